@@ -1,0 +1,40 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { SensitiveFeature } from '../fairness/types.ts';
+
+/** Name of the group that holds rows without a value for a sensitive feature. */
+export const MISSING_GROUP = '(missing)';
+
+/** What is known of each sample besides its input. All arrays are [N], in file order. */
+export interface Samples {
+  readonly size: number;
+  /** 0 or 1 */
+  readonly labels: Int32Array;
+  readonly sensitiveFeatures: readonly SensitiveFeature[];
+  /** Samples that share a subject must never be split apart; absent when the table has no such column. */
+  readonly subjects?: readonly string[];
+  readonly splits?: readonly string[];
+}
+
+/** Samples with the scores or predictions that a model gave them elsewhere. */
+export interface PredictionTable extends Samples {
+  /** [N] in [0, 1]; absent when the table holds predictions only. */
+  readonly scores?: Float64Array;
+  /** [N] 0 or 1; absent when the table holds scores. */
+  readonly predictions?: Int32Array;
+}
+
+/** Samples with what the model reads: an image path each, or feature values each. */
+export interface Manifest extends Samples {
+  readonly input:
+    | { readonly kind: 'image'; readonly paths: readonly string[] }
+    | { readonly kind: 'table'; readonly columns: readonly string[]; readonly values: Float32Array };
+}
+
+/** Model inputs by row, decoded and normalised on demand in bounded memory. */
+export interface InputSource {
+  readonly size: number;
+  /** Shape of one sample, without the batch axis. */
+  readonly sampleShape: readonly number[];
+  /** [B, ...sampleShape] float32 for the rows asked for, in that order; the caller disposes it. */
+  batch(rows: ArrayLike<number>): Promise<Tensor>;
+}

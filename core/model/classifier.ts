@@ -1,0 +1,59 @@
+import type { Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+
+/** One named weight tensor of a model. `variable` is the live weight; the classifier owns it. */
+export interface Parameter {
+  /** Name as the file spells it, e.g. `conv1/kernel`; unique within the model. */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+  readonly variable: Variable;
+}
+
+/**
+ * Inference: dropout off, batch norm by its running statistics, nothing in the model moves.
+ * Training: dropout on and seeded by `nextSeed`, batch norm by batch statistics, running statistics move.
+ */
+export type ForwardMode =
+  | { readonly training: false }
+  | { readonly training: true; readonly nextSeed: () => number };
+
+export const INFERENCE: ForwardMode = { training: false };
+
+/** A layer as `inspect` shows it. */
+export interface LayerSummary {
+  readonly name: string;
+  readonly kind: string;
+  readonly outputShape: readonly (number | null)[];
+  readonly parameters: number;
+  readonly part: 'body' | 'head' | 'after-head';
+}
+
+/**
+ * A trained binary classifier, whatever file it came from: a body that makes features, a dense head that
+ * makes one logit, and a way back to the format in which it came.
+ */
+export interface Classifier {
+  readonly format: string;
+  /** Shape of one sample, without the batch axis. */
+  readonly inputShape: readonly number[];
+  readonly layers: readonly LayerSummary[];
+  /** Trainable weights of the body, in forward order. */
+  readonly body: readonly Parameter[];
+  /** Weights of the last dense layer. */
+  readonly head: { readonly name: string; readonly kernel: Parameter; readonly bias: Parameter | null };
+  /** Running statistics of normalisation layers: they move in training mode, but are no weights. */
+  readonly statistics: readonly Parameter[];
+  /** What the model's own output is; scores are always sigmoid(logit). */
+  readonly output: 'logit' | 'score';
+  /** True when the body has dropout or batch norm, so that the two forward modes differ. */
+  readonly hasTrainingMode: boolean;
+  /** inputs [B, ...inputShape] → features [B, F]; the caller disposes */
+  features(inputs: Tensor, mode: ForwardMode): Tensor2D;
+  /** features [B, F] → logits [B]; the caller disposes */
+  headLogits(features: Tensor2D): Tensor1D;
+  /** inputs [B, ...inputShape] → logits [B]; the caller disposes */
+  logits(inputs: Tensor, mode: ForwardMode): Tensor1D;
+  /** Writes the model into `folder` (made if absent) in its own format; unchanged tensors keep their bytes. */
+  save(folder: string): Promise<void>;
+  dispose(): void;
+}

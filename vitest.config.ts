@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    include: ['test/**/*.test.ts'],
+    reporters: ['default', './test/helpers/closing-line-reporter.ts'],
+    testTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['core/**/*.ts', 'worker/**/*.ts'],
+      thresholds: {
+        'core/**': { lines: 95, branches: 90 },
+        'worker/**': { lines: 95, branches: 90 },
+      },
+    },
+  },
+});
