@@ -1,0 +1,131 @@
+import type { DisparityName } from '../fairness/types.ts';
+
+/** `rejected`: the data cannot carry the method. `not-improved`: no candidate met the guard rails. */
+export type Outcome = 'improved' | 'not-improved' | 'rejected';
+
+/** Support of one (group, label) cell. */
+export interface Cell {
+  readonly group: string;
+  readonly label: 0 | 1;
+  readonly support: number;
+}
+
+/** One part of the data and what it was used for. */
+export interface DataPart {
+  readonly name: 'tune' | 'select' | 'test';
+  readonly support: number;
+  readonly cells: readonly Cell[];
+}
+
+export interface DataUse {
+  /** Rows in the manifest. */
+  readonly rows: number;
+  /** Rows that no part holds, with the reason in words. */
+  readonly excluded: readonly { readonly reason: string; readonly rows: number }[];
+  readonly parts: readonly DataPart[];
+  /** The part that the before and after audits were made on. */
+  readonly auditedOn: DataPart['name'];
+  /** False when the audited part also steered training or selection: its figures are then optimistic. */
+  readonly isIndependent: boolean;
+}
+
+export interface MaskLayer {
+  readonly parameter: string;
+  readonly size: number;
+  /** Weights in the mask; for a soft mask, the sum of its entries. */
+  readonly selected: number;
+  /** Why a tensor is left out (constant importance, no gradient), when it is. */
+  readonly note?: string;
+}
+
+export interface MaskSummary {
+  readonly kind: 'hard' | 'soft';
+  /** Percentile of the ratio above which a weight is selected; null for a soft mask. */
+  readonly percentile: number | null;
+  readonly selected: number;
+  readonly total: number;
+  readonly layers: readonly MaskLayer[];
+  /** Jaccard overlap in [0, 1] of the masks that two halves of the data give; null when a half is too small. */
+  readonly stability: number | null;
+}
+
+/** One epoch (stage 1) or one solver step (stage 2 of `robust`). */
+export interface CurvePoint {
+  readonly step: number;
+  readonly loss: number;
+  readonly taskLoss: number;
+  readonly disparityLoss: number;
+}
+
+/** What one candidate reached on the select part. */
+export interface SelectFigures {
+  readonly disparity: number | null;
+  readonly auc: number | null;
+  readonly threshold: number;
+  readonly groups: readonly {
+    readonly group: string;
+    readonly auc: number | null;
+    readonly truePositiveRate: number | null;
+    readonly falsePositiveRate: number | null;
+  }[];
+}
+
+export interface CandidateRecord {
+  readonly id: string;
+  readonly kind: 'bmft' | 'control' | 'original';
+  /** Settings that differ between candidates, e.g. percentile, lambda, learningRate, epochs. */
+  readonly settings: Readonly<Record<string, number | string | boolean>>;
+  readonly select: SelectFigures;
+  /** Guard rails that it broke, in words; empty when feasible. */
+  readonly violations: readonly string[];
+  readonly isChosen: boolean;
+}
+
+export interface FileRecord {
+  /** Path inside the run folder, or the base name of an input. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Content of `run.json`. It holds no time and no absolute path: same seed, same bytes. */
+export interface RunRecord {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'counterweight'; readonly version: string };
+  readonly environment: {
+    readonly backend: string;
+    readonly backendVersion: string;
+    readonly backendDetail: string;
+    readonly node: string;
+    readonly platform: string;
+  };
+  readonly preset: string;
+  readonly seed: number;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly model: {
+    readonly name: string;
+    readonly format: string;
+    readonly inputShape: readonly number[];
+    readonly head: string;
+    readonly bodyWeights: number;
+    readonly headWeights: number;
+  };
+  readonly data: DataUse;
+  readonly outcome: {
+    readonly status: Outcome;
+    readonly sensitiveFeature: string;
+    readonly metric: DisparityName;
+    readonly before: number | null;
+    readonly after: number | null;
+    readonly aucBefore: number | null;
+    readonly aucAfter: number | null;
+    readonly reasons: readonly string[];
+  };
+  /** Decision threshold on the score; `shift` is what was added to the head's bias to keep it (0 = none). */
+  readonly threshold: { readonly value: number; readonly biasShift: number };
+  readonly mask: MaskSummary | null;
+  readonly curves: { readonly body: readonly CurvePoint[]; readonly head: readonly CurvePoint[] };
+  readonly candidates: readonly CandidateRecord[];
+  readonly inputs: readonly FileRecord[];
+  readonly outputs: readonly FileRecord[];
+}
