@@ -1,0 +1,235 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { loadLayersModel, model as makeModel } from '@tensorflow/tfjs-layers';
+import { NonFiniteError, ShapeMismatchError, UnsupportedModelError } from '../../errors.ts';
+import type { Classifier, ForwardMode, LayerSummary, Parameter } from '../classifier.ts';
+import type { Partition } from '../partition.ts';
+import { partitionModel } from '../partition.ts';
+import type { LayersModelFiles } from './tfjs-layers-files.ts';
+import { readLayersModel, writeLayersModel } from './tfjs-layers-files.ts';
+
+type Layer = layers.Layer;
+type LayerWeight = Layer['weights'][number];
+
+export interface LoadOptions {
+  /** Name of the head layer; found by dataflow when absent. */
+  readonly head?: string;
+}
+
+/**
+ * Loads a tfjs LayersModel (Sequential or Functional) from disk, without tfjs-node.
+ *
+ * @param location  folder with a model.json, or the model.json itself
+ * @returns the classifier; the caller disposes it
+ * @throws UnsupportedModelError when a layer class is unknown or no binary dense head is found
+ * @throws NonFiniteError when a weight is NaN or infinite
+ */
+export async function loadTfjsLayers(location: string, options: LoadOptions = {}): Promise<Classifier> {
+  const files = await readLayersModel(location);
+  const model = await restoreModel(files);
+  try {
+    return new TfjsLayersClassifier(files, model, partitionModel(model, options.head));
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function restoreModel({ json, weights }: LayersModelFiles): Promise<LayersModel> {
+  if (json.format === 'graph-model') {
+    throw new UnsupportedModelError(
+      'model format "graph-model": expected a LayersModel; a graph model is frozen and cannot be tuned',
+    );
+  }
+  try {
+    return await loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: json.modelTopology,
+        weightSpecs: weights.map(({ spec }) => spec as tf.io.WeightsManifestEntry),
+        // a copy: small buffers share a pool, whose memory starts with other bytes
+        weightData: new Uint8Array(Buffer.concat(weights.map(({ bytes }) => bytes))).buffer,
+      }),
+    );
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'unknown reason';
+    throw new UnsupportedModelError(
+      `model topology and weights do not fit together: ${reason}`,
+      {},
+      { cause },
+    );
+  }
+}
+
+class TfjsLayersClassifier implements Classifier {
+  readonly format = 'tfjs-layers';
+  readonly inputShape: readonly number[];
+  readonly layers: readonly LayerSummary[];
+  readonly body: readonly Parameter[];
+  readonly head: Classifier['head'];
+  readonly statistics: readonly Parameter[];
+  readonly output: 'logit' | 'score';
+  readonly hasTrainingMode: boolean;
+  readonly #files: LayersModelFiles;
+  readonly #model: LayersModel;
+  /** From input to features; null when the head reads the input itself. */
+  readonly #extractor: LayersModel | null;
+  readonly #bodyLayers: readonly Layer[];
+  readonly #original: ReadonlyMap<string, Float32Array>;
+
+  constructor(files: LayersModelFiles, model: LayersModel, partition: Partition) {
+    this.#files = files;
+    this.#model = model;
+    this.#bodyLayers = flatten(partition.body);
+    this.#extractor =
+      partition.features === model.inputs[0]
+        ? null
+        : makeModel({ inputs: model.inputs, outputs: partition.features });
+    this.inputShape = model.inputs[0]!.shape.slice(1) as number[];
+    this.output = partition.output;
+    unfreeze(model);
+    this.body = this.#bodyLayers.flatMap((layer) => parametersOf(layer, layer.trainableWeights));
+    this.statistics = this.#bodyLayers.flatMap((layer) => parametersOf(layer, layer.nonTrainableWeights));
+    const [kernel, bias] = parametersOf(partition.head, partition.head.weights);
+    this.head = { name: partition.head.name, kernel: kernel!, bias: bias ?? null };
+    this.hasTrainingMode = this.statistics.length > 0 || this.#bodyLayers.some(isRandomLayer);
+    this.layers = model.layers.map((layer) => summarise(layer, partition));
+    this.#original = this.#values();
+    assertFinite(this.#original);
+  }
+
+  features(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor2D {
+    this.#assertShape(inputs);
+    if (this.#extractor === null) return tf.clone(inputs) as tf.Tensor2D;
+    if (mode.training) this.#seedDropout(mode.nextSeed);
+    return this.#extractor.apply(inputs, { training: mode.training }) as tf.Tensor2D;
+  }
+
+  headLogits(features: tf.Tensor2D): tf.Tensor1D {
+    return tf.tidy(() => {
+      const products = tf.matMul(features, this.head.kernel.variable as tf.Tensor2D); // [B, F] · [F, 1]
+      const logits = this.head.bias ? tf.add(products, this.head.bias.variable) : products;
+      return tf.reshape(logits, [-1]) as tf.Tensor1D; // [B]
+    });
+  }
+
+  logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {
+    return tf.tidy(() => this.headLogits(this.features(inputs, mode)));
+  }
+
+  async save(folder: string): Promise<void> {
+    const replaced = new Map(
+      [...this.#values()].filter(([name, values]) => !sameBits(values, this.#original.get(name)!)),
+    );
+    await writeLayersModel(folder, this.#files, byFileName(this.#files, replaced));
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
+
+  #values(): Map<string, Float32Array> {
+    const parameters = [
+      ...this.body,
+      ...this.statistics,
+      this.head.kernel,
+      ...(this.head.bias ? [this.head.bias] : []),
+    ];
+    return new Map(parameters.map(({ name, variable }) => [name, variable.dataSync() as Float32Array]));
+  }
+
+  /** tfjs draws dropout from Math.random unless the layer has a seed, so each forward pass gets its own. */
+  #seedDropout(nextSeed: () => number): void {
+    for (const layer of this.#bodyLayers.filter(isRandomLayer)) {
+      if (!('seed' in layer)) {
+        throw new UnsupportedModelError(
+          `layer "${layer.name}" (${layer.getClassName()}): its noise cannot be seeded, so training mode would not be reproducible; use the preset "robust"`,
+          { layer: layer.name },
+        );
+      }
+      layer.seed = nextSeed();
+    }
+  }
+
+  #assertShape(inputs: tf.Tensor): void {
+    const received = inputs.shape.slice(1);
+    const fits =
+      received.length === this.inputShape.length &&
+      this.inputShape.every((extent, axis) => extent === null || extent === received[axis]);
+    if (fits) return;
+    throw new ShapeMismatchError(
+      `model input: expected [batch, ${this.inputShape.join(', ')}], received [${inputs.shape.join(', ')}]`,
+      { where: 'model input', expected: this.inputShape, received },
+    );
+  }
+}
+
+/** Layers of nested models in place of the models. */
+function flatten(all: readonly Layer[]): Layer[] {
+  return all.flatMap((layer) => ('layers' in layer ? flatten(layer.layers as Layer[]) : [layer]));
+}
+
+/** A frozen layer is frozen for its first training; here every body weight is a candidate for the mask. */
+function unfreeze(model: LayersModel): void {
+  for (const layer of flatten(model.layers)) layer.trainable = true;
+}
+
+const RANDOM_LAYERS = new Set([
+  'Dropout',
+  'SpatialDropout1D',
+  'AlphaDropout',
+  'GaussianDropout',
+  'GaussianNoise',
+]);
+
+function isRandomLayer(layer: Layer): boolean {
+  return RANDOM_LAYERS.has(layer.getClassName());
+}
+
+function parametersOf(layer: Layer, weights: readonly LayerWeight[]): Parameter[] {
+  return weights.map((weight) => ({
+    name: weight.originalName,
+    layer: layer.name,
+    shape: weight.shape as number[],
+    variable: weight.read() as tf.Variable,
+  }));
+}
+
+function summarise(layer: Layer, { head, afterHead }: Partition): LayerSummary {
+  const part = layer === head ? 'head' : afterHead.includes(layer) ? 'after-head' : 'body';
+  return {
+    name: layer.name,
+    kind: layer.getClassName(),
+    outputShape: layer.outputShape as (number | null)[],
+    parameters: layer.countParams(),
+    part,
+  };
+}
+
+function assertFinite(values: ReadonlyMap<string, Float32Array>): void {
+  for (const [name, entries] of values) {
+    const place = entries.findIndex((entry) => !Number.isFinite(entry));
+    if (place < 0) continue;
+    throw new NonFiniteError(`model weight "${name}": expected finite numbers, received ${entries[place]}`, {
+      weight: name,
+    });
+  }
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
+    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+  );
+}
+
+/** Files of TensorFlow 2 name a cell between layer and weight (`lstm/lstm_cell/kernel`); tfjs drops it. */
+function byFileName(
+  { weights }: LayersModelFiles,
+  values: ReadonlyMap<string, Float32Array>,
+): Map<string, Float32Array> {
+  const entries = weights.flatMap(({ spec: { name } }) => {
+    const parts = name.split('/');
+    const found = values.get(name) ?? values.get([...parts.slice(0, -2), parts.at(-1)].join('/'));
+    return found ? [[name, found] as const] : [];
+  });
+  return new Map(entries);
+}

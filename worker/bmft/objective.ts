@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Classifier, ForwardMode } from '../../core/model/classifier.ts';
+import { INFERENCE } from '../../core/model/classifier.ts';
+import type { Batch, BatchTruth, TrainingSet } from '../training/batch.ts';
+import type { LossTerms } from '../training/loop.ts';
+import type { ClassWeights } from './losses.ts';
+import { countClasses, disparityLoss, taskLoss } from './losses.ts';
+import type { MitigationOptions } from './options.ts';
+
+/** loss = taskWeight · task + disparityWeight · disparity */
+export interface LossWeights {
+  readonly taskWeight: number;
+  readonly disparityWeight: number;
+}
+
+/** How logits become the two losses, fixed for a run. */
+export interface Objective {
+  readonly groupCount: number;
+  readonly metric: MitigationOptions['metric'];
+  readonly disparity: MitigationOptions['disparity'];
+  readonly classWeights: ClassWeights;
+}
+
+/** @param set  the set whose class counts weigh the task loss under 'whole-set' */
+export function makeObjective(options: MitigationOptions, set: TrainingSet): Objective {
+  return {
+    groupCount: set.groupNames.length,
+    metric: options.metric,
+    disparity: options.disparity,
+    classWeights:
+      options.classWeights === 'batch' ? 'batch' : countClasses(set.rows.map((row) => set.labels[row]!)),
+  };
+}
+
+/** Both losses of the logits [B] and their weighted sum; call inside a tidy. */
+export function lossTerms(
+  logits: tf.Tensor1D,
+  truth: BatchTruth,
+  { objective, weights }: { objective: Objective; weights: LossWeights },
+): LossTerms {
+  const task = taskLoss(logits, truth, objective.classWeights);
+  const disparity = disparityLoss(
+    logits,
+    { ...truth, groupCount: objective.groupCount },
+    { metric: objective.metric, ...objective.disparity },
+  );
+  const loss = tf.add(tf.mul(task, weights.taskWeight), tf.mul(disparity, weights.disparityWeight));
+  return { loss: loss as tf.Scalar, taskLoss: task, disparityLoss: disparity };
+}
+
+/** The loss of a batch through the whole model, as the loop and the importance ask for it. */
+export function batchLoss(
+  model: Classifier,
+  about: { objective: Objective; weights: LossWeights; mode?: ForwardMode },
+): (batch: Batch) => LossTerms {
+  return (batch) => lossTerms(model.logits(batch.inputs, about.mode ?? INFERENCE), batch, about);
+}

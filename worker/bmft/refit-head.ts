@@ -1,0 +1,163 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { CurvePoint } from '../../core/jobs/run-record.ts';
+import type { Classifier, Parameter } from '../../core/model/classifier.ts';
+import type { BatchTruth } from '../training/batch.ts';
+import { minimize } from '../training/lbfgs.ts';
+import type { EpochLosses } from '../training/loop.ts';
+import { gradientsOf, trainEpochs } from '../training/loop.ts';
+import { accumulateMomentum, addDecay, chain, scaleBy } from '../training/transforms.ts';
+import type { Mask } from './mask.ts';
+import type { Objective } from './objective.ts';
+import { batchLoss, lossTerms } from './objective.ts';
+import type { ConvergedHeadOptions, EpochsHeadOptions } from './options.ts';
+import type { StageInput } from './tune-body.ts';
+import { augmented, forwardMode } from './tune-body.ts';
+
+/** Below this a standard deviation is rounding, not variation. */
+const SMALLEST_DEVIATION = 1e-6;
+
+export interface RefitHeadInput extends StageInput {
+  readonly options: EpochsHeadOptions;
+}
+
+/**
+ * Stage 2 as released: the head is reset and trained for some epochs with the body's weights frozen.
+ *
+ * @returns the losses of each batch
+ * @see docs/method.md#stage-2
+ */
+export async function refitHead(input: RefitHeadInput): Promise<EpochLosses[]> {
+  const { model, mask, options, random } = input;
+  resetHead(model, mask, options.reset);
+  const loss = batchLoss(model, {
+    objective: input.objective,
+    weights: options,
+    mode: forwardMode(options, random),
+  });
+  return trainEpochs({
+    ...input,
+    parameters: headParameters(model),
+    epochs: options.epochs,
+    transform: chain(
+      addDecay(options.weightDecay),
+      accumulateMomentum(options.momentum),
+      scaleBy(-options.learningRates[0]!),
+    ),
+    lossOf: options.augment ? augmented(loss, random) : loss,
+  });
+}
+
+function headParameters({ head }: Classifier): Parameter[] {
+  return head.bias ? [head.kernel, head.bias] : [head.kernel];
+}
+
+function resetHead(model: Classifier, mask: Mask, reset: EpochsHeadOptions['reset']): void {
+  for (const { name, variable, shape } of headParameters(model)) {
+    const entries = mask.values.get(name)!;
+    const mean = entries.reduce((sum, entry) => sum + entry, 0) / entries.length;
+    const values = variable.dataSync().map((weight, place) => {
+      const isReset = reset === 'all' || entries[place]! > mean;
+      return isReset ? 0 : weight;
+    });
+    tf.tidy(() => variable.assign(tf.tensor(values, [...shape])));
+  }
+}
+
+export interface SolveHeadInput {
+  readonly model: Classifier;
+  /** [N, F], the body's output for the rows of `truth`; read, never disposed */
+  readonly features: tf.Tensor2D;
+  readonly truth: BatchTruth;
+  readonly objective: Objective;
+  readonly options: ConvergedHeadOptions;
+  readonly disparityWeight: number;
+}
+
+/**
+ * Stage 2 of `robust`: with a frozen body the features are constant, so the head is solved on them to
+ * convergence instead of being trained for a number of epochs.
+ *
+ *   minimise over v, b   task + λ · disparity + (ridge/2) · |v|²,   logits = ((x - μ)/σ) · v + b
+ *
+ * Standardised features make the ridge mean the same for each of them; the solution is folded back into
+ * the head as w = v/σ, b - μ · w. A feature that never varies gets weight 0.
+ *
+ * @returns losses by solver step; the model's head holds the solution
+ */
+export function solveHead(input: SolveHeadInput): CurvePoint[] {
+  const { kernel, bias } = input.model.head;
+  const width = input.features.shape[1];
+  const scaling = standardize(input.features, bias !== null);
+  const curve: CurvePoint[] = [];
+  try {
+    const solution = minimize(
+      (point) => evaluateHead({ ...input, features: scaling.standardized, hasBias: bias !== null, point }),
+      new Float64Array(width + (bias ? 1 : 0)),
+      { ...input.options, onStep: (step, { terms }) => curve.push({ step, ...terms }) },
+    );
+    const weights = scaling.inverses.map((inverse, place) => inverse * solution[place]!);
+    const shift = weights.reduce((sum, weight, place) => sum + weight * scaling.means[place]!, 0);
+    tf.tidy(() => {
+      kernel.variable.assign(tf.tensor2d(Float32Array.from(weights), [width, 1]));
+      bias?.variable.assign(tf.tensor1d([solution[width]! - shift]));
+    });
+  } finally {
+    scaling.standardized.dispose();
+  }
+  return curve;
+}
+
+/** Means are 0 without a bias to take them up. A feature that never varies gets the inverse deviation 0. */
+function standardize(features: tf.Tensor2D, isCentred: boolean) {
+  const { standardized, means, inverses } = tf.tidy(() => {
+    const { mean, variance } = tf.moments(features, 0); // [F] each
+    const means = isCentred ? mean : tf.zerosLike(mean);
+    const deviations = tf.sqrt(variance);
+    const varies = tf.greater(deviations, SMALLEST_DEVIATION);
+    const inverses = tf.where(varies, tf.div(1, deviations), tf.zerosLike(deviations));
+    return { standardized: tf.mul(tf.sub(features, means), inverses) as tf.Tensor2D, means, inverses }; // [N, F]
+  });
+  const read = (tensor: tf.Tensor) => Float64Array.from(tensor.dataSync());
+  const scaling = { standardized, means: read(means), inverses: read(inverses) };
+  tf.dispose([means, inverses]);
+  return scaling;
+}
+
+interface HeadPoint extends SolveHeadInput {
+  readonly hasBias: boolean;
+  /** [F] weights, then the bias if there is one */
+  readonly point: Float64Array;
+}
+
+/** The ridge is added in float64, where it costs nothing; the losses come from the backend. */
+function evaluateHead({ features, truth, objective, options, disparityWeight, hasBias, point }: HeadPoint) {
+  const width = features.shape[1];
+  const weights = { taskWeight: options.taskWeight, disparityWeight };
+  const [kernel, bias] = tf.tidy(() => [
+    tf.variable(tf.tensor2d(Float32Array.from(point.subarray(0, width)), [width, 1])),
+    tf.variable(tf.scalar(hasBias ? point[width]! : 0)),
+  ]) as [tf.Variable<tf.Rank.R2>, tf.Variable];
+  try {
+    const parameters = [parameter('kernel', kernel), ...(hasBias ? [parameter('bias', bias)] : [])];
+    const { gradients, losses } = gradientsOf(parameters, () => {
+      const logits = tf.reshape(tf.add(tf.matMul(features, kernel), bias), [-1]) as tf.Tensor1D; // [N]
+      return lossTerms(logits, truth, { objective, weights });
+    });
+    const gradient = Float64Array.from(
+      parameters.flatMap(({ name }) => Array.from(gradients[name]!.dataSync())),
+    );
+    tf.dispose(Object.values(gradients));
+    let penalty = 0;
+    for (let place = 0; place < width; place += 1) {
+      penalty += (options.ridge / 2) * point[place]! ** 2;
+      gradient[place]! += options.ridge * point[place]!;
+    }
+    return { value: losses.loss + penalty, gradient, terms: losses };
+  } finally {
+    tf.dispose([kernel, bias]);
+  }
+}
+
+function parameter(name: string, variable: tf.Variable): Parameter {
+  return { name, layer: 'head', shape: variable.shape, variable };
+}
