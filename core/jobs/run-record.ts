@@ -39,6 +39,8 @@ export interface MaskLayer {
 }
 
 export interface MaskSummary {
+  /** False when the chosen candidate left the body alone: the mask was found, but nothing was tuned by it. */
+  readonly isApplied: boolean;
   readonly kind: 'hard' | 'soft';
   /** Percentile of the ratio above which a weight is selected; null for a soft mask. */
   readonly percentile: number | null;
@@ -61,6 +63,7 @@ export interface CurvePoint {
 export interface SelectFigures {
   readonly disparity: number | null;
   readonly auc: number | null;
+  readonly balancedAccuracy: number | null;
   readonly threshold: number;
   readonly groups: readonly {
     readonly group: string;

@@ -14,7 +14,7 @@ export interface ImportanceOptions {
   readonly batches: readonly (readonly number[])[];
   /** Scalar of a batch, with the model in inference mode. */
   readonly lossOf: (batch: Batch) => LossTerms;
-  readonly onBatch?: () => void;
+  readonly onBatch?: (() => void) | undefined;
 }
 
 /**

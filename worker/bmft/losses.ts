@@ -68,32 +68,45 @@ export interface DisparityLossOptions {
  *   demographicParity  |m(0) - m(1)|        equalOpportunity  |m(0,1) - m(1,1)|
  *   equalizedOdds      mean over y of |m(0,y) - m(1,y)|;  signed: 0.5 · |Σ_y m(0,y) - m(1,y)|
  *
- * Each gap is a fixed contrast c with entries ±1/n, so that gap = s · c and the gradient is exact.
+ * A mean is a sum divided by a count, not a sum of 1/n: after a head reset all scores are equal, and only
+ * so is the gap exactly 0, without a gradient made of rounding.
  *
  * @param logits  [B]
- * @param groupCount  number of groups of the feature, >= 2
+ * @param truth  labels and groups [B]; `groupCount` >= 2
  * @returns scalar >= 0; the caller disposes
  * @throws EmptyGroupError when no term has the support it needs (form `absolute`)
  * @see docs/method.md#disparity-loss
  */
-export function disparityLoss(
-  logits: tf.Tensor1D,
-  truth: BatchTruth & { readonly groupCount: number },
-  options: DisparityLossOptions,
-): tf.Scalar {
-  const terms =
-    options.form === 'signed' ? [[signedContrast(truth, options)]] : absoluteTerms(truth, options);
+export function disparityLoss(logits: tf.Tensor1D, truth: Truth, options: DisparityLossOptions): tf.Scalar {
   return tf.tidy(() => {
     const surrogate = options.surrogate === 'score' ? tf.sigmoid(logits) : logits; // [B]
-    const values = terms.map((contrasts) => {
-      const gaps = contrasts.map((contrast) => tf.sum(tf.mul(surrogate, tf.tensor1d(contrast))));
-      return reduceGaps(
-        tf.stack(gaps.map((gap) => smoothAbsolute(gap, options.smoothing))) as tf.Tensor1D,
-        options,
-      );
-    });
-    return tf.div(tf.addN(values), values.length) as tf.Scalar;
+    const loss = options.form === 'signed' ? signedDisparity : absoluteDisparity;
+    return loss(surrogate, truth, options) as tf.Scalar;
   });
+}
+
+function absoluteDisparity(surrogate: tf.Tensor1D, truth: Truth, options: DisparityLossOptions): tf.Tensor {
+  const terms = gapsByLabel(truth, options).map((pairs) => {
+    const gaps = pairs.map((pair) => smoothAbsolute(gapOf(surrogate, truth, pair), options.smoothing));
+    return reduceGaps(tf.stack(gaps) as tf.Tensor1D, options);
+  });
+  return tf.div(tf.addN(terms), terms.length);
+}
+
+function signedDisparity(surrogate: tf.Tensor1D, truth: Truth, { metric, smoothing }: DisparityLossOptions) {
+  if (truth.groupCount !== 2) {
+    throw new InvalidInputError(
+      `disparity loss: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
+      { expected: 2, received: truth.groupCount },
+    );
+  }
+  const gaps = LABELS_OF[metric].map((label) =>
+    gapOf(surrogate, truth, [
+      { group: 0, label },
+      { group: 1, label },
+    ]),
+  );
+  return smoothAbsolute(tf.div(tf.addN(gaps), gaps.length), smoothing);
 }
 
 /** With smoothing 0 the gradient at 0 is 0, as PyTorch has it; that of tf.abs is -1 there. */
@@ -116,6 +129,8 @@ function reduceGaps(gaps: tf.Tensor1D, { reduction }: DisparityLossOptions): tf.
   }
 }
 
+type Truth = BatchTruth & { readonly groupCount: number };
+
 /** The labels over which a metric conditions; null = both together. */
 const LABELS_OF = {
   demographicParity: [null],
@@ -123,68 +138,64 @@ const LABELS_OF = {
   equalizedOdds: [0, 1],
 } as const satisfies Record<DisparityMetric, readonly (0 | 1 | null)[]>;
 
-type Truth = BatchTruth & { readonly groupCount: number };
-
-function absoluteTerms(truth: Truth, options: DisparityLossOptions): Float32Array[][] {
-  const terms = LABELS_OF[options.metric].flatMap((label) => {
-    const counts = Array.from({ length: truth.groupCount }, (_, group) => countCell(truth, group, label));
-    const usable = counts.flatMap((count, group) => (count >= options.cellMinimum ? [group] : []));
-    if (usable.length < 2) return [];
-    const contrasts =
-      truth.groupCount === 2
-        ? [subtract(cellMean(truth, 0, label), cellMean(truth, 1, label))]
-        : usable.map((group) => subtract(cellMean(truth, group, label), cellMean(truth, null, label)));
-    return [contrasts];
-  });
-  if (terms.length > 0) return terms;
-  throw new EmptyGroupError(
-    `disparity loss (${options.metric}): no two groups with ${options.cellMinimum} members of one label in a batch of ${truth.labels.length}`,
-    { metric: options.metric, expected: options.cellMinimum },
-  );
+/** Members of a group (null = all) with a label (null = both). */
+interface Cell {
+  readonly group: number | null;
+  readonly label: 0 | 1 | null;
 }
 
-function signedContrast(truth: Truth, { metric }: DisparityLossOptions): Float32Array {
-  if (truth.groupCount !== 2) {
-    throw new InvalidInputError(
-      `disparity loss: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
-      { expected: 2, received: truth.groupCount },
+type CellPair = readonly [Cell, Cell];
+
+/**
+ * The pairs of cells whose means are compared, one list per label: the two groups, or each of many against
+ * all. Groups below the minimum are left out, and with them a label that has fewer than two left.
+ */
+function gapsByLabel(truth: Truth, { metric, cellMinimum }: DisparityLossOptions): CellPair[][] {
+  const byLabel = LABELS_OF[metric].flatMap((label): CellPair[][] => {
+    const groups = Array.from({ length: truth.groupCount }, (_, group) => group).filter(
+      (group) => membersOf(truth, { group, label }).count >= cellMinimum,
     );
-  }
-  const labels = LABELS_OF[metric];
-  const sum = new Float32Array(truth.labels.length);
-  for (const label of labels) {
-    const gap = subtract(cellMean(truth, 0, label), cellMean(truth, 1, label));
-    gap.forEach((weight, place) => {
-      sum[place]! += weight / labels.length;
-    });
-  }
-  return sum;
-}
-
-function isMember(
-  { labels, groups }: Truth,
-  place: number,
-  cell: { group: number | null; label: 0 | 1 | null },
-) {
-  const inGroup = cell.group === null || groups[place] === cell.group;
-  return inGroup && (cell.label === null || labels[place] === cell.label);
-}
-
-function countCell(truth: Truth, group: number | null, label: 0 | 1 | null): number {
-  let count = 0;
-  for (let place = 0; place < truth.labels.length; place += 1)
-    count += isMember(truth, place, { group, label }) ? 1 : 0;
-  return count;
-}
-
-/** [B] with 1/n at the members of the cell: s · w is the cell's mean. All zero when the cell is empty. */
-function cellMean(truth: Truth, group: number | null, label: 0 | 1 | null): Float32Array {
-  const count = countCell(truth, group, label);
-  return Float32Array.from({ length: truth.labels.length }, (_, place) =>
-    isMember(truth, place, { group, label }) ? 1 / count : 0,
+    if (groups.length < 2) return [];
+    if (truth.groupCount === 2)
+      return [
+        [
+          [
+            { group: 0, label },
+            { group: 1, label },
+          ],
+        ],
+      ];
+    return [
+      groups.map(
+        (group) =>
+          [
+            { group, label },
+            { group: null, label },
+          ] as const,
+      ),
+    ];
+  });
+  if (byLabel.length > 0) return byLabel;
+  throw new EmptyGroupError(
+    `disparity loss (${metric}): no two groups with ${cellMinimum} members of one label in a batch of ${truth.labels.length}`,
+    { metric, expected: cellMinimum },
   );
 }
 
-function subtract(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, place) => value - b[place]!);
+/** Difference of the cells' means; the mean of an empty cell counts as 0. */
+function gapOf(surrogate: tf.Tensor1D, truth: Truth, [first, second]: CellPair): tf.Tensor {
+  return tf.sub(cellMean(surrogate, truth, first), cellMean(surrogate, truth, second));
+}
+
+function cellMean(surrogate: tf.Tensor1D, truth: Truth, cell: Cell): tf.Tensor {
+  const { indicator, count } = membersOf(truth, cell);
+  return tf.div(tf.sum(tf.mul(surrogate, tf.tensor1d(indicator))), Math.max(count, 1));
+}
+
+/** `indicator` [B] is 1 at the members of the cell. */
+function membersOf({ labels, groups }: Truth, { group, label }: Cell) {
+  const indicator = Float32Array.from(labels, (_, place) =>
+    (group === null || groups[place] === group) && (label === null || labels[place] === label) ? 1 : 0,
+  );
+  return { indicator, count: indicator.reduce((sum, entry) => sum + entry, 0) };
 }

@@ -172,7 +172,7 @@ export function maskOverlap(a: Mask, b: Mask): number | null {
 export function summarizeMask(
   mask: Mask,
   about: Pick<MaskSummary, 'kind' | 'percentile' | 'stability'>,
-): MaskSummary {
+): Omit<MaskSummary, 'isApplied'> {
   const layers = [...mask.values].map(([parameter, values]) => {
     const note = mask.notes.get(parameter);
     return { parameter, size: values.length, selected: sum(values), ...(note !== undefined && { note }) };

@@ -74,25 +74,32 @@ const selectionSchema = z.strictObject({
   checkpoints: z.array(z.int().min(1)).min(1).max(50),
   /** AUC may fall by at most this much below the original's. */
   maxAucDrop: rate,
+  /** Nor may balanced accuracy: predicting one class for all would have no disparity. */
+  maxBalancedAccuracyDrop: rate,
   /** No group's AUC may fall by more than this. */
   maxGroupAucDrop: rate,
   /** No group's TPR may fall by more than this. */
   maxGroupTprDrop: rate,
 });
 
-export const mitigationOptionsSchema = z.strictObject({
-  batchSize: z.int().min(2).max(4096),
-  /** Batches of the importance: in file order of a shuffle, or with every cell present. */
-  importanceBatching: z.enum(['natural', 'stratified']),
-  metric: z.enum(DISPARITY_METRICS),
-  disparity: disparitySchema,
-  classWeights: z.enum(['batch', 'whole-set']),
-  mask: maskSchema,
-  body: bodySchema,
-  head: z.discriminatedUnion('solver', [epochsHeadSchema, convergedHeadSchema]),
-  /** Null: the settings are fixed, the whole external set trains and the last epoch is kept. */
-  selection: selectionSchema.nullable(),
-});
+export const mitigationOptionsSchema = z
+  .strictObject({
+    batchSize: z.int().min(2).max(4096),
+    /** Batches of the importance: in file order of a shuffle, or with every cell present. */
+    importanceBatching: z.enum(['natural', 'stratified']),
+    metric: z.enum(DISPARITY_METRICS),
+    disparity: disparitySchema,
+    classWeights: z.enum(['batch', 'whole-set']),
+    mask: maskSchema,
+    body: bodySchema,
+    head: z.discriminatedUnion('solver', [epochsHeadSchema, convergedHeadSchema]),
+    /** Null: the settings are fixed, the whole external set trains and the last epoch is kept. */
+    selection: selectionSchema.nullable(),
+  })
+  .refine(({ head, selection }) => (head.solver === 'converged') === (selection !== null), {
+    path: ['head', 'solver'],
+    message: 'must be "converged" with a selection, and "epochs" without one',
+  });
 
 export type MitigationOptions = z.infer<typeof mitigationOptionsSchema>;
 export type MaskOptions = MitigationOptions['mask'];
@@ -196,7 +203,7 @@ const ROBUST: MitigationOptions = {
     learningRates: [0.01], // [E]
     momentum: 0.9, // [B]
     weightDecay: 0, // [M] nothing may pull at a frozen weight
-    epochs: 10, // [B]
+    epochs: 5, // [E] half of [B]: later checkpoints were not chosen
     taskWeight: 1, // [M]
     disparityWeights: [1, 4], // [E]
     maskActsOn: 'update', // [M]
@@ -214,8 +221,9 @@ const ROBUST: MitigationOptions = {
   },
   selection: {
     selectShare: 1 / 3, // [M]
-    checkpoints: [2, 5, 10], // [M]
+    checkpoints: [1, 3, 5], // [M]
     maxAucDrop: 0.01, // [M]
+    maxBalancedAccuracyDrop: 0.01, // [M]
     maxGroupAucDrop: 0.05, // [M]
     maxGroupTprDrop: 0.1, // [M]
   },

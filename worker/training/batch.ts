@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { InputSource } from '../../core/data/types.ts';
 
@@ -21,6 +22,7 @@ export interface TrainingSet extends BatchTruth {
 
 /** Loads the rows as one batch, in the order given; the caller disposes `inputs`. */
 export async function loadBatch(set: TrainingSet, rows: readonly number[]): Promise<Batch> {
+  await setImmediate(); // a batch from the cache resolves at once, and Ctrl-C could never be heard
   return { inputs: await set.inputs.batch(rows), ...truthOf(set, rows) };
 }
 

@@ -1,0 +1,133 @@
+import { disparity } from '../../core/fairness/disparity.ts';
+import type { AuditReport, DisparityName, GroupMetrics } from '../../core/fairness/types.ts';
+import type { CandidateRecord, SelectFigures } from '../../core/jobs/run-record.ts';
+import type { DisparityMetric } from '../bmft/losses.ts';
+import type { SelectionOptions } from '../bmft/options.ts';
+
+/** The reported difference that each trained disparity stands for. */
+export const DIFFERENCE_OF = {
+  demographicParity: 'demographicParityDifference',
+  equalOpportunity: 'equalOpportunityDifference',
+  equalizedOdds: 'equalizedOddsDifference',
+} as const satisfies Record<DisparityMetric, DisparityName>;
+
+/** Figures of one audit as selection reads them; the audit has one sensitive feature. */
+export function selectFigures(report: AuditReport, metric: DisparityMetric): SelectFigures {
+  const { groups, disparities } = report.features[0]!;
+  return {
+    disparity: disparities[DIFFERENCE_OF[metric]].value,
+    auc: report.overall.auc.value,
+    balancedAccuracy: report.overall.balancedAccuracy.value,
+    threshold: report.threshold!,
+    groups: groups.map(({ group, auc, rates }) => ({
+      group,
+      auc: auc.value,
+      truePositiveRate: rates.truePositiveRate.value,
+      falsePositiveRate: rates.falsePositiveRate.value,
+    })),
+  };
+}
+
+/**
+ * Guard rails that a candidate breaks, in words. A figure that is not defined breaks its rail: what cannot be
+ * measured cannot be shown to have held.
+ *
+ * @see docs/method.md#selection
+ */
+export function violationsOf(
+  candidate: SelectFigures,
+  original: SelectFigures,
+  rails: SelectionOptions,
+): string[] {
+  const overall = [
+    fall('AUC', { from: original.auc, to: candidate.auc, most: rails.maxAucDrop }),
+    fall('balanced accuracy', {
+      from: original.balancedAccuracy,
+      to: candidate.balancedAccuracy,
+      most: rails.maxBalancedAccuracyDrop,
+    }),
+  ];
+  const byGroup = candidate.groups.flatMap((group, place) => {
+    const before = original.groups[place]!;
+    return [
+      fall(`AUC of "${group.group}"`, { from: before.auc, to: group.auc, most: rails.maxGroupAucDrop }),
+      fall(`true positive rate of "${group.group}"`, {
+        from: before.truePositiveRate,
+        to: group.truePositiveRate,
+        most: rails.maxGroupTprDrop,
+      }),
+    ];
+  });
+  const undefinedGap = candidate.disparity === null ? ['the disparity is not defined'] : [];
+  return [...undefinedGap, ...[...overall, ...byGroup].filter((sentence) => sentence !== null)];
+}
+
+function fall(what: string, { from, to, most }: { from: number | null; to: number | null; most: number }) {
+  if (from === null || to === null) return `${what} is not defined`;
+  if (from - to <= most) return null;
+  return `${what} fell from ${from.toFixed(3)} to ${to.toFixed(3)}, by more than ${most}`;
+}
+
+/** A candidate before the choice is made. */
+export type Judged = Omit<CandidateRecord, 'isChosen'> & {
+  /** Standard error of its disparity; null when the disparity is. */
+  readonly standardError: number | null;
+};
+
+/**
+ * The candidate to keep: among those without violations whose disparity lies within one standard error of
+ * the smallest, the one with the highest AUC (the one-standard-error rule of Breiman et al., Classification
+ * and Regression Trees, 1984). On a few hundred samples the smallest disparity alone is mostly luck.
+ *
+ * @returns null when no candidate is feasible with a disparity below the original's
+ */
+export function chooseCandidate<C extends Judged>(
+  candidates: readonly C[],
+  original: SelectFigures,
+): C | null {
+  const better = candidates.filter(
+    ({ kind, violations, select }) =>
+      kind !== 'original' &&
+      violations.length === 0 &&
+      (original.disparity === null || select.disparity! < original.disparity),
+  );
+  const [smallest] = better.toSorted((a, b) => a.select.disparity! - b.select.disparity!);
+  if (!smallest) return null;
+  const limit = smallest.select.disparity! + smallest.standardError!;
+  return better
+    .filter(({ select }) => select.disparity! <= limit)
+    .toSorted((a, b) => b.select.auc! - a.select.auc! || a.select.disparity! - b.select.disparity!)[0]!;
+}
+
+/**
+ * Standard error of a difference: that of its widest gap, √(p(1-p)/n + q(1-q)/m), with (x+1)/(n+2) for the
+ * rates so that a rate of 0 or 1 on few samples does not look certain (Agresti and Caffo 2000).
+ */
+export function standardErrorOf(groups: readonly GroupMetrics[], metric: DisparityMetric): number | null {
+  if (disparity(DIFFERENCE_OF[metric], groups).value === null) return null;
+  const rates = RATES_OF[metric].map((name) => groups.map((group) => group.rates[name]));
+  const errors = rates.map((ofGroups) => {
+    const ordered = ofGroups.toSorted((a, b) => a.value! - b.value!);
+    return {
+      gap: ordered.at(-1)!.value! - ordered[0]!.value!,
+      error: errorOfGap(ordered[0]!, ordered.at(-1)!),
+    };
+  });
+  return errors.toSorted((a, b) => b.gap - a.gap)[0]!.error;
+}
+
+const RATES_OF = {
+  demographicParity: ['selectionRate'],
+  equalOpportunity: ['truePositiveRate'],
+  equalizedOdds: ['truePositiveRate', 'falsePositiveRate'],
+} as const satisfies Record<DisparityMetric, readonly string[]>;
+
+type Counts = { readonly numerator: number; readonly support: number };
+
+function errorOfGap(first: Counts, second: Counts): number {
+  const variance = ({ numerator, support }: Counts) => {
+    const share = (numerator + 1) / (support + 2);
+    return (share * (1 - share)) / (support + 2);
+  };
+  return Math.sqrt(variance(first) + variance(second));
+}
