@@ -11,14 +11,17 @@ export const DIFFERENCE_OF = {
   equalizedOdds: 'equalizedOddsDifference',
 } as const satisfies Record<DisparityMetric, DisparityName>;
 
-/** Figures of one audit as selection reads them; the audit has one sensitive feature. */
-export function selectFigures(report: AuditReport, metric: DisparityMetric): SelectFigures {
-  const { groups, disparities } = report.features[0]!;
+/** Figures of one audit as selection and verdict read them, over the given groups of one feature. */
+export function selectFigures(
+  { overall, threshold }: Pick<AuditReport, 'overall' | 'threshold'>,
+  groups: readonly GroupMetrics[],
+  metric: DisparityMetric,
+): SelectFigures {
   return {
-    disparity: disparities[DIFFERENCE_OF[metric]].value,
-    auc: report.overall.auc.value,
-    balancedAccuracy: report.overall.balancedAccuracy.value,
-    threshold: report.threshold!,
+    disparity: disparity(DIFFERENCE_OF[metric], groups).value,
+    auc: overall.auc.value,
+    balancedAccuracy: overall.balancedAccuracy.value,
+    threshold: threshold!,
     groups: groups.map(({ group, auc, rates }) => ({
       group,
       auc: auc.value,
@@ -28,8 +31,14 @@ export function selectFigures(report: AuditReport, metric: DisparityMetric): Sel
   };
 }
 
+/** Guard rails that are broken, in words: those over all samples, and those of single groups. */
+export interface Violations {
+  readonly overall: readonly string[];
+  readonly byGroup: readonly string[];
+}
+
 /**
- * Guard rails that a candidate breaks, in words. A figure that is not defined breaks its rail: what cannot be
+ * Guard rails that a candidate breaks. A figure that is not defined breaks its rail: what cannot be
  * measured cannot be shown to have held.
  *
  * @see docs/method.md#selection
@@ -59,7 +68,10 @@ export function violationsOf(
     ];
   });
   const undefinedGap = candidate.disparity === null ? ['the disparity is not defined'] : [];
-  return [...undefinedGap, ...[...overall, ...byGroup].filter((sentence) => sentence !== null)];
+  return {
+    overall: [...undefinedGap, ...overall.filter((sentence) => sentence !== null)],
+    byGroup: byGroup.filter((sentence) => sentence !== null),
+  };
 }
 
 function fall(what: string, { from, to, most }: { from: number | null; to: number | null; most: number }) {

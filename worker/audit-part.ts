@@ -1,0 +1,32 @@
+import type { InputSource, Samples } from '../core/data/types.ts';
+import { audit } from '../core/fairness/audit.ts';
+import type { AuditReport, SensitiveFeature } from '../core/fairness/types.ts';
+import type { Classifier } from '../core/model/classifier.ts';
+import { predictScores } from '../core/model/predict.ts';
+import type { Progress } from './progress.ts';
+
+export interface AuditPartInput {
+  readonly model: Classifier;
+  readonly inputs: InputSource;
+  readonly samples: Samples;
+  /** Over all samples; may differ from those of `samples` in the groups that they keep. */
+  readonly sensitiveFeatures: readonly SensitiveFeature[];
+  readonly rows: readonly number[];
+  readonly threshold: number;
+  readonly stage: string;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Scores the rows with the model as it stands and audits them. */
+export async function auditPart(input: AuditPartInput): Promise<AuditReport> {
+  const { model, inputs, samples, sensitiveFeatures, rows, threshold, stage, progress, signal } = input;
+  progress.start(stage, rows.length);
+  const scores = await predictScores({ model, inputs, rows }, { onProgress: progress.advance, signal });
+  const pick = (values: Int32Array) => Int32Array.from(rows, (row) => values[row]!);
+  return audit({
+    labels: pick(samples.labels),
+    sensitiveFeatures: sensitiveFeatures.map((feature) => ({ ...feature, groups: pick(feature.groups) })),
+    decisions: { scores, threshold },
+  });
+}

@@ -1,0 +1,141 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { BackendUnavailableError } from '../core/errors.ts';
+import { registerTrainingKernels } from './kernels/register.ts';
+
+export const BACKENDS = ['auto', 'wasm', 'cpu', 'tensorflow'] as const;
+export type BackendChoice = (typeof BACKENDS)[number];
+
+/** The backend that runs, as the report names it. */
+export interface RunningBackend {
+  readonly name: Exclude<BackendChoice, 'auto'>;
+  readonly version: string;
+  /** What else decides speed, e.g. `SIMD, 1 thread`. */
+  readonly detail: string;
+}
+
+/** Imports a package by name. */
+type LoadPackage = (name: string) => Promise<unknown>;
+
+/** Optional peers that bring TensorFlow's own library, best first. */
+const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+
+/**
+ * Starts the tensor backend of this process. Nothing is loaded before, and gradients are registered with it,
+ * since tfjs-core alone has none.
+ *
+ * `auto` takes TensorFlow's library when one of its packages is installed, else WebAssembly; the plain
+ * JavaScript backend runs only when asked for.
+ *
+ * @param load  how packages are found; for tests
+ * @throws BackendUnavailableError when the backend asked for cannot start here
+ */
+export async function startBackend(
+  choice: BackendChoice,
+  { load = (name) => import(name) }: { load?: LoadPackage } = {},
+): Promise<RunningBackend> {
+  // Hides tfjs's advertisement for other backends and its warnings about replaced kernels.
+  tf.enableProdMode();
+  await import('@tensorflow/tfjs-layers');
+  switch (choice) {
+    case 'auto':
+      return (await startTensorflow(load)) ?? startWasm();
+    case 'tensorflow':
+      return (await startTensorflow(load)) ?? refuseTensorflow();
+    case 'wasm':
+      return startWasm();
+    case 'cpu':
+      return startCpu();
+    default:
+      return choice satisfies never;
+  }
+}
+
+async function startWasm(): Promise<RunningBackend> {
+  const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
+  wasm.setWasmPaths(`${path.dirname(entry)}/`);
+  registerTrainingKernels();
+  await activate('wasm');
+  const threads = wasm.getThreadsCount();
+  const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  return {
+    name: 'wasm',
+    version: wasm.version_wasm,
+    detail: `${hasSimd ? 'SIMD' : 'no SIMD'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+  };
+}
+
+async function startCpu(): Promise<RunningBackend> {
+  const cpu = await import('@tensorflow/tfjs-backend-cpu');
+  await activate('cpu');
+  return { name: 'cpu', version: cpu.version_cpu, detail: 'plain JavaScript, 1 thread' };
+}
+
+/** null when neither package is installed. */
+async function startTensorflow(load: LoadPackage): Promise<RunningBackend | null> {
+  for (const name of TENSORFLOW_PACKAGES) {
+    const loaded = await loadIfInstalled(name, load);
+    if (loaded === null) continue;
+    await activate('tensorflow');
+    const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
+    return {
+      name: 'tensorflow',
+      version: loaded.version,
+      detail: `${name}, ${isUsingGpuDevice ? 'GPU' : 'CPU'}`,
+    };
+  }
+  return null;
+}
+
+async function loadIfInstalled(name: string, load: LoadPackage): Promise<{ version: string } | null> {
+  try {
+    const loaded = (await load(name)) as { version?: Readonly<Record<string, string>> };
+    return { version: loaded.version?.['tfjs-node'] ?? 'unknown' };
+  } catch (cause) {
+    if (isAbsence(cause, name)) return null;
+    throw new BackendUnavailableError(
+      `backend tensorflow: ${name} is installed but does not load; reinstall it or choose backend wasm`,
+      { package: name },
+      { cause },
+    );
+  }
+}
+
+/** Node reports a missing package, and a missing dependency of an installed one, by the same code. */
+function isAbsence(error: unknown, name: string): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${name}'`);
+}
+
+function refuseTensorflow(): never {
+  const packages = TENSORFLOW_PACKAGES.join(' or ');
+  throw new BackendUnavailableError(
+    `backend tensorflow: neither package found, expected ${packages}; ` +
+      `npm install ${TENSORFLOW_PACKAGES[1]} (CPU) or ${TENSORFLOW_PACKAGES[0]} (NVIDIA GPU), or choose backend wasm`,
+    { packages: TENSORFLOW_PACKAGES },
+  );
+}
+
+async function activate(name: RunningBackend['name']): Promise<void> {
+  if (await tf.setBackend(name)) {
+    await tf.ready();
+    return;
+  }
+  throw new BackendUnavailableError(
+    `backend ${name} does not start`,
+    { backend: name },
+    { cause: await whyNot(name) },
+  );
+}
+
+/** tfjs keeps the reason to itself, so the factory is run once more to hear it. */
+async function whyNot(name: string): Promise<unknown> {
+  try {
+    await tf.findBackendFactory(name)();
+    return undefined;
+  } catch (cause) {
+    return cause;
+  }
+}
