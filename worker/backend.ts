@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { BackendUnavailableError } from '../core/errors.ts';
+import { BackendUnavailableError, InvalidInputError } from '../core/errors.ts';
 import { registerTrainingKernels } from './kernels/register.ts';
 
 export const BACKENDS = ['auto', 'wasm', 'cpu', 'tensorflow'] as const;
@@ -15,7 +15,7 @@ export interface RunningBackend {
   readonly detail: string;
 }
 
-/** Imports a package by name. */
+/** Imports a package by name; null when it is not installed. */
 type LoadPackage = (name: string) => Promise<unknown>;
 
 /** Optional peers that bring TensorFlow's own library, best first. */
@@ -30,10 +30,11 @@ const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node
  *
  * @param load  how packages are found; for tests
  * @throws BackendUnavailableError when the backend asked for cannot start here
+ * @throws InvalidInputError when there is no backend of that name
  */
 export async function startBackend(
   choice: BackendChoice,
-  { load = (name) => import(name) }: { load?: LoadPackage } = {},
+  { load = importIfInstalled }: { load?: LoadPackage } = {},
 ): Promise<RunningBackend> {
   // Hides tfjs's advertisement for other backends and its warnings about replaced kernels.
   tf.enableProdMode();
@@ -48,7 +49,10 @@ export async function startBackend(
     case 'cpu':
       return startCpu();
     default:
-      return choice satisfies never;
+      throw new InvalidInputError(
+        `backend: expected one of ${BACKENDS.join(', ')}, received ${choice satisfies never}`,
+        { expected: BACKENDS, received: choice },
+      );
   }
 }
 
@@ -57,7 +61,7 @@ async function startWasm(): Promise<RunningBackend> {
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(`${path.dirname(entry)}/`);
   registerTrainingKernels();
-  await activate('wasm');
+  await withoutNewCrashHandlers(() => activate('wasm'));
   const threads = wasm.getThreadsCount();
   const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   return {
@@ -76,7 +80,7 @@ async function startCpu(): Promise<RunningBackend> {
 /** null when neither package is installed. */
 async function startTensorflow(load: LoadPackage): Promise<RunningBackend | null> {
   for (const name of TENSORFLOW_PACKAGES) {
-    const loaded = await loadIfInstalled(name, load);
+    const loaded = await loadTensorflow(name, load);
     if (loaded === null) continue;
     await activate('tensorflow');
     const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
@@ -89,12 +93,11 @@ async function startTensorflow(load: LoadPackage): Promise<RunningBackend | null
   return null;
 }
 
-async function loadIfInstalled(name: string, load: LoadPackage): Promise<{ version: string } | null> {
+async function loadTensorflow(name: string, load: LoadPackage): Promise<{ version: string } | null> {
   try {
-    const loaded = (await load(name)) as { version?: Readonly<Record<string, string>> };
-    return { version: loaded.version?.['tfjs-node'] ?? 'unknown' };
+    const loaded = (await load(name)) as { version?: Readonly<Record<string, string>> } | null;
+    return loaded && { version: loaded.version?.['tfjs-node'] ?? 'unknown' };
   } catch (cause) {
-    if (isAbsence(cause, name)) return null;
     throw new BackendUnavailableError(
       `backend tensorflow: ${name} is installed but does not load; reinstall it or choose backend wasm`,
       { package: name },
@@ -103,10 +106,13 @@ async function loadIfInstalled(name: string, load: LoadPackage): Promise<{ versi
   }
 }
 
-/** Node reports a missing package, and a missing dependency of an installed one, by the same code. */
-function isAbsence(error: unknown, name: string): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${name}'`);
+async function importIfInstalled(name: string): Promise<unknown> {
+  try {
+    createRequire(import.meta.url).resolve(name);
+  } catch {
+    return null;
+  }
+  return import(name);
 }
 
 function refuseTensorflow(): never {
@@ -128,6 +134,22 @@ async function activate(name: RunningBackend['name']): Promise<void> {
     { backend: name },
     { cause: await whyNot(name) },
   );
+}
+
+/**
+ * The WASM module adds process-wide handlers that rethrow every stray error from inside its own file, so that
+ * Node prints that file's one endless line in front of it. They are taken off again.
+ */
+async function withoutNewCrashHandlers(start: () => Promise<void>): Promise<void> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
+  await start();
+  events.forEach((event, index) => {
+    const added = process
+      .listeners(event as 'uncaughtException')
+      .filter((listener) => !before[index]!.has(listener));
+    for (const listener of added) process.removeListener(event, listener);
+  });
 }
 
 /** tfjs keeps the reason to itself, so the factory is run once more to hear it. */

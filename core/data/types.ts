@@ -23,11 +23,28 @@ export interface PredictionTable extends Samples {
   readonly predictions?: Int32Array;
 }
 
-/** Samples with what the model reads: an image path each, or feature values each. */
+/** Images by path; decoded on demand. */
+export interface ImageList {
+  readonly kind: 'image';
+  /** Folder that holds every image, symbolic links resolved. */
+  readonly root: string;
+  /** [N] relative to `root`, as the manifest spells them */
+  readonly paths: readonly string[];
+  /** [N] line of the manifest, to name in messages */
+  readonly lines: Int32Array;
+}
+
+/** Feature values as the table holds them: not yet standardised, categories as their index. */
+export interface FeatureTable {
+  readonly kind: 'table';
+  readonly columns: readonly string[];
+  /** [N · columns], row by row; a category that is unknown and allowed to be is -1. */
+  readonly values: Float64Array;
+}
+
+/** Samples with what the model reads: an image each, or feature values each. */
 export interface Manifest extends Samples {
-  readonly input:
-    | { readonly kind: 'image'; readonly paths: readonly string[] }
-    | { readonly kind: 'table'; readonly columns: readonly string[]; readonly values: Float32Array };
+  readonly input: ImageList | FeatureTable;
 }
 
 /** Model inputs by row, decoded and normalised on demand in bounded memory. */

@@ -50,8 +50,9 @@ export function tally(input: TallyInput): ConfusionCounts[] {
 function countCells({ groups, labels, predictions, groupCount }: TallyInput, start: number, end: number) {
   const counts = tf.tidy(() => {
     const slice = (values: Int32Array) => tf.tensor1d(values.subarray(start, end), 'int32');
-    const pairs = tf.add(tf.mul(slice(groups), 2), slice(labels));
-    const cells = tf.add(tf.mul(pairs, 2), slice(predictions)) as tf.Tensor1D; // [chunk]
+    const two = tf.scalar(2, 'int32'); // a plain 2 would be float32
+    const pairs = tf.add(tf.mul(slice(groups), two), slice(labels));
+    const cells = tf.add(tf.mul(pairs, two), slice(predictions)) as tf.Tensor1D; // [chunk]
     return tf.denseBincount(cells, [], groupCount * 4);
   });
   const values = counts.dataSync();

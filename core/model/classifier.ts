@@ -34,6 +34,8 @@ export interface LayerSummary {
  */
 export interface Classifier {
   readonly format: string;
+  /** Files that the model was read from. */
+  readonly sources: readonly string[];
   /** Shape of one sample, without the batch axis. */
   readonly inputShape: readonly number[];
   readonly layers: readonly LayerSummary[];

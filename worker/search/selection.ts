@@ -47,7 +47,7 @@ export function violationsOf(
   candidate: SelectFigures,
   original: SelectFigures,
   rails: SelectionOptions,
-): string[] {
+): Violations {
   const overall = [
     fall('AUC', { from: original.auc, to: candidate.auc, most: rails.maxAucDrop }),
     fall('balanced accuracy', {

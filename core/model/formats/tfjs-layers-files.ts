@@ -40,6 +40,8 @@ type ModelJson = z.infer<typeof modelJsonSchema>;
 
 /** A LayersModel as it lies on disk: the parsed model.json and the bytes of each weight. */
 export interface LayersModelFiles {
+  /** model.json, then the shards. */
+  readonly sources: readonly string[];
   readonly json: ModelJson;
   /** In manifest order. */
   readonly weights: readonly { readonly spec: WeightSpec; readonly bytes: Uint8Array }[];
@@ -55,11 +57,13 @@ export interface LayersModelFiles {
 export async function readLayersModel(location: string): Promise<LayersModelFiles> {
   const file = await modelJsonPath(location);
   const json = parseModelJson(await readOrThrow(file), path.basename(file));
+  const folder = path.dirname(file);
   const weights: LayersModelFiles['weights'][number][] = [];
   for (const group of json.weightsManifest) {
-    weights.push(...sliceGroup(group, await readShards(path.dirname(file), group)));
+    weights.push(...sliceGroup(group, await readShards(folder, group)));
   }
-  return { json, weights };
+  const shards = json.weightsManifest.flatMap(({ paths }) => paths.map((shard) => path.join(folder, shard)));
+  return { sources: [file, ...shards], json, weights };
 }
 
 /**
@@ -70,7 +74,7 @@ export async function readLayersModel(location: string): Promise<LayersModelFile
  */
 export async function writeLayersModel(
   folder: string,
-  { json, weights }: LayersModelFiles,
+  { json, weights }: Pick<LayersModelFiles, 'json' | 'weights'>,
   replaced: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });

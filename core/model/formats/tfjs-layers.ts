@@ -62,6 +62,7 @@ async function restoreModel({ json, weights }: LayersModelFiles): Promise<Layers
 
 class TfjsLayersClassifier implements Classifier {
   readonly format = 'tfjs-layers';
+  readonly sources: readonly string[];
   readonly inputShape: readonly number[];
   readonly layers: readonly LayerSummary[];
   readonly body: readonly Parameter[];
@@ -78,6 +79,7 @@ class TfjsLayersClassifier implements Classifier {
 
   constructor(files: LayersModelFiles, model: LayersModel, partition: Partition) {
     this.#files = files;
+    this.sources = files.sources;
     this.#model = model;
     this.#bodyLayers = flatten(partition.body);
     this.#extractor =

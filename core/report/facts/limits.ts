@@ -1,0 +1,134 @@
+import type { AuditReport, FeatureAudit } from '../../fairness/types.ts';
+import type { RunRecord } from '../../jobs/run-record.ts';
+import { rate, significant, thresholdText } from '../text/format.ts';
+import { type Html, html } from '../text/html.ts';
+import { joinHtml, nameHtml, nameList } from '../text/names.ts';
+import type { MitigationInput } from './headline.ts';
+import { unsupportedIn } from './unsupported.ts';
+
+/** Below this support one sample moves a rate by more than 0.033; such cells are named. */
+export const SMALL_CELL = 30;
+
+/** What limits the figures of one audit: sentences made from its facts. */
+export function auditLimits(audit: AuditReport): Html[] {
+  return [
+    ...emptyCells(audit),
+    ...smallCells(audit),
+    ...audit.features.flatMap(unsupportedGroups),
+    html`No intervals of uncertainty are given. Every figure comes from a sample: part of a gap, or of a change in it, may be chance.`,
+    html`A gap is associated with group membership; nothing here shows that it is caused by it. A small gap says nothing beyond these samples and this threshold.`,
+    ...(audit.threshold === null
+      ? [html`The table held predictions only, so the threshold is not known and an AUC may be missing.`]
+      : []),
+  ];
+}
+
+/** What limits the figures of a run, most serious first. */
+export function runLimits({ run, before, after }: MitigationInput): Html[] {
+  return [
+    ...notIndependent(run),
+    ...auditLimits(before),
+    ...smallParts(run),
+    ...thresholdShift(run, before, after),
+    ...otherFeatures(run, before),
+    html`All parts come from one external set. Figures on data from another site, device or time may differ.`,
+  ];
+}
+
+/** Warnings that the audits carry themselves, each once. */
+export function auditWarnings(before: AuditReport, after: AuditReport | null): string[] {
+  return [...new Set([...before.warnings, ...(after?.warnings ?? [])])];
+}
+
+interface SizedCell {
+  readonly name: Html;
+  readonly support: number;
+}
+
+function cellsOf(audit: AuditReport): SizedCell[] {
+  return audit.features.flatMap(({ sensitiveFeature, groups }) =>
+    groups.flatMap(({ group, positives, negatives }) => {
+      const name = html`${nameHtml(group)} in ${nameHtml(sensitiveFeature)}`;
+      return [
+        { name: html`positives of ${name}`, support: positives },
+        { name: html`negatives of ${name}`, support: negatives },
+      ];
+    }),
+  );
+}
+
+function emptyCells(audit: AuditReport): Html[] {
+  const empty = cellsOf(audit).filter(({ support }) => support === 0);
+  if (empty.length === 0) return [];
+  return [html`The audited data hold no ${joinHtml(empty.map(({ name }) => name))}.`];
+}
+
+function isSmall({ support }: { readonly support: number }): boolean {
+  return support > 0 && support < SMALL_CELL;
+}
+
+function smallCells(audit: AuditReport): Html[] {
+  const small = cellsOf(audit).filter(isSmall);
+  if (small.length === 0) return [];
+  const smallest = Math.min(...small.map(({ support }) => support));
+  const names = small.map(({ name, support }) => html`${name} (${support})`);
+  return [
+    html`Fewer than ${SMALL_CELL} audited samples: ${joinHtml(names)}. In the smallest of these cells one sample moves a rate by ${rate(1 / smallest)}.`,
+  ];
+}
+
+function unsupportedGroups({ sensitiveFeature, disparities }: FeatureAudit): Html[] {
+  const groups = unsupportedIn(disparities);
+  if (groups.length === 0) return [];
+  return [
+    html`Some gaps by ${nameHtml(sensitiveFeature)} leave out ${nameList(groups)} for lack of support; nothing is known about the gap to these groups.`,
+  ];
+}
+
+function notIndependent({ data }: RunRecord): Html[] {
+  if (data.isIndependent) return [];
+  return [
+    html`The audited part (${data.auditedOn}) also steered training or selection. Its figures are optimistic and no estimate of what to expect on new data.`,
+  ];
+}
+
+function smallParts({ data }: RunRecord): Html[] {
+  return data.parts
+    .filter(({ name }) => name !== data.auditedOn)
+    .flatMap(({ name, cells }) => {
+      const small = cells.filter(isSmall);
+      if (small.length === 0) return [];
+      const names = small.map(
+        ({ group, label, support }) =>
+          html`${label === 1 ? 'positives' : 'negatives'} of ${nameHtml(group)} (${support})`,
+      );
+      return [
+        html`The ${name} part has fewer than ${SMALL_CELL} samples in: ${joinHtml(names)}. What was learnt or chosen there may not carry over.`,
+      ];
+    });
+}
+
+function thresholdShift({ threshold }: RunRecord, before: AuditReport, after: AuditReport | null): Html[] {
+  const sentences: Html[] = [];
+  if (after !== null && after.threshold !== before.threshold) {
+    sentences.push(
+      html`Before and after use different thresholds (${thresholdText(before.threshold)} and ${thresholdText(after.threshold)}); part of the change in the rates comes from this. AUC does not depend on it.`,
+    );
+  }
+  if (threshold.biasShift !== 0) {
+    sentences.push(
+      html`${significant(threshold.biasShift)} was added to the bias of the model's head, so that the threshold of the saved model stays at ${thresholdText(threshold.value)}.`,
+    );
+  }
+  return sentences;
+}
+
+function otherFeatures({ outcome }: RunRecord, { features }: AuditReport): Html[] {
+  const others = features
+    .map((each) => each.sensitiveFeature)
+    .filter((name) => name !== outcome.sensitiveFeature);
+  if (others.length === 0) return [];
+  return [
+    html`Only ${nameHtml(outcome.sensitiveFeature)} steered the run. Gaps by ${nameList(others)} were measured, not reduced on purpose.`,
+  ];
+}

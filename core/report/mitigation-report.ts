@@ -1,0 +1,46 @@
+import type { MitigationInput } from './facts/headline.ts';
+import type { Section } from './page/layout.ts';
+import { page } from './page/page.ts';
+import { curvesSection } from './sections/curves.ts';
+import { dataSection } from './sections/data.ts';
+import { frontierSection } from './sections/frontier.ts';
+import { groupsSection } from './sections/groups.ts';
+import { runLimitsSection } from './sections/limits.ts';
+import { maskSection } from './sections/mask.ts';
+import { reproduceSection } from './sections/reproduce.ts';
+import { verdict } from './sections/verdict.ts';
+import { html } from './text/html.ts';
+import { nameHtml } from './text/names.ts';
+
+/**
+ * The report of a mitigation run as one HTML file that needs nothing else: no script, no request.
+ *
+ * @param input.after  null where no changed model was audited
+ * @returns a whole document; same input, same bytes
+ */
+export function renderMitigationReport(input: MitigationInput): string {
+  const { run } = input;
+  return page({
+    title: `Mitigation report: ${run.model.name}`,
+    heading: html`Mitigation of ${nameHtml(run.model.name)}`,
+    lead: verdict(input),
+    sections: sectionsOf(input),
+    colophon: `${run.tool.name} ${run.tool.version}, preset ${run.preset}, seed ${run.seed}`,
+  });
+}
+
+/** A rejected run trained nothing, so it has no mask, no curves and no candidates to show. */
+function sectionsOf(input: MitigationInput): Section[] {
+  const { run, before, after } = input;
+  const training =
+    run.outcome.status === 'rejected'
+      ? []
+      : [maskSection(run.mask), curvesSection(run), frontierSection(run)];
+  return [
+    groupsSection({ before, after, target: run.outcome }),
+    ...training,
+    dataSection(run.data, run.outcome.sensitiveFeature),
+    runLimitsSection(input),
+    reproduceSection(run),
+  ];
+}

@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import type { AuditReport } from '../../core/fairness/types.ts';
+import type { RunRecord } from '../../core/jobs/run-record.ts';
+import { PRESET_NAMES } from '../../worker/bmft/options.ts';
+import { SCENARIOS, type Scenario, writeScenario } from './ham-data.ts';
+
+/*
+ * Acceptance on HAM10000: a classifier that PyTorch trained is audited, mitigated for several seeds and audited
+ * again, through the command line as a user runs it. One JSON line per step; exit 1 when a bar is missed.
+ */
+
+interface Flags {
+  readonly data: string;
+  readonly model: string;
+  readonly preprocess: string;
+  readonly scenario: Scenario;
+  readonly presets: string[];
+  readonly seeds: number;
+}
+
+/** Share by which equalised odds must fall on every seed, where a bar is set. */
+const LEAST_CUT: Readonly<Record<string, number>> = { robust: 0.8, 'bmft-released': 0.6 };
+
+const CLI = path.join(import.meta.dirname, '../../worker/counterweight.ts');
+
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Runs the command line and returns its exit code and JSON. */
+async function counterweight<T>(args: readonly string[]): Promise<{ code: number; output: T }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve(status ?? -1));
+  });
+  return { code, output: JSON.parse(Buffer.concat(chunks).toString()) as T };
+}
+
+function figures(report: AuditReport) {
+  const { groups, disparities } = report.features[0]!;
+  const round = (value: number | null) => (value === null ? null : Number(value.toFixed(4)));
+  return {
+    samples: report.overall.support,
+    auc: round(report.overall.auc.value),
+    balancedAccuracy: round(report.overall.balancedAccuracy.value),
+    groups: groups.map(({ group }) => group),
+    aucByGroup: groups.map(({ auc }) => round(auc.value)),
+    tpr: groups.map(({ rates }) => round(rates.truePositiveRate.value)),
+    fpr: groups.map(({ rates }) => round(rates.falsePositiveRate.value)),
+    equalizedOdds: round(disparities.equalizedOddsDifference.amongSupported),
+  };
+}
+
+async function accept(flags: Flags): Promise<boolean> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'counterweight-accept-'));
+  try {
+    const manifest = await writeScenario(flags.data, flags.scenario, folder);
+    const about = ['--manifest', manifest, '--image', 'file', '--label', 'label', '--sensitive', 'group'];
+    const shared = [
+      ...about,
+      '--subject',
+      'lesion',
+      '--split-column',
+      'split',
+      '--preprocess',
+      flags.preprocess,
+      '--quiet',
+      '--json',
+    ];
+    const audit = async (model: string) => {
+      const { output } = await counterweight<AuditReport>([
+        'audit',
+        '--model',
+        model,
+        '--only',
+        'test',
+        ...shared,
+      ]);
+      return figures(output);
+    };
+    say({ step: 'audit original', scenario: flags.scenario, ...(await audit(flags.model)) });
+    let isMet = true;
+    for (const preset of flags.presets) {
+      for (let seed = 0; seed < flags.seeds; seed += 1) {
+        const out = path.join(folder, `${preset}-${seed}`);
+        const startedAt = performance.now();
+        const args = [
+          'mitigate',
+          '--model',
+          flags.model,
+          '--preset',
+          preset,
+          '--seed',
+          String(seed),
+          '--out',
+          out,
+        ];
+        const { code, output } = await counterweight<RunRecord>([...args, ...shared]);
+        const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
+        const { outcome, candidates } = output;
+        const cut = outcome.after === null ? null : Number((1 - outcome.after / outcome.before!).toFixed(3));
+        const isSeedMet =
+          flags.scenario !== 'artefact' ||
+          LEAST_CUT[preset] === undefined ||
+          (cut !== null &&
+            cut >= LEAST_CUT[preset] &&
+            (preset !== 'robust' || outcome.aucAfter! >= outcome.aucBefore!));
+        isMet &&= isSeedMet;
+        const chosen = candidates.find(({ isChosen }) => isChosen)?.id;
+        say({
+          step: 'mitigate',
+          preset,
+          seed,
+          exitCode: code,
+          outcome,
+          cut,
+          isMet: isSeedMet,
+          chosen,
+          seconds,
+        });
+        if (outcome.status === 'improved') {
+          say({ step: 'audit mitigated', preset, seed, ...(await audit(path.join(out, 'model'))) });
+        }
+      }
+    }
+    return isMet;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const program = new Command('accept')
+  .requiredOption('--data <folder>', 'ham10000-64')
+  .requiredOption('--model <folder>', 'tfjs LayersModel')
+  .option('--preprocess <json>', 'preprocess file (default: beside the model folder)')
+  .addOption(new Option('--scenario <name>').choices(SCENARIOS).default('artefact'))
+  .addOption(new Option('--presets <name...>').choices(PRESET_NAMES).default(['robust', 'bmft-released']))
+  .option('--seeds <count>', 'seeds 0 … count - 1', Number, 3);
+program.parse();
+const flags = program.opts<Flags>();
+const preprocess = flags.preprocess ?? path.join(path.dirname(flags.model), 'preprocess.json');
+process.exitCode = (await accept({ ...flags, preprocess })) ? 0 : 1;

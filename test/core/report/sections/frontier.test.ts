@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { frontierSection } from '../../../../core/report/sections/frontier.ts';
+import { render } from '../../../../core/report/text/html.ts';
+import { CANDIDATES, IMPROVED_RUN, NOT_IMPROVED_RUN, textOf } from '../../../helpers/report-samples.ts';
+
+describe('frontierSection', () => {
+  const text = textOf(frontierSection(IMPROVED_RUN).body);
+
+  it('lists every candidate with settings, figures, threshold and guard rails', () => {
+    expect(text).toContain(
+      '2 bmft-p50-l1 chosen BMFT percentile 50, lambda 1, learningRate 0.0001 0.180 0.771 0.701 0.437 met',
+    );
+    expect(text).toContain('broken: AUC fell by 0.073, at most 0.020 is allowed; TPR of male fell by 0.31');
+    expect(text).toContain('1 original original model 0.630 0.724 0.701 0.437 none, it is the reference');
+  });
+
+  it('counts and lists a candidate without a figure, and does not plot it', () => {
+    expect(text).toContain('1 not plotted, since a figure is not defined for it.');
+    expect(text).toContain('9 bmft-p95-l10 BMFT percentile 95, lambda 10 not defined 0.700');
+    expect(render(frontierSection(IMPROVED_RUN).body)).not.toContain('<title>9,');
+  });
+
+  it('tells the rule of the choice only where one was chosen', () => {
+    expect(text).toContain('one standard error');
+    expect(textOf(frontierSection(NOT_IMPROVED_RUN).body)).not.toContain('one standard error');
+  });
+
+  it('has no picture when no candidate has both figures', () => {
+    const nothing = CANDIDATES.map((each) => ({ ...each, select: { ...each.select, auc: null } }));
+    const { body } = frontierSection({ ...IMPROVED_RUN, candidates: nothing });
+    expect(render(body)).not.toContain('<svg');
+    expect(textOf(body)).toContain('9 not plotted, since a figure is not defined for them.');
+  });
+
+  it('says when no part of the data was kept to choose', () => {
+    const data = { ...IMPROVED_RUN.data, parts: [] };
+    const outcome = { ...IMPROVED_RUN.outcome, metric: 'demographicParityRatio' } as const;
+    const fixed = textOf(frontierSection({ ...IMPROVED_RUN, data, outcome, candidates: [] }).body);
+    expect(fixed).toContain('0 candidates, with settings fixed beforehand');
+    expect(fixed).toContain('demographic parity ratio by sex (higher is a smaller gap)');
+  });
+
+  it('gives the figures of each group of each candidate', () => {
+    expect(text).toContain('2 female 0.610 0.120 0.771 2 male 0.740 not defined 0.830');
+  });
+});

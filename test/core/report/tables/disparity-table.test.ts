@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { disparityTable } from '../../../../core/report/tables/disparity-table.ts';
+import { render } from '../../../../core/report/text/html.ts';
+import { FIVE_GROUPS, TWO_GROUPS_AFTER, TWO_GROUPS_BEFORE, textOf } from '../../../helpers/report-samples.ts';
+
+const [before, after] = [TWO_GROUPS_BEFORE.features[0]!, TWO_GROUPS_AFTER.features[0]!];
+
+describe('disparityTable', () => {
+  it('has a row for each of the eight disparities', () => {
+    const markup = render(disparityTable({ before, after: undefined, target: undefined }));
+    expect(markup.match(/<th scope="row">/g)).toHaveLength(8);
+    expect(textOf(markup)).toContain('signed form of the BMFT paper');
+  });
+
+  it('gives the change with its direction in words', () => {
+    const text = textOf(disparityTable({ before, after, target: undefined }));
+    expect(text).toMatch(/Equalised odds difference .{80,100} 0.650 0.085 −0.565 narrower/);
+    expect(text).toMatch(/Demographic parity ratio .{50,80}0.338 .* 0.707 .* \+0.369 narrower/);
+    expect(textOf(disparityTable({ before: after, after: before, target: undefined }))).toContain(
+      '+0.565 wider',
+    );
+    expect(textOf(disparityTable({ before, after: before, target: undefined }))).toContain(
+      '0.000 same to three decimals',
+    );
+  });
+
+  it('marks the target of the run, and only that', () => {
+    const markup = render(disparityTable({ before, after, target: 'equalizedOddsDifference' }));
+    expect(markup.match(/target of this run/g)).toHaveLength(1);
+    expect(textOf(markup)).toContain('Equalised odds difference target of this run');
+  });
+
+  it('has no change where a figure is not defined', () => {
+    const [feature] = FIVE_GROUPS.features;
+    const text = textOf(disparityTable({ before: feature!, after: feature, target: undefined }));
+    expect(text).toMatch(
+      /Equal opportunity difference .* left out: 0–19 not defined Equal opportunity ratio/,
+    );
+  });
+});

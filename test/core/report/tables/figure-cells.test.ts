@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RATE_NAMES } from '../../../../core/fairness/types.ts';
+import {
+  disparityCell,
+  rateCell,
+  shownDisparity,
+  shownRate,
+  statisticCell,
+} from '../../../../core/report/tables/figure-cells.ts';
+import { textOf } from '../../../helpers/report-samples.ts';
+
+describe('rateCell', () => {
+  it('stands with its numerator and support', () => {
+    expect(textOf(rateCell('truePositiveRate', { value: 21 / 41, numerator: 21, support: 41 }))).toBe(
+      '0.512 21 of 41',
+    );
+  });
+
+  it('is never a number without support, whatever value the file holds', () => {
+    const value = fc.option(fc.double({ min: 0, max: 1, noNaN: true }));
+    fc.assert(
+      fc.property(fc.constantFrom(...RATE_NAMES), value, (name, held) => {
+        const text = textOf(rateCell(name, { value: held, numerator: 0, support: 0 }));
+        expect(text).toMatch(/^not defined (no|none) [a-z ]+$/);
+        expect(shownRate({ value: held, numerator: 0, support: 0 })).toBeNull();
+      }),
+    );
+  });
+
+  it('shows the counts of a rate that was withheld', () => {
+    expect(textOf(rateCell('accuracy', { value: null, numerator: 3, support: 4 }))).toBe(
+      'not defined 3 of 4',
+    );
+  });
+});
+
+describe('statisticCell', () => {
+  it('gives the reason where there is no value', () => {
+    expect(textOf(statisticCell({ value: 0.75 }))).toBe('0.750');
+    expect(textOf(statisticCell({ value: null, reason: 'no positives' }))).toBe('not defined no positives');
+    expect(textOf(statisticCell({ value: null }))).toBe('not defined no reason recorded');
+  });
+});
+
+describe('disparityCell', () => {
+  it('names the groups that span the gap', () => {
+    const between = ['F', 'M'] as const;
+    const disparity = { value: 0.25, amongSupported: 0.25, unsupportedGroups: [], between };
+    expect(textOf(disparityCell(disparity))).toBe('0.250 lowest F highest M');
+    expect(textOf(disparityCell({ value: 0, amongSupported: 0, unsupportedGroups: [] }))).toBe('0.000');
+  });
+
+  it('is not defined while a group is left out, even if the file holds a value', () => {
+    const disparity = {
+      value: 0,
+      amongSupported: 0.125,
+      unsupportedGroups: ['X', 'Y'],
+      reason: 'no positives',
+    };
+    expect(shownDisparity(disparity)).toBeNull();
+    expect(textOf(disparityCell(disparity))).toBe(
+      'not defined no positives 0.125 among the groups with support left out: X and Y',
+    );
+  });
+
+  it('gives at least the words where nothing else is known', () => {
+    expect(textOf(disparityCell({ value: null, amongSupported: null, unsupportedGroups: [] }))).toBe(
+      'not defined',
+    );
+  });
+});

@@ -1,0 +1,140 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { expectClose, expectNoLeak, noise, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
+import {
+  centralDifferences,
+  dilations,
+  form,
+  gradients,
+  shapes,
+  sizeOf,
+  spread,
+  strides,
+  type WindowCase,
+  windowCases,
+} from './reference.ts';
+
+interface Kind {
+  readonly depthwise: boolean;
+}
+
+function inputs(test: WindowCase, kind: Kind) {
+  const { x, filter, dy } = shapes(test, kind);
+  return { x: noise(sizeOf(x), 1), filter: noise(sizeOf(filter), 2), dy: noise(sizeOf(dy), 3) };
+}
+
+function kernel(test: WindowCase, kind: Kind, dataFormat = 'NHWC') {
+  const values = inputs(test, kind);
+  const { x, filter, dy } = shapes(test, kind);
+  const name = kind.depthwise ? 'DepthwiseConv2dNativeBackpropInput' : 'Conv2DBackpropInput';
+  return () => [
+    tf.engine().runKernel(
+      name,
+      { dy: tf.tensor(values.dy, dy), filter: tf.tensor(values.filter, filter) },
+      {
+        strides: strides(test),
+        dilations: dilations(test),
+        pad: test.pad,
+        dataFormat,
+        inputShape: x,
+      },
+    ) as tf.Tensor,
+  ];
+}
+
+const axis = (size: number, taps: number, stride: number) => {
+  const output = Math.ceil(size / stride);
+  const missing = Math.max(0, (output - 1) * stride + taps - size);
+  const before = Math.floor(missing / 2);
+  return { size, taps, stride, dilation: 1, before, after: missing - before, output };
+};
+
+describe.each([
+  { name: 'a convolution', depthwise: false },
+  { name: 'a depthwise convolution', depthwise: true },
+])('gradient of $name by its input', ({ depthwise }) => {
+  const kind = { depthwise };
+  withBackend('wasm');
+
+  test('equals the sum of products in float64 and, where not dilated, the kernel of backend cpu', async () => {
+    await fc.assert(
+      fc.asyncProperty(windowCases({ dilated: depthwise }), async (test) => {
+        const [actual] = valuesOf(kernel(test, kind));
+        expectClose(actual!, gradients(test, kind, inputs(test, kind)).byInput, 1e-5);
+        if (dilations(test).some((dilation) => dilation > 1)) return;
+        const [ofCpu] = await valuesOn('cpu', kernel(test, kind));
+        expectClose(actual!, ofCpu!, 1e-5);
+      }),
+      { seed: 3, numRuns: 80 },
+    );
+  });
+
+  test('equals central differences of the convolution in float64', () => {
+    fc.assert(
+      fc.property(windowCases({ dilated: depthwise }), (test) => {
+        const values = inputs(test, kind);
+        const [actual] = valuesOf(kernel(test, kind));
+        const at = spread(values.x.length, 6);
+        const f = (x: Float64Array) => form(test, kind, { ...values, x });
+        const differences = centralDifferences(values.x, f, { at, step: 0.5 });
+        const scale = Math.max(...actual!.map(Math.abs));
+        at.forEach((index, place) => {
+          expect(Math.abs(actual![index]! - differences[place]!)).toBeLessThanOrEqual(1e-5 * scale);
+        });
+      }),
+      { seed: 4, numRuns: 20 },
+    );
+  });
+
+  test('is zero at inputs that a stride leaves out', () => {
+    const test: WindowCase = {
+      images: 1,
+      channels: 2,
+      outputs: 1,
+      pad: 'same',
+      rows: axis(5, 1, 3),
+      columns: axis(4, 1, 3),
+    };
+    const [actual] = valuesOf(kernel(test, kind));
+    const isMet = (row: number, column: number) => row % 3 === 0 && column % 3 === 0;
+    actual!.forEach((value, index) => {
+      const pixel = Math.floor(index / 2);
+      if (!isMet(Math.floor(pixel / 4), pixel % 4)) expect(value).toBe(0);
+    });
+    expect(actual!.filter((value) => value !== 0)).toHaveLength(2 * 2 * 2);
+  });
+
+  test.each([1, 2])('leaves neither a tensor nor memory behind at stride %i', async (stride) => {
+    const test: WindowCase = {
+      images: 2,
+      channels: 3,
+      outputs: 2,
+      pad: 'same',
+      rows: axis(7, 3, stride),
+      columns: axis(6, 3, stride),
+    };
+    await expectNoLeak(() => valuesOf(kernel(test, kind)));
+  });
+});
+
+describe('gradient of a convolution by its input', () => {
+  withBackend('wasm');
+
+  test('refuses images whose channels come first', () => {
+    const test: WindowCase = {
+      images: 1,
+      channels: 4,
+      outputs: 4,
+      pad: 'valid',
+      rows: axis(4, 1, 1),
+      columns: axis(4, 1, 1),
+    };
+    expect(() => tf.tidy(kernel(test, { depthwise: false }, 'NCHW'))).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED_MODEL',
+        message: expect.stringContaining('Conv2DBackpropInput'),
+      }),
+    );
+  });
+});

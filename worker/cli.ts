@@ -1,0 +1,92 @@
+import { inspect } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import { isCounterweightError } from '../core/errors.ts';
+import { addAuditCommand } from './commands/audit.ts';
+import type { Console } from './commands/console.ts';
+import { EXIT_CODES } from './commands/exit-codes.ts';
+import { addInspectCommand } from './commands/inspect.ts';
+import { addMitigateCommand } from './commands/mitigate.ts';
+import type { Progress } from './progress.ts';
+import { makeProgressBar, NO_PROGRESS } from './progress.ts';
+import { VERSION } from './version.ts';
+
+interface Stream {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+export interface CliEnvironment {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** milliseconds from any origin */
+  readonly now: () => number;
+  /** Prints stacks as well; for developers, since a stack or a foreign message may hold data. */
+  readonly isDebug: boolean;
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param args  arguments without node and script
+ * @returns the exit code; errors are printed, never thrown
+ */
+export async function runCli(args: readonly string[], environment: CliEnvironment): Promise<number> {
+  const console = makeConsole(args, environment);
+  try {
+    await makeProgram(console, environment).parseAsync(args, { from: 'user' });
+    return console.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.INVALID_INPUT;
+    return reportError(error, args, environment);
+  }
+}
+
+function makeConsole(args: readonly string[], { stdout, stderr, signal, now }: CliEnvironment): Console {
+  const isQuiet = args.includes('--quiet');
+  const progress: Progress = isQuiet ? NO_PROGRESS : makeProgressBar(stderr, now);
+  return {
+    print: (text) => stdout.write(`${text}\n`),
+    note: (text) => isQuiet || stderr.write(`${text}\n`),
+    progress,
+    signal,
+    exitCode: 0,
+  };
+}
+
+function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Command {
+  const program = new Command('counterweight')
+    .description('Audits a trained classifier for group fairness and mitigates what it finds after training.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'counterweight: ')),
+    })
+    .showSuggestionAfterError();
+  addAuditCommand(program, console);
+  addMitigateCommand(program, console);
+  addInspectCommand(program, console);
+  for (const command of program.commands) command.option('--quiet', 'no progress, no remarks');
+  return program;
+}
+
+/** One sentence for people; with --json the same as an object. Never a stack: it may hold data. */
+function reportError(error: unknown, args: readonly string[], environment: CliEnvironment): number {
+  const { stdout, stderr, isDebug } = environment;
+  const known = isCounterweightError(error);
+  const name = error instanceof Error ? error.name : typeof error;
+  const code = known ? error.code : 'UNEXPECTED';
+  const message = known
+    ? error.message
+    : `unexpected ${name}; this is a defect of counterweight, please report it`;
+  if (args.includes('--json')) {
+    stdout.write(`${JSON.stringify({ error: { code, message, details: known ? error.details : {} } })}\n`);
+  }
+  stderr.write(`counterweight: ${message}\n`);
+  if (isDebug && error instanceof Error) stderr.write(`${inspect(error)}\n`);
+  return EXIT_CODES[code];
+}

@@ -1,0 +1,15 @@
+import type { ErrorCode } from '../../core/errors.ts';
+
+/** Exit codes of sysexits.h where one fits; 75 alone means that the same call may succeed later. */
+export const EXIT_CODES = {
+  NOT_IMPROVED: 10,
+  INVALID_INPUT: 64,
+  EMPTY_GROUP: 65,
+  UNSUPPORTED_MODEL: 65,
+  SHAPE_MISMATCH: 65,
+  NON_FINITE: 70,
+  UNEXPECTED: 70,
+  STORAGE: 75,
+  BACKEND_UNAVAILABLE: 75,
+  INTERRUPTED: 130,
+} as const satisfies Record<ErrorCode | 'NOT_IMPROVED' | 'UNEXPECTED', number>;

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadPreprocess, resolvePreprocess } from '../../core/data/preprocess.ts';
+import type { Classifier } from '../../core/model/classifier.ts';
+import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
+import { startBackend } from '../backend.ts';
+import type { Console } from './console.ts';
+import type { ModelFlags } from './data-options.ts';
+import { addBackendOption, besideModel } from './data-options.ts';
+import { textTable } from './tables.ts';
+
+interface InspectFlags extends ModelFlags {
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Example:
+  counterweight inspect model/
+
+Exit codes: 0 done, 64 wrong input, 65 model unfit, 70 failed, 75 try again.`;
+
+export function addInspectCommand(program: Command, console: Console): void {
+  const command = program
+    .command('inspect')
+    .summary('show what a model file holds')
+    .description(
+      'Shows layers, weights, the head that would be refitted, and the preprocess file beside the model.',
+    )
+    .argument('<model>', 'folder with a model.json (tfjs LayersModel)')
+    .option('--head <layer>', 'name of the last dense layer (default: found from the output)');
+  addBackendOption(command)
+    .option('--json', 'print as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (location: string, flags: InspectFlags) => {
+      await startBackend(flags.backend);
+      const model = await loadTfjsLayers(location, flags.head === undefined ? {} : { head: flags.head });
+      try {
+        const inspected = { ...describe(model), preprocess: await describePreprocess(location, model) };
+        console.print(flags.json ? JSON.stringify(inspected, null, 2) : inspectText(inspected));
+      } finally {
+        model.dispose();
+      }
+    });
+}
+
+function describe(model: Classifier) {
+  const size = (parameters: Classifier['body']) =>
+    parameters.reduce((sum, { variable }) => sum + variable.size, 0);
+  return {
+    format: model.format,
+    inputShape: model.inputShape,
+    output: model.output,
+    head: model.head.name,
+    bodyWeights: size(model.body),
+    headWeights: size(model.head.bias ? [model.head.kernel, model.head.bias] : [model.head.kernel]),
+    normalizationStatistics: size(model.statistics),
+    layers: model.layers,
+  };
+}
+
+async function describePreprocess(location: string, model: Classifier) {
+  const file = besideModel(location);
+  return file !== null && existsSync(file)
+    ? resolvePreprocess(await loadPreprocess(file), model.inputShape)
+    : null;
+}
+
+type Inspected = ReturnType<typeof describe> & {
+  readonly preprocess: Awaited<ReturnType<typeof describePreprocess>>;
+};
+
+function inspectText({ layers, preprocess, ...model }: Inspected): string {
+  const rows = layers.map(({ name, kind, outputShape, parameters, part }) => [
+    name,
+    kind,
+    `[${outputShape.map((extent) => extent ?? 'any').join(', ')}]`,
+    String(parameters),
+    part,
+  ]);
+  const facts = [
+    ['format', model.format],
+    ['input', `[${model.inputShape.join(', ')}]`],
+    ['output', model.output],
+    ['head', model.head],
+    ['body weights', String(model.bodyWeights)],
+    ['head weights', String(model.headWeights)],
+    ['running statistics', String(model.normalizationStatistics)],
+    [
+      'preprocess',
+      preprocess === null ? 'none beside the model; give --preprocess' : JSON.stringify(preprocess),
+    ],
+  ];
+  return `${textTable(facts, 'left')}\n\n${textTable([['layer', 'kind', 'output', 'weights', 'part'], ...rows], 'left')}`;
+}

@@ -1,0 +1,95 @@
+import type { AuditReport, Disparity, FeatureAudit, GroupMetrics } from '../../core/fairness/types.ts';
+import type { MitigationResult } from '../run-job.ts';
+
+const NOT_DEFINED = 'n/a';
+
+/** An audit as plain text: one table per sensitive feature, then its disparities and the warnings. */
+export function auditTable(report: AuditReport): string {
+  const { overall, features, threshold, warnings } = report;
+  const at = threshold === null ? 'predictions as given' : `predicted positive at score >= ${threshold}`;
+  return [
+    `${overall.support} samples, ${overall.positives} positive, ${at}`,
+    ...features.map((feature) => featureTable(feature, overall)),
+    ...(warnings.length > 0 ? [['Limits', ...warnings.map((warning) => `  ${warning}`)].join('\n')] : []),
+  ].join('\n\n');
+}
+
+function featureTable(
+  { sensitiveFeature, groups, disparities }: FeatureAudit,
+  overall: GroupMetrics,
+): string {
+  const rows = [...groups, overall].map((group) => [
+    group.group,
+    String(group.support),
+    String(group.positives),
+    number(group.rates.selectionRate.value),
+    number(group.rates.truePositiveRate.value),
+    number(group.rates.falsePositiveRate.value),
+    number(group.rates.positivePredictiveValue.value),
+    number(group.rates.accuracy.value),
+    number(group.auc.value),
+  ]);
+  const header = [
+    sensitiveFeature,
+    'support',
+    'positive',
+    'selected',
+    'TPR',
+    'FPR',
+    'PPV',
+    'accuracy',
+    'AUC',
+  ];
+  const gaps = Object.entries(disparities).map(([name, disparity]) => [name, gapText(disparity)]);
+  return `${textTable([header, ...rows])}\n\n${textTable(gaps, 'left')}`;
+}
+
+function gapText({ value, amongSupported, unsupportedGroups, reason }: Disparity): string {
+  if (value !== null) return number(value);
+  const others =
+    amongSupported === null ? '' : `; ${number(amongSupported)} without ${unsupportedGroups.join(', ')}`;
+  return `${NOT_DEFINED} (${reason}${others})`;
+}
+
+/** Before and after of a mitigation, group by group. */
+export function mitigationTable({ outcome, before, after, data }: MitigationResult): string {
+  const feature = (report: AuditReport) =>
+    report.features.find(({ sensitiveFeature }) => sensitiveFeature === outcome.sensitiveFeature)!;
+  const later = after === null ? null : feature(after);
+  const rows = feature(before).groups.map((group, place) => {
+    const next = later?.groups[place];
+    const change = (pick: (group: GroupMetrics) => number | null) =>
+      `${number(pick(group))} → ${next ? number(pick(next)) : '–'}`;
+    return [
+      group.group,
+      String(group.support),
+      change(({ rates }) => rates.truePositiveRate.value),
+      change(({ rates }) => rates.falsePositiveRate.value),
+      change(({ auc }) => auc.value),
+    ];
+  });
+  const header = [outcome.sensitiveFeature, 'support', 'TPR', 'FPR', 'AUC'];
+  const whole = [
+    [outcome.metric, `${number(outcome.before)} → ${number(outcome.after)}`],
+    ['AUC', `${number(outcome.aucBefore)} → ${number(outcome.aucAfter)}`],
+  ];
+  const where = data.isIndependent ? '' : ', which also steered the run, so these figures are optimistic';
+  return [
+    `${outcome.status} (audited on ${data.auditedOn} data${where})`,
+    textTable([header, ...rows]),
+    textTable(whole, 'left'),
+    ...(outcome.reasons.length > 0 ? [outcome.reasons.map((reason) => `- ${reason}`).join('\n')] : []),
+  ].join('\n\n');
+}
+
+export function number(value: number | null): string {
+  return value === null ? NOT_DEFINED : value.toFixed(3);
+}
+
+/** Columns padded to their widest cell, the first aligned left, the others as asked. */
+export function textTable(rows: readonly (readonly string[])[], align: 'left' | 'right' = 'right'): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const pad = (cell: string, column: number) =>
+    column === 0 || align === 'left' ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
+}

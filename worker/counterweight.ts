@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { runCli } from './cli.ts';
+import { EXIT_CODES } from './commands/exit-codes.ts';
+
+const stop = new AbortController();
+process.on('SIGINT', () => {
+  // The first Ctrl-C lets the job clean up, a second one does not wait for it.
+  if (stop.signal.aborted) process.exit(EXIT_CODES.INTERRUPTED);
+  stop.abort();
+});
+process.on('SIGTERM', () => stop.abort());
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+  now: () => performance.now(),
+  isDebug: process.env.COUNTERWEIGHT_DEBUG === '1',
+});

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { InvalidInputError, isCounterweightError, StorageError } from '../core/errors.ts';
+import type { FileRecord } from '../core/jobs/run-record.ts';
+
+/** @throws InvalidInputError when `folder` exists: a run never overwrites another */
+export async function assertAbsent(folder: string): Promise<void> {
+  const exists = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return;
+  throw new InvalidInputError(
+    `output "${folder}": expected a folder that does not exist yet, received one that does`,
+    {
+      folder,
+    },
+  );
+}
+
+/**
+ * Fills a folder that appears only when it is complete: the files are written beside it and renamed at the end,
+ * so a run that dies leaves nothing that looks finished.
+ *
+ * @throws StorageError when a file cannot be written; nothing is left behind
+ */
+export async function writeFolder(folder: string, fill: (partial: string) => Promise<void>): Promise<void> {
+  await assertAbsent(folder);
+  let partial: string | null = null;
+  try {
+    await mkdir(path.dirname(path.resolve(folder)), { recursive: true });
+    partial = await mkdtemp(`${path.resolve(folder)}.partial-`);
+    await fill(partial);
+    await rename(partial, folder);
+  } catch (cause) {
+    if (partial !== null) await rm(partial, { recursive: true, force: true });
+    if (isCounterweightError(cause)) throw cause;
+    throw new StorageError(`output "${folder}": cannot be written`, { folder }, { cause });
+  }
+}
+
+/** Size and SHA-256 of every file in a folder, by path inside it, in order of name. */
+export async function hashFolder(folder: string): Promise<FileRecord[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const names = files.map((file) => path.relative(folder, file).split(path.sep).join('/')).sort();
+  return Promise.all(names.map(async (name) => ({ ...(await hashFile(path.join(folder, name))), name })));
+}
+
+/** Size and SHA-256 of one file, under its base name. */
+export async function hashFile(file: string): Promise<FileRecord> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return { name: path.basename(file), bytes: (await stat(file)).size, sha256: hash.digest('hex') };
+}
+
+/**
+ * One record for many files: SHA-256 over their hashes in order. Their names do not appear in it, since file
+ * names of medical images can identify a patient.
+ */
+export async function hashTogether(name: string, files: readonly string[]): Promise<FileRecord> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (const file of files) {
+    const record = await hashFile(file);
+    hash.update(`${record.sha256}\n`);
+    bytes += record.bytes;
+  }
+  return { name, bytes, sha256: hash.digest('hex') };
+}

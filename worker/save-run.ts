@@ -1,0 +1,138 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
+import type { Classifier } from '../core/model/classifier.ts';
+import { renderMitigationReport } from '../core/report/mitigation-report.ts';
+import type { RunningBackend } from './backend.ts';
+import type { MitigationOptions } from './bmft/options.ts';
+import type { ModelAndData } from './commands/data-options.ts';
+import { encodeMask } from './mask-file.ts';
+import { hashFile, hashFolder, hashTogether, writeFolder } from './run-folder.ts';
+import type { MitigationResult } from './run-job.ts';
+import { VERSION } from './version.ts';
+
+export interface SaveRunInput {
+  /** Run folder to make. */
+  readonly folder: string;
+  readonly loaded: ModelAndData;
+  readonly options: MitigationOptions;
+  readonly preset: string;
+  readonly seed: number;
+  readonly backend: RunningBackend;
+  readonly result: MitigationResult;
+  readonly manifest?: string;
+  readonly config?: string;
+}
+
+/**
+ * Writes the run folder at once, or nothing: model and mask, both audits, the report, and `run.json` last.
+ *
+ * @returns what `run.json` holds
+ */
+export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
+  const { folder, result } = input;
+  const described = await describeRun(input);
+  let record: RunRecord = described;
+  await writeFolder(folder, async (partial) => {
+    const write = (name: string, content: string | Uint8Array) =>
+      writeFile(path.join(partial, name), content);
+    if (result.outcome.status === 'improved') await saveModel(path.join(partial, 'model'), input);
+    if (result.mask) {
+      await write(
+        'mask.safetensors',
+        encodeMask(result.mask.found, result.mask.summary.kind, weightsOf(input.loaded.model)),
+      );
+    }
+    await write('audit-before.json', toJson(result.before));
+    if (result.after) await write('audit-after.json', toJson(result.after));
+    const reported = { ...described, outputs: await hashFolder(partial) };
+    await write(
+      'report.html',
+      renderMitigationReport({ run: reported, before: result.before, after: result.after }),
+    );
+    record = { ...described, outputs: await hashFolder(partial) };
+    await write('run.json', toJson(record));
+  });
+  return record;
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** The preprocess goes with the model, so that the folder can be scored as it is. */
+async function saveModel(
+  folder: string,
+  { loaded: { model, spec, preprocessFile } }: SaveRunInput,
+): Promise<void> {
+  await model.save(folder);
+  const target = path.join(folder, 'preprocess.json');
+  await mkdir(folder, { recursive: true });
+  if (preprocessFile !== null) return copyFile(preprocessFile, target);
+  const { kind: _, ...declared } = spec;
+  if (spec.kind === 'image') {
+    const { height, width, ...rest } = spec;
+    const { kind: __, ...image } = rest;
+    return writeFile(target, toJson({ size: [height, width], ...image }));
+  }
+  return writeFile(target, toJson(declared));
+}
+
+function weightsOf({ body, head }: Classifier) {
+  return [...body, head.kernel, ...(head.bias ? [head.bias] : [])];
+}
+
+async function describeRun(input: SaveRunInput): Promise<RunRecord> {
+  const { loaded, options, preset, seed, backend, result } = input;
+  const { outcome, data, threshold, curves, candidates } = result;
+  return {
+    schemaVersion: 1,
+    tool: { name: 'counterweight', version: VERSION },
+    environment: {
+      backend: backend.name,
+      backendVersion: backend.version,
+      backendDetail: backend.detail,
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+    },
+    preset,
+    seed,
+    options,
+    model: describeModel(loaded.model),
+    data,
+    outcome,
+    threshold,
+    mask: result.mask?.summary ?? null,
+    curves,
+    candidates,
+    inputs: await hashInputs(input),
+    outputs: [],
+  };
+}
+
+function describeModel(model: Classifier): RunRecord['model'] {
+  const size = (parameters: readonly { readonly variable: { readonly size: number } }[]) =>
+    parameters.reduce((sum, { variable }) => sum + variable.size, 0);
+  const { kernel, bias, name } = model.head;
+  return {
+    name: path.basename(path.dirname(path.resolve(model.sources[0]!))),
+    format: model.format,
+    inputShape: model.inputShape,
+    head: name,
+    bodyWeights: size(model.body),
+    headWeights: size(bias ? [kernel, bias] : [kernel]),
+  };
+}
+
+async function hashInputs({ loaded, manifest, config }: SaveRunInput): Promise<FileRecord[]> {
+  const { model, preprocessFile } = loaded;
+  const files = [
+    ...model.sources,
+    ...[preprocessFile, manifest, config].filter((file) => typeof file === 'string'),
+  ];
+  const records = await Promise.all(files.map(hashFile));
+  const { input } = loaded.manifest;
+  if (input.kind !== 'image') return records;
+  const images = input.paths.map((image) => path.join(input.root, image));
+  return [...records, await hashTogether(`${images.length} images`, images)];
+}
