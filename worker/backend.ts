@@ -143,13 +143,15 @@ async function activate(name: RunningBackend['name']): Promise<void> {
 async function withoutNewCrashHandlers(start: () => Promise<void>): Promise<void> {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
-  await start();
-  events.forEach((event, index) => {
-    const added = process
-      .listeners(event as 'uncaughtException')
-      .filter((listener) => !before[index]!.has(listener));
-    for (const listener of added) process.removeListener(event, listener);
-  });
+  try {
+    await start();
+  } finally {
+    events.forEach((event, index) => {
+      const listeners = process.listeners(event as 'uncaughtException');
+      const added = listeners.filter((listener) => !before[index]!.has(listener));
+      for (const listener of added) process.removeListener(event, listener);
+    });
+  }
 }
 
 /** tfjs keeps the reason to itself, so the factory is run once more to hear it. */

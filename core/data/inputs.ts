@@ -25,23 +25,8 @@ export interface ImageInputOptions {
   readonly concurrency?: number;
   /** Called after each image that was decoded, with how many were so far. */
   readonly onDecoded?: (count: number) => void;
-  /** Stops `batch` and `verifyAll` with an InterruptedError. */
+  /** Stops `batch` and `verify` with an InterruptedError. */
   readonly signal?: AbortSignal;
-}
-
-interface VerifyOptions {
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Stops this pass with an InterruptedError. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ImageInputs extends InputSource {
-  /**
-   * Decodes every image once, so that a bad file shows before a long job and not in its middle.
-   *
-   * @throws InvalidInputError that counts the bad files and lists the first five
-   */
-  verifyAll(options?: VerifyOptions): Promise<void>;
 }
 
 /**
@@ -54,7 +39,7 @@ export function openImageInputs(
   manifest: Manifest,
   spec: InputSpec,
   options: ImageInputOptions = {},
-): ImageInputs {
+): InputSource {
   const { input } = manifest;
   if (input.kind !== 'image' || spec.kind !== 'image') throw wrongKind(input.kind, spec.kind);
   const { concurrency = CONCURRENCY, signal } = options;
@@ -78,20 +63,19 @@ export function openImageInputs(
       });
       return tensor(values, [order.length, ...shape], 'float32'); // [B, H, W, C] or [B, C, H, W]
     },
-    async verifyAll({ onProgress, signal: ownSignal } = {}) {
+    async verify(rows, { onProgress } = {}) {
       const problems = new Map<number, string>();
       let done = 0;
-      await forEachBounded([...input.paths.keys()], concurrency, async (row) => {
-        throwIfStopped(ownSignal);
+      await forEachBounded(checkRows(rows, size), concurrency, async (row) => {
         throwIfStopped(signal);
         await pixelsOf(row).catch((error: unknown) => {
           if (!isCounterweightError(error)) throw error;
           problems.set(row, error.message);
         });
         done += 1;
-        onProgress?.(done, size);
+        onProgress?.(done, rows.length);
       });
-      if (problems.size > 0) throw badImages(problems, size);
+      if (problems.size > 0) throw badImages(problems, rows.length);
     },
   };
 }
@@ -119,6 +103,7 @@ export function openTableInputs(manifest: Manifest, spec: InputSpec): InputSourc
       });
       return tensor(values, [order.length, width], 'float32'); // [B, F]
     },
+    verify: async () => {}, // every cell was checked as it was read
   };
 }
 

@@ -54,4 +54,14 @@ export interface InputSource {
   readonly sampleShape: readonly number[];
   /** [B, ...sampleShape] float32 for the rows asked for, in that order; the caller disposes it. */
   batch(rows: ArrayLike<number>): Promise<Tensor>;
+  /**
+   * Reads the rows once, so that a bad file shows before a long job and not in its middle.
+   *
+   * @throws InvalidInputError that counts the bad files and lists the first five
+   */
+  verify(rows: ArrayLike<number>, options?: VerifyOptions): Promise<void>;
+}
+
+export interface VerifyOptions {
+  readonly onProgress?: (done: number, total: number) => void;
 }

@@ -61,6 +61,7 @@ function imageInputs(): InputSource {
       });
       return Promise.resolve(tf.tensor(values, [rows.length, ...sampleShape]));
     },
+    verify: () => Promise.resolve(),
   };
 }
 

@@ -143,13 +143,10 @@ async function verifyImages(
   splits: DivideInput['splits'],
   { progress }: Console,
 ) {
-  if (!('verify' in inputs)) return; // TEMP
   const used = splits === null ? null : new Set([splits.external, splits.test]);
   const rows = Array.from({ length: manifest.size }, (_, row) => row).filter(
     (row) => used === null || used.has(manifest.splits![row]!),
   );
   progress.start('read images', rows.length);
-  await (inputs as unknown as { verify(rows: number[], o: object): Promise<void> }).verify(rows, {
-    onProgress: () => progress.advance(),
-  });
+  await inputs.verify(rows, { onProgress: () => progress.advance() });
 }

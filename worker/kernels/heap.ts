@@ -42,7 +42,7 @@ export function release(backend: BackendWasm, ...tensors: readonly TensorInfo[])
   for (const { dataId } of tensors) backend.disposeData(dataId);
 }
 
-export interface StockCall {
+interface StockCall {
   readonly kernel: string;
   readonly inputs: Readonly<Record<string, TensorInfo>>;
   readonly attrs: NamedAttrMap;

@@ -1,4 +1,4 @@
-import type { AuditReport, Disparity, DisparityName } from '../../fairness/types.ts';
+import type { AuditReport, Disparity, DisparityName, GroupMetrics } from '../../fairness/types.ts';
 import type { RunRecord } from '../../jobs/run-record.ts';
 import { shownDisparity } from '../tables/figure-cells.ts';
 import { count, plural, rate } from '../text/format.ts';
@@ -42,7 +42,11 @@ export function headlineOf({ run, before, after }: MitigationInput): Headline {
     ...figures,
     leftOut,
     isComparable: first === undefined || second === undefined || sameGroups(first, second),
-    disagreements: [...disagreements(run, figures), ...sizeDisagreement(run, before)],
+    disagreements: [
+      ...disagreements(run, figures),
+      ...sizeDisagreement(run, before),
+      ...sampleDisagreement(before, after),
+    ],
   };
 }
 
@@ -87,4 +91,15 @@ function sizeDisagreement({ data }: RunRecord, { overall }: AuditReport): string
   return [
     `The run record counts ${plural(part.support, 'sample')} in the ${data.auditedOn} part, the audit was made on ${count(overall.support)}.`,
   ];
+}
+
+/** Before and after must be measured on the same samples; their sizes are what can be checked here. */
+function sampleDisagreement(before: AuditReport, after: AuditReport | null): string[] {
+  if (after === null || sizesOf(before) === sizesOf(after)) return [];
+  return ['Before and after were not audited on the same samples: the sizes of groups differ, so the figures cannot be set side by side.'];
+}
+
+function sizesOf({ overall, features }: AuditReport): string {
+  const sizes = ({ group, positives, negatives }: GroupMetrics) => [group, positives, negatives];
+  return JSON.stringify([sizes(overall), features.map((each) => [each.sensitiveFeature, each.groups.map(sizes)])]);
 }

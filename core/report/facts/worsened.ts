@@ -14,36 +14,45 @@ export interface Worsened {
   readonly groups: readonly Html[];
 }
 
-/** What got worse between two audits, to three decimals: a gap can narrow because a group lost. */
+interface Item {
+  readonly text: Html;
+  /** By how much it got worse. */
+  readonly size: number;
+}
+
+/** What got worse between two audits, to three decimals, worst first: a gap can narrow because a group lost. */
 export function worsened(before: AuditReport, after: AuditReport): Worsened {
   const pairs = before.features.flatMap((feature) => {
     const other = after.features.find((each) => each.sensitiveFeature === feature.sensitiveFeature);
     return other === undefined ? [] : [{ feature, other }];
   });
   return {
-    gaps: pairs.flatMap(({ feature, other }) => widenedGaps(feature, other)),
-    groups: pairs.flatMap(({ feature, other }) => worseGroups(feature, other)),
+    gaps: worstFirst(pairs.flatMap(({ feature, other }) => widenedGaps(feature, other))),
+    groups: worstFirst(pairs.flatMap(({ feature, other }) => worseGroups(feature, other))),
   };
 }
 
-function widenedGaps(feature: FeatureAudit, other: FeatureAudit): Html[] {
+function worstFirst(items: readonly Item[]): Html[] {
+  return items.toSorted((a, b) => b.size - a.size).map(({ text }) => text);
+}
+
+function widenedGaps(feature: FeatureAudit, other: FeatureAudit): Item[] {
   return DISPARITY_NAMES.flatMap((name) => {
     const before = shownDisparity(feature.disparities[name]);
     const after = shownDisparity(other.disparities[name]);
     if (before === null || after === null || movementOf(name, before, after) !== 'wider') return [];
     const label = inSentence(DISPARITY_WORDS[name].label);
-    return [html`${label} by ${nameHtml(feature.sensitiveFeature)} ${rate(before)} → ${rate(after)}`];
+    const text = html`${label} by ${nameHtml(feature.sensitiveFeature)} ${rate(before)} → ${rate(after)}`;
+    return [{ text, size: Math.abs(after - before) }];
   });
 }
 
-function worseGroups(feature: FeatureAudit, other: FeatureAudit): Html[] {
+function worseGroups(feature: FeatureAudit, other: FeatureAudit): Item[] {
   return feature.groups.flatMap((before) => {
     const after = other.groups.find((each) => each.group === before.group);
     if (after === undefined) return [];
     const name = html`${nameHtml(before.group)} (${nameHtml(feature.sensitiveFeature)})`;
-    return FIGURES.filter((figure) => gotWorse(figure, before, after)).map(
-      ({ label, read }) => html`${name}: ${label} ${rate(read(before))} → ${rate(read(after))}`,
-    );
+    return FIGURES.flatMap((figure) => worseFigure(figure, name, { before, after }));
   });
 }
 
@@ -63,8 +72,16 @@ const FIGURES: readonly Figure[] = [
   { label: 'AUC', read: ({ auc }) => auc.value, isBetterHigh: true },
 ];
 
-function gotWorse({ read, isBetterHigh }: Figure, before: GroupMetrics, after: GroupMetrics): boolean {
-  const [first, second] = [read(before), read(after)];
-  if (first === null || second === null || rate(first) === rate(second)) return false;
-  return second < first === isBetterHigh;
+interface MetricsPair {
+  readonly before: GroupMetrics;
+  readonly after: GroupMetrics;
+}
+
+/** The figure as an item when it got worse, nothing otherwise. */
+function worseFigure({ label, read, isBetterHigh }: Figure, name: Html, pair: MetricsPair): Item[] {
+  const before = read(pair.before);
+  const after = read(pair.after);
+  if (before === null || after === null || rate(before) === rate(after)) return [];
+  if (after < before !== isBetterHigh) return [];
+  return [{ text: html`${name}: ${label} ${rate(before)} → ${rate(after)}`, size: Math.abs(after - before) }];
 }

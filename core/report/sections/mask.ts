@@ -25,13 +25,13 @@ ${paragraph(
 )}`;
 }
 
-function totalSentence({ kind, percentile, selected, total }: MaskSummary): string {
+function totalSentence({ kind, percentile, selected, total, isApplied }: MaskSummary): string {
   const share = total === 0 ? 'none' : percent(selected / total);
   if (kind === 'soft') {
     return `The mask is soft: each weight has an entry between 0 and 1 that scales its updates. The entries add up to ${count(selected)} over ${count(total)} body weights (${share}).`;
   }
   const above = percentile === null ? '' : `, those whose ratio lies above percentile ${count(percentile)}`;
-  return `The mask selects ${count(selected)} of ${count(total)} body weights (${share})${above}. Stage 1 tunes the body through it.`;
+  return `The mask selects ${count(selected)} of ${count(total)} body weights (${share})${above}.${isApplied ? ' Stage 1 tunes the body through it.' : ''}`;
 }
 
 /**

@@ -61,7 +61,7 @@ function chosenControl({ candidates }: RunRecord): Html {
   if (chosen?.kind !== 'control') return NOTHING;
   return notice(
     'Note',
-    html`the chosen candidate is a ${CANDIDATE_WORDS.control} (${nameHtml(chosen.id)}), not BMFT: it did at least as well without a mask of importance.`,
+    html`the chosen candidate is a ${CANDIDATE_WORDS.control} (${nameHtml(chosen.id)}), not BMFT, so what changed is not owed to a mask found by importance.`,
   );
 }
 

@@ -44,8 +44,8 @@ interface DisparityPair {
 }
 
 function disparityCells(name: DisparityName, { before, after }: DisparityPair): readonly Html[] {
-  if (after === undefined) return [disparityCell(before)];
-  return [disparityCell(before), disparityCell(after), changeCell(name, { before, after })];
+  if (after === undefined) return [disparityCell(name, before)];
+  return [disparityCell(name, before), disparityCell(name, after), changeCell(name, { before, after })];
 }
 
 function changeCell(name: DisparityName, pair: { before: Disparity; after: Disparity }): Html {

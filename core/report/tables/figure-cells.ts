@@ -1,9 +1,9 @@
-import type { Disparity, Rate, RateName, Statistic } from '../../fairness/types.ts';
+import type { Disparity, DisparityName, Rate, RateName, Statistic } from '../../fairness/types.ts';
 import { numberCell } from '../page/table.ts';
 import { count, NOT_DEFINED, rate } from '../text/format.ts';
 import { type Content, type Html, html, NOTHING } from '../text/html.ts';
 import { nameHtml, nameList } from '../text/names.ts';
-import { NO_SUPPORT_WORDS } from '../text/words.ts';
+import { DISPARITY_WORDS, NO_SUPPORT_WORDS } from '../text/words.ts';
 
 /** The value that may be shown for a rate: none without support, whatever the file says. */
 export function shownRate({ value, support }: Rate): number | null {
@@ -30,9 +30,9 @@ export function statisticCell({ value, reason }: Statistic): Html {
 }
 
 /** The gap over all groups, and where a group lacks support the gap among the others with those left out named. */
-export function disparityCell(disparity: Disparity): Html {
+export function disparityCell(name: DisparityName, disparity: Disparity): Html {
   const value = shownDisparity(disparity);
-  if (value !== null) return numberCell(rate(value), spanOf(disparity));
+  if (value !== null) return numberCell(rate(value), spanOf(name, disparity));
   const lines: Html[] = [];
   if (disparity.reason !== undefined) lines.push(html`${disparity.reason}`);
   if (disparity.amongSupported !== null) {
@@ -47,8 +47,10 @@ export function disparityCell(disparity: Disparity): Html {
   );
 }
 
-function spanOf({ between }: Disparity): Content {
+/** Where no group is lower than another, none is named as such. */
+function spanOf(name: DisparityName, { between, value }: Disparity): Content {
   if (between === undefined) return '';
+  if (value === (DISPARITY_WORDS[name].isRatio ? 1 : 0)) return 'all groups equal';
   const [lowest, highest] = between;
   return html`lowest ${nameHtml(lowest)}<br>highest ${nameHtml(highest)}`;
 }

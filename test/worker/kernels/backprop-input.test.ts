@@ -105,15 +105,34 @@ describe.each([
     expect(actual!.filter((value) => value !== 0)).toHaveLength(2 * 2 * 2);
   });
 
-  test.each([1, 2])('leaves neither a tensor nor memory behind at stride %i', async (stride) => {
+  test('is zero at inputs that lie beyond the last window', () => {
+    const short = { size: 2, taps: 3, stride: 3, dilation: 1, before: 2, after: 0, output: 1 };
     const test: WindowCase = {
-      images: 2,
-      channels: 3,
-      outputs: 2,
-      pad: 'same',
-      rows: axis(7, 3, stride),
-      columns: axis(6, 3, stride),
+      images: 1,
+      channels: 1,
+      outputs: 1,
+      pad: [
+        [0, 0],
+        [2, 0],
+        [2, 0],
+        [0, 0],
+      ],
+      rows: short,
+      columns: short,
     };
+    const [actual] = valuesOf(kernel(test, kind));
+    const { filter, dy } = inputs(test, kind);
+    expectClose(actual!, [filter[8]! * dy[0]!, 0, 0, 0], 1e-6);
+  });
+
+  const cropped = { size: 4, taps: 2, stride: 1, dilation: 1, before: 3, after: 3, output: 9 };
+
+  test.each([
+    ['at stride 1', 'same' as const, axis(7, 3, 1)],
+    ['at stride 2', 'same' as const, axis(7, 3, 2)],
+    ['under a padding that is wider than the filter', 3, cropped],
+  ])('leaves neither a tensor nor memory behind %s', async (_, pad, rows) => {
+    const test: WindowCase = { images: 2, channels: 3, outputs: 2, pad, rows, columns: rows };
     await expectNoLeak(() => valuesOf(kernel(test, kind)));
   });
 });

@@ -94,6 +94,12 @@ describe('one axis of a window', () => {
     );
   });
 
+  test('leaves out a phase whose inputs lie where no output reaches', () => {
+    const axis = { inputSize: 2, outputSize: 1, taps: 3, stride: 3, dilation: 1, padBefore: 2 };
+    expect(meetings(axis, 1)).toEqual([]);
+    expect(inputPhases(axis).map(({ firstInput }) => firstInput)).toEqual([0]);
+  });
+
   test('refuses a stride together with a dilation', () => {
     const axis = { inputSize: 8, outputSize: 2, taps: 2, stride: 2, dilation: 2, padBefore: 0 };
     expect(() => inputPhases(axis)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_MODEL' }));

@@ -65,6 +65,11 @@ describe('headlineOf', () => {
     ]);
   });
 
+  it('says when before and after are not the same samples', () => {
+    const { disagreements } = headlineOf({ run: IMPROVED_RUN, before: TWO_GROUPS_BEFORE, after: FIVE_GROUPS });
+    expect(disagreements.at(-1)).toContain('not audited on the same samples');
+  });
+
   it('says nothing of size where the audited part is not recorded', () => {
     const data = { ...NOT_IMPROVED_RUN.data, parts: [] };
     expect(

@@ -4,12 +4,12 @@ import { auditOf, featureOf, groupOf } from '../../../helpers/report-audits.ts';
 import { TWO_GROUPS_AFTER, TWO_GROUPS_BEFORE, textOf } from '../../../helpers/report-samples.ts';
 
 describe('worsened', () => {
-  it('names the groups that lost, though the gap narrowed', () => {
+  it('names the groups that lost, worst first, though the gap narrowed', () => {
     const { gaps, groups } = worsened(TWO_GROUPS_BEFORE, TWO_GROUPS_AFTER);
     expect(gaps).toEqual([]);
     expect(groups.map(textOf)).toEqual([
-      'female ( sex ): false positive rate 0.096 → 0.121',
       'male ( sex ): true positive rate 0.900 → 0.760',
+      'female ( sex ): false positive rate 0.096 → 0.121',
       'male ( sex ): AUC 0.842 → 0.828',
     ]);
   });

@@ -25,7 +25,9 @@ describe('maskSection', () => {
   });
 
   it('says when the mask was found but not used, and when there is none', () => {
-    expect(maskText({ ...HARD_MASK, isApplied: false })).toContain('found but not used');
+    const unused = maskText({ ...HARD_MASK, isApplied: false });
+    expect(unused).toContain('found but not used');
+    expect(unused).not.toContain('Stage 1 tunes');
     expect(maskText(null)).toContain('No mask is recorded');
   });
 

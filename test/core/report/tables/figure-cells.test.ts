@@ -47,8 +47,12 @@ describe('disparityCell', () => {
   it('names the groups that span the gap', () => {
     const between = ['F', 'M'] as const;
     const disparity = { value: 0.25, amongSupported: 0.25, unsupportedGroups: [], between };
-    expect(textOf(disparityCell(disparity))).toBe('0.250 lowest F highest M');
-    expect(textOf(disparityCell({ value: 0, amongSupported: 0, unsupportedGroups: [] }))).toBe('0.000');
+    expect(textOf(disparityCell('equalOpportunityDifference', disparity))).toBe('0.250 lowest F highest M');
+    const equal = { ...disparity, value: 0 };
+    expect(textOf(disparityCell('equalOpportunityDifference', equal))).toBe('0.000 all groups equal');
+    expect(textOf(disparityCell('equalOpportunityRatio', equal))).toBe('0.000 lowest F highest M');
+    const overall = { value: 0, amongSupported: 0, unsupportedGroups: [] };
+    expect(textOf(disparityCell('equalizedOddsDifference', overall))).toBe('0.000');
   });
 
   it('is not defined while a group is left out, even if the file holds a value', () => {
@@ -59,13 +63,13 @@ describe('disparityCell', () => {
       reason: 'no positives',
     };
     expect(shownDisparity(disparity)).toBeNull();
-    expect(textOf(disparityCell(disparity))).toBe(
+    expect(textOf(disparityCell('equalOpportunityDifference', disparity))).toBe(
       'not defined no positives 0.125 among the groups with support left out: X and Y',
     );
   });
 
   it('gives at least the words where nothing else is known', () => {
-    expect(textOf(disparityCell({ value: null, amongSupported: null, unsupportedGroups: [] }))).toBe(
+    expect(textOf(disparityCell('bmftEqualizedOdds', { value: null, amongSupported: null, unsupportedGroups: [] }))).toBe(
       'not defined',
     );
   });

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { NonFiniteError, ShapeMismatchError } from '../../../core/errors.ts';
+import { audit, predictionsOf } from '../../../core/fairness/audit.ts';
+import { startBackend } from '../../../worker/backend.ts';
+import { featureOf } from '../../helpers/metric-tables.ts';
+
+beforeAll(async () => {
+  await startBackend('cpu');
+});
+
+describe('audit', () => {
+  const labels = Int32Array.of(1, 0, 1, 0);
+  const scores = [0.9, 0.1, 0.4, 0.6];
+  const feature = featureOf(['a', 'a', 'b', 'b']);
+
+  test('a score at the threshold is predicted positive, one a float64 step below is not', () => {
+    expect(Array.from(predictionsOf({ scores: [0.7, 0.7 - 2 ** -53, 0.6999], threshold: 0.7 }))).toEqual([
+      1, 0, 0,
+    ]);
+  });
+
+  test('a NaN or infinite score is an error, not a prediction', () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const decisions = { scores: [0.1, bad, 0.2, 0.3], threshold: 0.5 };
+      expect(() => audit({ labels, sensitiveFeatures: [feature], decisions })).toThrow(NonFiniteError);
+    }
+  });
+
+  test('refuses arrays that do not fit, naming which', () => {
+    const decisions = { scores: [0.1], threshold: 0.5 };
+    expect(() => audit({ labels, sensitiveFeatures: [feature], decisions })).toThrow(
+      'predictions: expected 4 entries, one per label, received 1',
+    );
+    const short = featureOf(['a'], 'sex');
+    const act = () => audit({ labels, sensitiveFeatures: [short], decisions: { scores, threshold: 0.5 } });
+    expect(act).toThrow(ShapeMismatchError);
+    expect(act).toThrow('sensitive feature "sex": expected 4 entries');
+  });
+
+  test('warns of cells without and with little support, and of a single group', () => {
+    const { warnings } = audit({
+      labels: Int32Array.of(1, 0, 0),
+      sensitiveFeatures: [featureOf(['a', 'a', 'b']), featureOf(['x', 'x', 'x'], 'site')],
+      decisions: { scores: [0.9, 0.2, 0.3], threshold: 0.5 },
+    });
+    expect(warnings).toContain('group "b": no positive labels, so rates over them are not defined');
+    expect(warnings).toContain('group "a": 1 positive labels only, so rates over them are uncertain');
+    expect(warnings).toContain('site: one group only, so no disparity is defined');
+  });
+
+  test.each([
+    [Int32Array.of(), 'no samples: nothing could be measured'],
+    [Int32Array.of(0), 'no positive labels: true positive rates and AUC are not defined'],
+    [Int32Array.of(1), 'no negative labels: false positive rates and AUC are not defined'],
+  ])('says when a class or everything is absent (%o)', (truth, warning) => {
+    const report = audit({
+      labels: truth,
+      sensitiveFeatures: [featureOf(Array.from(truth, () => 'a'))],
+      decisions: { scores: Array.from(truth, () => 0.5), threshold: 0.5 },
+    });
+    expect(report.warnings[0]).toBe(warning);
+    expect(report.overall.auc.value).toBeNull();
+  });
+
+  test('predictions without scores have no AUC and no threshold', () => {
+    const report = audit({ labels, sensitiveFeatures: [feature], decisions: { predictions: labels } });
+    expect(report.threshold).toBeNull();
+    expect(report.overall.auc).toEqual({ value: null, reason: 'the table holds predictions, no scores' });
+  });
+
+  test('neither the order of samples nor the names of groups matter', () => {
+    const shuffled = [2, 0, 3, 1];
+    const pick = <T>(values: ArrayLike<T>) => shuffled.map((row) => values[row]!);
+    const report = audit({ labels, sensitiveFeatures: [feature], decisions: { scores, threshold: 0.5 } });
+    const other = audit({
+      labels: Int32Array.from(pick(labels)),
+      sensitiveFeatures: [featureOf(pick(['z', 'z', 'y', 'y']))],
+      decisions: { scores: pick(scores), threshold: 0.5 },
+    });
+    const values = ({ features }: typeof report) =>
+      Object.values(features[0]!.disparities).map(({ value }) => value);
+    expect(values(other)).toEqual(values(report));
+    expect(other.overall).toEqual(report.overall);
+  });
+});

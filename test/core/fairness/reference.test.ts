@@ -1,0 +1,106 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { audit } from '../../../core/fairness/audit.ts';
+import type { AuditReport, RateName } from '../../../core/fairness/types.ts';
+import { startBackend } from '../../../worker/backend.ts';
+import { featureOf, referenceTables } from '../../helpers/metric-tables.ts';
+
+const RATE_OF: Readonly<Record<string, RateName>> = {
+  selection_rate: 'selectionRate',
+  tpr: 'truePositiveRate',
+  fpr: 'falsePositiveRate',
+  tnr: 'trueNegativeRate',
+  fnr: 'falseNegativeRate',
+  ppv: 'positivePredictiveValue',
+  npv: 'negativePredictiveValue',
+  fdr: 'falseDiscoveryRate',
+  for: 'falseOmissionRate',
+  accuracy: 'accuracy',
+};
+
+const DISPARITY_OF = {
+  demographic_parity_difference: 'demographicParityDifference',
+  demographic_parity_ratio: 'demographicParityRatio',
+  equal_opportunity_difference: 'equalOpportunityDifference',
+  equal_opportunity_ratio: 'equalOpportunityRatio',
+  equalized_odds_difference_worst_case: 'equalizedOddsDifference',
+  equalized_odds_ratio_worst_case: 'equalizedOddsRatio',
+  equalized_odds_difference_mean: 'equalizedOddsMeanDifference',
+} as const;
+
+function auditTable(name: 'R1' | 'R2' | 'R3'): AuditReport {
+  const { y_true, y_pred, group } = referenceTables[name].data;
+  return audit({
+    labels: Int32Array.from(y_true),
+    sensitiveFeatures: [featureOf(group)],
+    decisions: { predictions: Int32Array.from(y_pred) },
+  });
+}
+
+function expectStatistic(actual: number | null, expected: number | null, what: string) {
+  if (expected === null) expect(actual, what).toBeNull();
+  else expect(actual, what).toBeCloseTo(expected, 12);
+}
+
+describe.each(['wasm', 'cpu'] as const)('worked tables on %s', (backend) => {
+  beforeAll(async () => {
+    await startBackend(backend);
+  });
+
+  test.each(['R1', 'R2', 'R3'] as const)('%s: counts and every rate of every group', (name) => {
+    const { counts, rates, honest_rates } = referenceTables[name];
+    for (const group of auditTable(name).features[0]!.groups) {
+      const { TP, FP, FN, TN } = counts[group.group]!;
+      expect(group.counts).toEqual({
+        truePositives: TP,
+        falsePositives: FP,
+        falseNegatives: FN,
+        trueNegatives: TN,
+      });
+      const expected = (rates ?? honest_rates)![group.group]!;
+      for (const [key, rateName] of Object.entries(RATE_OF)) {
+        expectStatistic(group.rates[rateName].value, expected[key]!, `${group.group} ${key}`);
+      }
+      expectStatistic(group.balancedAccuracy.value, expected.balanced_accuracy!, group.group);
+    }
+  });
+
+  test.each(['R1', 'R2'] as const)('%s: disparities as fairlearn defines them', (name) => {
+    const { disparities } = auditTable(name).features[0]!;
+    for (const [key, disparityName] of Object.entries(DISPARITY_OF)) {
+      expect(disparities[disparityName].value, key).toBeCloseTo(referenceTables[name].fairlearn[key]!, 12);
+    }
+  });
+
+  test('R1: the signed form as the BMFT code reports it, and AUC by group', () => {
+    const { data, score, bmft_and_medfair_priv_A } = referenceTables.R1;
+    const report = audit({
+      labels: Int32Array.from(data.y_true),
+      sensitiveFeatures: [featureOf(data.group)],
+      decisions: { scores: data.score!, threshold: 0.5 },
+    });
+    const { disparities, groups } = report.features[0]!;
+    expect(disparities.bmftEqualizedOdds.value).toBeCloseTo(bmft_and_medfair_priv_A!.eodds!, 12);
+    expect(report.overall.auc.value).toBeCloseTo(score!.auc_overall, 12);
+    for (const group of groups) expect(group.auc.value).toBeCloseTo(score!.auc[group.group]!, 12);
+  });
+
+  test('R3: a group without positives makes its metrics null, where fairlearn says 0 or 1', () => {
+    const { disparities, worstGroups } = auditTable('R3').features[0]!;
+    const { equalOpportunityDifference, equalizedOddsDifference, demographicParityDifference } = disparities;
+    expect(referenceTables.R3.fairlearn.equal_opportunity_difference).toBe(1);
+    expect(equalOpportunityDifference).toMatchObject({
+      value: null,
+      amongSupported: 1 - 0.5,
+      unsupportedGroups: ['C'],
+      reason: 'group "C" has no positive labels (support 0 of 3)',
+    });
+    expect(equalizedOddsDifference.value).toBeNull();
+    expect(equalizedOddsDifference.amongSupported).toBe(0.5);
+    expect(demographicParityDifference.value).toBe(0.5 - 0.25);
+    expect(worstGroups.find(({ metric }) => metric === 'truePositiveRate')).toMatchObject({
+      group: 'A',
+      value: 0.5,
+      unsupportedGroups: ['C'],
+    });
+  });
+});
