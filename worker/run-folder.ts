@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InvalidInputError, isCounterweightError, StorageError } from '../core/errors.ts';
@@ -32,7 +32,8 @@ export async function writeFolder(folder: string, fill: (partial: string) => Pro
   let partial: string | null = null;
   try {
     await mkdir(path.dirname(path.resolve(folder)), { recursive: true });
-    partial = await mkdtemp(`${path.resolve(folder)}.partial-`);
+    partial = `${path.resolve(folder)}.partial-${randomUUID()}`;
+    await mkdir(partial);
     await fill(partial);
     await rename(partial, folder);
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
@@ -68,7 +68,7 @@ async function saveModel(
   await model.save(folder);
   const target = path.join(folder, 'preprocess.json');
   await mkdir(folder, { recursive: true });
-  if (preprocessFile !== null) return copyFile(preprocessFile, target);
+  if (preprocessFile !== null) return writeFile(target, await readFile(preprocessFile));
   const { kind: _, ...declared } = spec;
   if (spec.kind === 'image') {
     const { height, width, ...rest } = spec;

@@ -124,7 +124,7 @@ export interface RunRecord {
     readonly aucAfter: number | null;
     readonly reasons: readonly string[];
   };
-  /** Decision threshold on the score; `shift` is what was added to the head's bias to keep it (0 = none). */
+  /** Decision threshold on the score; `biasShift` is what was added to the head's bias to keep it (0 = none). */
   readonly threshold: { readonly value: number; readonly biasShift: number };
   readonly mask: MaskSummary | null;
   readonly curves: { readonly body: readonly CurvePoint[]; readonly head: readonly CurvePoint[] };

@@ -43,7 +43,8 @@ export async function findMask(input: FindMaskInput): Promise<(percentile: numbe
     const stability = halves && maskOverlap(maskOf(halves[0], percentile), maskOf(halves[1], percentile));
     const { kind } = options.mask;
     const about = { kind, percentile: kind === 'soft' ? null : percentile, stability };
-    return { mask, summary: summarizeMask(mask, about) };
+    const names = kind === 'soft' ? [...sizes.keys()] : body;
+    return { mask, summary: summarizeMask(mask, names, about) };
   };
 }
 

@@ -169,13 +169,16 @@ export function maskOverlap(a: Mask, b: Mask): number | null {
   return either === 0 ? null : shared / either;
 }
 
+/** @param names  parameters that the mask is about: those of the body, for a soft mask those of the head too */
 export function summarizeMask(
-  mask: Mask,
+  { values, notes }: Mask,
+  names: readonly string[],
   about: Pick<MaskSummary, 'kind' | 'percentile' | 'stability'>,
 ): Omit<MaskSummary, 'isApplied'> {
-  const layers = [...mask.values].map(([parameter, values]) => {
-    const note = mask.notes.get(parameter);
-    return { parameter, size: values.length, selected: sum(values), ...(note !== undefined && { note }) };
+  const layers = names.map((parameter) => {
+    const entries = values.get(parameter)!;
+    const note = notes.get(parameter);
+    return { parameter, size: entries.length, selected: sum(entries), ...(note !== undefined && { note }) };
   });
   return {
     ...about,

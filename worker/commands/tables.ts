@@ -25,6 +25,7 @@ function featureTable(
     number(group.rates.selectionRate.value),
     number(group.rates.truePositiveRate.value),
     number(group.rates.falsePositiveRate.value),
+    number(group.rates.falseNegativeRate.value),
     number(group.rates.positivePredictiveValue.value),
     number(group.rates.accuracy.value),
     number(group.auc.value),
@@ -83,7 +84,7 @@ export function mitigationTable({ outcome, before, after, data }: MitigationResu
 }
 
 export function number(value: number | null): string {
-  return value === null ? NOT_DEFINED : value.toFixed(3);
+  return value === null ? NOT_DEFINED : value.toFixed(4);
 }
 
 /** Columns padded to their widest cell, the first aligned left, the others as asked. */

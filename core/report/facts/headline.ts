@@ -96,10 +96,15 @@ function sizeDisagreement({ data }: RunRecord, { overall }: AuditReport): string
 /** Before and after must be measured on the same samples; their sizes are what can be checked here. */
 function sampleDisagreement(before: AuditReport, after: AuditReport | null): string[] {
   if (after === null || sizesOf(before) === sizesOf(after)) return [];
-  return ['Before and after were not audited on the same samples: the sizes of groups differ, so the figures cannot be set side by side.'];
+  return [
+    'Before and after were not audited on the same samples: the sizes of groups differ, so the figures cannot be set side by side.',
+  ];
 }
 
 function sizesOf({ overall, features }: AuditReport): string {
   const sizes = ({ group, positives, negatives }: GroupMetrics) => [group, positives, negatives];
-  return JSON.stringify([sizes(overall), features.map((each) => [each.sensitiveFeature, each.groups.map(sizes)])]);
+  return JSON.stringify([
+    sizes(overall),
+    features.map((each) => [each.sensitiveFeature, each.groups.map(sizes)]),
+  ]);
 }

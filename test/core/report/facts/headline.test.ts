@@ -66,7 +66,11 @@ describe('headlineOf', () => {
   });
 
   it('says when before and after are not the same samples', () => {
-    const { disagreements } = headlineOf({ run: IMPROVED_RUN, before: TWO_GROUPS_BEFORE, after: FIVE_GROUPS });
+    const { disagreements } = headlineOf({
+      run: IMPROVED_RUN,
+      before: TWO_GROUPS_BEFORE,
+      after: FIVE_GROUPS,
+    });
     expect(disagreements.at(-1)).toContain('not audited on the same samples');
   });
 

@@ -69,8 +69,10 @@ describe('disparityCell', () => {
   });
 
   it('gives at least the words where nothing else is known', () => {
-    expect(textOf(disparityCell('bmftEqualizedOdds', { value: null, amongSupported: null, unsupportedGroups: [] }))).toBe(
-      'not defined',
-    );
+    expect(
+      textOf(
+        disparityCell('bmftEqualizedOdds', { value: null, amongSupported: null, unsupportedGroups: [] }),
+      ),
+    ).toBe('not defined');
   });
 });
