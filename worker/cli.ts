@@ -66,7 +66,11 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
       writeErr: (text) => stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'counterweight: ')),
     })
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      '\nEach command explains itself: counterweight audit --help. More in docs/ and in the README.',
+    );
   addAuditCommand(program, console);
   addMitigateCommand(program, console);
   addInspectCommand(program, console);

@@ -71,7 +71,7 @@ function paintSkin(canvas: Float32Array, random: Random): void {
 function paintLesion(canvas: Float32Array, signs: Signs, random: Random): void {
   const centre = { x: between(random, -0.12, 0.12), y: between(random, -0.12, 0.12) };
   const outline = drawOutline(signs, random);
-  const base = mix(LIGHT_BROWN, DARK_BROWN, clamp(0.42 + 0.17 * signs.darkness, 0, 1));
+  const base = mix(LIGHT_BROWN, DARK_BROWN, clamp(0.4 + 0.18 * signs.darkness, 0, 1));
   const blotches = drawBlotches(signs.variety, random);
   const softness = between(random, 0.03, 0.06);
   eachPixel((point) => {
@@ -89,10 +89,10 @@ function paintLesion(canvas: Float32Array, signs: Signs, random: Random): void {
 
 /** Radius by angle: an ellipse, waves for an irregular border, a lobe on one side for asymmetry. */
 function drawOutline({ irregularity, asymmetry }: Signs, random: Random): (angle: number) => number {
-  const radius = between(random, 0.36, 0.52);
+  const radius = between(random, 0.38, 0.54);
   const [elongation, tilt] = [between(random, 0, 0.16), between(random, 0, 2 * Math.PI)];
-  const depth = Math.max(0, 0.09 + 0.055 * irregularity);
-  const waves = [3, 4, 5, 7].map((frequency) => ({
+  const depth = Math.max(0, 0.06 + 0.04 * irregularity);
+  const waves = [2, 3, 5, 8].map((frequency) => ({
     frequency,
     depth: depth * between(random, 0.3, 1),
     phase: between(random, 0, 2 * Math.PI),

@@ -31,7 +31,7 @@ export const INDEPENDENT_INK: InkShares = { malignant: 0.5, benign: 0.5 };
 export const PREVALENCE = 0.38;
 
 /** Distance of the malignant from the benign average in each sign, in standard deviations. */
-const SEPARATION = 0.85;
+const SEPARATION = 1.1;
 
 export interface SplitPlan {
   readonly split: string;

@@ -60,82 +60,83 @@ function figures(report: AuditReport) {
   };
 }
 
+interface Bench {
+  readonly flags: Flags;
+  readonly folder: string;
+  /** Arguments that every command takes. */
+  readonly shared: readonly string[];
+}
+
 async function accept(flags: Flags): Promise<boolean> {
   const folder = await mkdtemp(path.join(tmpdir(), 'counterweight-accept-'));
   try {
     const manifest = await writeScenario(flags.data, flags.scenario, folder);
-    const about = ['--manifest', manifest, '--image', 'file', '--label', 'label', '--sensitive', 'group'];
-    const shared = [
-      ...about,
-      '--subject',
-      'lesion',
-      '--split-column',
-      'split',
-      '--preprocess',
-      flags.preprocess,
-      '--quiet',
-      '--json',
-    ];
-    const audit = async (model: string) => {
-      const { output } = await counterweight<AuditReport>([
-        'audit',
-        '--model',
-        model,
-        '--only',
-        'test',
-        ...shared,
-      ]);
-      return figures(output);
-    };
-    say({ step: 'audit original', scenario: flags.scenario, ...(await audit(flags.model)) });
+    const columns = ['--image', 'file', '--label', 'label', '--sensitive', 'group', '--subject', 'lesion'];
+    const files = ['--manifest', manifest, '--split-column', 'split', '--preprocess', flags.preprocess];
+    const bench: Bench = { flags, folder, shared: [...columns, ...files, '--quiet', '--json'] };
+    say({ step: 'audit original', scenario: flags.scenario, ...(await audit(bench, flags.model)) });
+    const seeds = Array.from({ length: flags.seeds }, (_, seed) => seed);
     let isMet = true;
     for (const preset of flags.presets) {
-      for (let seed = 0; seed < flags.seeds; seed += 1) {
-        const out = path.join(folder, `${preset}-${seed}`);
-        const startedAt = performance.now();
-        const args = [
-          'mitigate',
-          '--model',
-          flags.model,
-          '--preset',
-          preset,
-          '--seed',
-          String(seed),
-          '--out',
-          out,
-        ];
-        const { code, output } = await counterweight<RunRecord>([...args, ...shared]);
-        const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
-        const { outcome, candidates } = output;
-        const cut = outcome.after === null ? null : Number((1 - outcome.after / outcome.before!).toFixed(3));
-        const isSeedMet =
-          flags.scenario !== 'artefact' ||
-          LEAST_CUT[preset] === undefined ||
-          (cut !== null &&
-            cut >= LEAST_CUT[preset] &&
-            (preset !== 'robust' || outcome.aucAfter! >= outcome.aucBefore!));
-        isMet &&= isSeedMet;
-        const chosen = candidates.find(({ isChosen }) => isChosen)?.id;
-        say({
-          step: 'mitigate',
-          preset,
-          seed,
-          exitCode: code,
-          outcome,
-          cut,
-          isMet: isSeedMet,
-          chosen,
-          seconds,
-        });
-        if (outcome.status === 'improved') {
-          say({ step: 'audit mitigated', preset, seed, ...(await audit(path.join(out, 'model'))) });
-        }
-      }
+      for (const seed of seeds) isMet = (await mitigateAndAudit(bench, preset, seed)) && isMet;
     }
     return isMet;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function audit({ shared }: Bench, model: string) {
+  const { output } = await counterweight<AuditReport>([
+    'audit',
+    '--model',
+    model,
+    '--only',
+    'test',
+    ...shared,
+  ]);
+  return figures(output);
+}
+
+async function mitigateAndAudit(bench: Bench, preset: string, seed: number): Promise<boolean> {
+  const { flags, folder, shared } = bench;
+  const out = path.join(folder, `${preset}-${seed}`);
+  const startedAt = performance.now();
+  const { code, output } = await counterweight<RunRecord>([
+    ...['mitigate', '--model', flags.model, '--preset', preset, '--seed', String(seed), '--out', out],
+    ...shared,
+  ]);
+  const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
+  const { outcome, candidates } = output;
+  const isMet = flags.scenario !== 'artefact' || meetsBar(preset, outcome);
+  const chosen = candidates.find(({ isChosen }) => isChosen)?.id;
+  say({
+    step: 'mitigate',
+    preset,
+    seed,
+    exitCode: code,
+    outcome,
+    cut: cutOf(outcome),
+    isMet,
+    chosen,
+    seconds,
+  });
+  if (outcome.status === 'improved') {
+    say({ step: 'audit mitigated', preset, seed, ...(await audit(bench, path.join(out, 'model'))) });
+  }
+  return isMet;
+}
+
+/** Share by which the disparity fell; null when there is no after. */
+function cutOf({ before, after }: RunRecord['outcome']): number | null {
+  return before === null || after === null ? null : Number((1 - after / before).toFixed(3));
+}
+
+function meetsBar(preset: string, outcome: RunRecord['outcome']): boolean {
+  const least = LEAST_CUT[preset];
+  if (least === undefined) return true;
+  const keepsAuc = preset !== 'robust' || (outcome.aucAfter ?? 0) >= outcome.aucBefore!;
+  return keepsAuc && (cutOf(outcome) ?? 0) >= least;
 }
 
 const program = new Command('accept')

@@ -48,11 +48,13 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   hostile: renderMitigationReport({ run: HOSTILE_RUN, before: HOSTILE_AUDIT, after: HOSTILE_AUDIT }),
 };
 
-function chromiumPath(): string {
-  const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  if (existsSync(path)) return path;
-  throw new Error(
-    `No Chromium at ${path}, so the report was not looked at in a browser: install it with "apt-get install chromium" or set CHROMIUM_PATH.`,
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
+/** A machine with Node alone skips these tests, which the closing line counts; CI may not. */
+const isSkipped = !existsSync(CHROMIUM) && process.env.CI === undefined;
+if (isSkipped) {
+  process.stderr.write(
+    `No Chromium at ${CHROMIUM}, so the report is not looked at in a browser: "apt-get install chromium", or set CHROMIUM_PATH.\n`,
   );
 }
 
@@ -60,7 +62,8 @@ const folder = mkdtempSync(join(tmpdir(), 'counterweight-report-'));
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });
+  if (isSkipped) return;
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 });
 
 afterAll(async () => {
@@ -104,7 +107,7 @@ const BROKEN_LABELS = `[...document.querySelectorAll('svg.chart')].flatMap((svg)
 
 const HEADING_LEVELS = `[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map((heading) => Number(heading.tagName[1]))`;
 
-describe.each(Object.keys(DOCUMENTS))('report of %s in Chromium', (name) => {
+describe.skipIf(isSkipped).each(Object.keys(DOCUMENTS))('report of %s in Chromium', (name) => {
   let visited: Visit;
 
   beforeAll(async () => {
@@ -140,7 +143,7 @@ describe.each(Object.keys(DOCUMENTS))('report of %s in Chromium', (name) => {
   });
 });
 
-describe('style in Chromium', () => {
+describe.skipIf(isSkipped)('style in Chromium', () => {
   it('follows the colour scheme', async () => {
     const { page } = await visit('improved', 1280);
     const colours = [];

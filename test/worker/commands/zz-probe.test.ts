@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { it } from 'vitest';
+import { runCommand, words } from '../../helpers/cli.ts';
+import { useTempFolder } from '../../helpers/files.ts';
+import { filesIn, tablePreprocess, writeImageSet, writeInkModel, writeTableModel, writeTableSet } from '../../helpers/made-files.ts';
+const folder = useTempFolder();
+it('probe', async () => {
+  const { manifest } = await writeImageSet(folder.path);
+  await writeInkModel(folder.at('model'));
+  const options = await folder.write('o.json', JSON.stringify({ mask: { percentiles: [50] }, body: { disparityWeights: [1], epochs: 2 }, selection: { checkpoints: [2] } }));
+  let t = performance.now();
+  const common = `--model ${folder.at('model')} --manifest ${manifest} --image file --label malignant --sensitive ink --subject patient --split-column part --preprocess unit`;
+  console.log(await runCommand(words(`audit ${common} --only test`)), performance.now() - t);
+  t = performance.now();
+  console.log(await runCommand(words(`mitigate ${common} --options ${options} --out ${folder.at('run')}`)), performance.now() - t);
+  console.log(await filesIn(folder.at('run')));
+  console.log(await readFile(folder.at('run/run.json'), 'utf8'));
+  const m2 = await writeTableSet(folder.at('table'));
+  await writeTableModel(folder.at('tm'));
+  const config = await folder.write('c.json', JSON.stringify({ columns: { label: 'malignant', sensitiveFeatures: ['ink'], subject: 'patient', split: 'part' }, preprocess: tablePreprocess }));
+  t = performance.now();
+  console.log(await runCommand(words(`mitigate --model ${folder.at('tm')} --manifest ${m2} --config ${config} --options ${options} --out ${folder.at('run2')}`)), performance.now() - t);
+  console.log(await runCommand(words(`inspect ${folder.at('run2/model')}`)), performance.now() - t);
+}, 60000);
