@@ -72,7 +72,7 @@ export function drawPicture(
   seed: number,
 ): Promise<Buffer> {
   const random = makeRandom(0).fork(`picture ${seed}`);
-  const red = Math.round(60 + 60 * label + 100 * random.next());
+  const red = Math.round(60 + 60 * label + 75 * random.next());
   const pixels = new Uint8Array(SIDE * SIDE * 3);
   for (let y = 0; y < SIDE; y += 1) {
     for (let x = 0; x < SIDE; x += 1) {
@@ -133,17 +133,14 @@ export async function writeModel(folder: string, { inputShape, layers }: MadeMod
   return folder;
 }
 
-/** Weights from a made picture to hidden unit 0 (redness of the middle) and unit 1 (blue in the corner). */
-function pictureKernel(units: number): number[] {
-  const random = makeRandom(0).fork('weights');
+/** Weights from a made picture to two hidden units: redness of the middle, blue in the corner. */
+function pictureKernel(): number[] {
   const area = ({ from, to }: { from: number; to: number }) => (to - from) ** 2;
   return Array.from({ length: SIDE * SIDE * 3 }, (_, input) => {
     const [channel, x, y] = [input % 3, Math.floor(input / 3) % SIDE, Math.floor(input / (3 * SIDE))];
-    return Array.from({ length: units }, (_unused, unit) => {
-      if (unit === 0 && channel === 0 && isInside(MIDDLE, x, y)) return 1 / area(MIDDLE);
-      if (unit === 1 && channel === 2 && isInside(CORNER, x, y)) return 1 / area(CORNER);
-      return (random.next() - 0.5) / 1000;
-    });
+    const isRed = channel === 0 && isInside(MIDDLE, x, y);
+    const isBlue = channel === 2 && isInside(CORNER, x, y);
+    return [isRed ? 1 / area(MIDDLE) : 0, isBlue ? 1 / area(CORNER) : 0];
   }).flat();
 }
 
@@ -152,18 +149,11 @@ function pictureKernel(units: number): number[] {
  * differ by group, and a refitted head can lower that without losing AUC.
  */
 export function writeInkModel(folder: string): Promise<string> {
-  const units = 4;
   return writeModel(folder, {
     inputShape: [SIDE, SIDE, 3],
     layers: [
-      {
-        name: 'hidden',
-        units,
-        activation: 'relu',
-        kernel: pictureKernel(units),
-        bias: new Array<number>(units).fill(0.05),
-      },
-      { name: 'head', units: 1, activation: 'linear', kernel: [12, 3, 0.1, 0.1], bias: [-8] },
+      { name: 'hidden', units: 2, activation: 'relu', kernel: pictureKernel(), bias: [0.05, 0.05] },
+      { name: 'head', units: 1, activation: 'linear', kernel: [12, 3], bias: [-7.6] },
     ],
   });
 }
@@ -197,7 +187,7 @@ export const tablePreprocess = {
 export async function writeTableSet(folder: string): Promise<string> {
   const random = makeRandom(0).fork('rows');
   const rows = madeSamples().map(({ label, group, subject, split }) => {
-    const size = (8 + 4 * label + 6 * (random.next() - 0.5)).toFixed(3);
+    const size = (8 + 4 * label + 5 * (random.next() - 0.5)).toFixed(3);
     const site = group === 'inked' ? 'north' : 'south';
     return [label, group, subject, split, size, random.next().toFixed(3), site].join(',');
   });
