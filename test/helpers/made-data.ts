@@ -231,3 +231,25 @@ export function bitsOf(model: Classifier): Record<string, number[]> {
     ]),
   );
 }
+
+/** Value and gradient of a scalar function of a vector; everything it made is disposed. */
+export function valueAndGradient(
+  compute: (at: tf.Tensor1D) => tf.Scalar,
+  at: readonly number[],
+): { value: number; gradient: number[] } {
+  return tf.tidy(() => {
+    const { value, grad } = tf.valueAndGrad(compute as (x: tf.Tensor) => tf.Tensor)(tf.tensor1d([...at]));
+    return { value: value.dataSync()[0]!, gradient: Array.from(grad.dataSync()) };
+  });
+}
+
+/** Central differences of a float64 function, one entry of `at` after the other. */
+export function centralDifferences(
+  value: (at: readonly number[]) => number,
+  at: readonly number[],
+): number[] {
+  const step = 1e-5;
+  const moved = (place: number, by: number) =>
+    at.map((entry, other) => (other === place ? entry + by : entry));
+  return at.map((_, place) => (value(moved(place, step)) - value(moved(place, -step))) / (2 * step));
+}

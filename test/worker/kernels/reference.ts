@@ -134,7 +134,7 @@ export function eachMeeting(
  * A convolution is the trilinear form L(x, w, dy) = Σ x[i]·w[j]·dy[k] over the index triples visited here;
  * its value and all its gradients follow from them.
  */
-export function eachProduct(
+function eachProduct(
   test: WindowCase,
   { depthwise }: { depthwise: boolean },
   visit: (x: number, w: number, dy: number) => void,
