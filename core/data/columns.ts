@@ -1,8 +1,6 @@
-import { dirname } from 'node:path';
 import * as z from 'zod';
 import { cleanText } from './cells.ts';
-import { parseWith, readJson } from './parse.ts';
-import { loadPreprocess, type Preprocess, parsePreprocess } from './preprocess.ts';
+import { parseWith } from './parse.ts';
 
 const name = z.string().transform(cleanText).pipe(z.string().min(1));
 
@@ -36,32 +34,10 @@ export const columnsSchema = roles.superRefine((columns, context) => {
 });
 export type Columns = z.output<typeof columnsSchema>;
 
-const someRoles = roles.partial();
+/** Any of the roles; the rest may come from elsewhere. */
+export const columnChoicesSchema = roles.partial();
 /** Columns as a file or the flags give them: any part may come from the other. */
-export type ColumnChoices = z.output<typeof someRoles>;
-
-const dataConfigSchema = z.strictObject({
-  columns: someRoles.optional(),
-  preprocess: z.unknown().optional(),
-});
-
-export interface DataConfig {
-  readonly columns: ColumnChoices;
-  readonly preprocess?: Preprocess;
-}
-
-/**
- * Reads a column config: `{ "columns": {…}, "preprocess": … }`, both parts optional. `preprocess` is an object,
- * a preset's name, or the path of a preprocess file relative to the config's folder.
- *
- * @throws StorageError when the file cannot be read, InvalidInputError naming each wrong field
- */
-export async function loadDataConfig(path: string): Promise<DataConfig> {
-  const { columns = {}, preprocess } = parseWith(dataConfigSchema, await readJson(path), path);
-  if (preprocess === undefined) return { columns };
-  if (typeof preprocess !== 'string') return { columns, preprocess: parsePreprocess(preprocess, path) };
-  return { columns, preprocess: await loadPreprocess(preprocess, dirname(path)) };
-}
+export type ColumnChoices = z.output<typeof columnChoicesSchema>;
 
 /**
  * Columns of the flags over those of the file; a list in the flags replaces the file's list.

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { InvalidInputError, StorageError } from '../errors.ts';
 import { quote } from './cells.ts';
-import { systemCode } from './parse.ts';
 import type { Channels, ImageSpec } from './preprocess.ts';
+import { systemCode } from './read-json.ts';
 import { emptyLike, fitImage, type Pixels, type Raster } from './resample.ts';
 import type { ImageList } from './types.ts';
 

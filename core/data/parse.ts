@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { core, ZodType } from 'zod';
-import { InvalidInputError, StorageError } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { plural, quote } from './cells.ts';
 
 /** Problems that one message lists; `details.issues` has them all. */
@@ -37,28 +36,6 @@ export function parseWith<T>(schema: ZodType<T>, value: unknown, where: string):
     where,
     issues,
   });
-}
-
-/**
- * Content of a JSON file.
- *
- * @throws StorageError when it cannot be read, InvalidInputError when it is no JSON
- */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new StorageError(`${path}: cannot be read (${systemCode(cause)})`, { path }, { cause });
-  });
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    // The parser's own message repeats a piece of the file, which may be a table passed by mistake.
-    throw new InvalidInputError(`${path}: expected JSON, received text that is no JSON`, { path });
-  }
-}
-
-/** The file system's short code (`ENOENT`), without the path that its message holds. */
-export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
 }
 
 /** What a configuration value is, in words. */

@@ -2,7 +2,8 @@ import { isAbsolute, join } from 'node:path';
 import * as z from 'zod';
 import { InvalidInputError, ShapeMismatchError, StorageError } from '../errors.ts';
 import { cleanText } from './cells.ts';
-import { parseWith, readJson } from './parse.ts';
+import { parseWith } from './parse.ts';
+import { readJson } from './read-json.ts';
 
 /** Largest side of a model's input in pixels. */
 const MAX_SIDE = 8192;

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { InvalidInputError, StorageError } from '../errors.ts';
 import { cleanText, plural, quote } from './cells.ts';
-import { systemCode } from './parse.ts';
+import { systemCode } from './read-json.ts';
 
 /** Bytes that one row may have; a longer one is nearly always a quote left open. */
 const MAX_ROW_BYTES = 2 ** 20;

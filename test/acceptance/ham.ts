@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { AuditReport } from '../../core/fairness/types.ts';
 import type { RunRecord } from '../../core/jobs/run-record.ts';
-import { PRESET_NAMES } from '../../worker/bmft/options.ts';
+import { PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { SCENARIOS, type Scenario, writeScenario } from './ham-data.ts';
 
 /*

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EmptyGroupError, InvalidInputError } from '../../core/errors.ts';
+import type { DisparityMetric } from '../../core/jobs/schema.ts';
 import type { BatchTruth } from '../training/batch.ts';
 
 export interface ClassCounts {
@@ -41,9 +42,6 @@ export function countClasses(labels: ArrayLike<number>): ClassCounts {
   const positives = Array.from(labels).reduce((sum, label) => sum + label, 0);
   return { positives, negatives: labels.length - positives };
 }
-
-export const DISPARITY_METRICS = ['demographicParity', 'equalOpportunity', 'equalizedOdds'] as const;
-export type DisparityMetric = (typeof DISPARITY_METRICS)[number];
 
 export const GROUP_REDUCTIONS = ['max', 'mean', 'logSumExp'] as const;
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { DISPARITY_METRICS, GROUP_REDUCTIONS } from './losses.ts';
+import type { PresetName } from '../../core/jobs/schema.ts';
+import { METRIC_NAMES } from '../../core/jobs/schema.ts';
+import { GROUP_REDUCTIONS } from './losses.ts';
 
 /*
  * Every number of the method: range in the schema, default and source in the presets below.
@@ -87,7 +89,7 @@ export const mitigationOptionsSchema = z
     batchSize: z.int().min(2).max(4096),
     /** Batches of the importance: in file order of a shuffle, or with every cell present. */
     importanceBatching: z.enum(['natural', 'stratified']),
-    metric: z.enum(DISPARITY_METRICS),
+    metric: z.enum(METRIC_NAMES),
     disparity: disparitySchema,
     classWeights: z.enum(['batch', 'whole-set']),
     mask: maskSchema,
@@ -233,7 +235,4 @@ export const PRESETS = {
   robust: ROBUST,
   'bmft-released': BMFT_RELEASED,
   'swift-released': SWIFT_RELEASED,
-} as const satisfies Record<string, MitigationOptions>;
-
-export type PresetName = keyof typeof PRESETS;
-export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
+} as const satisfies Record<PresetName, MitigationOptions>;

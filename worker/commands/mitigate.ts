@@ -1,12 +1,14 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { parseWith, readJson } from '../../core/data/parse.ts';
+import { parseWith } from '../../core/data/parse.ts';
+import { readJson } from '../../core/data/read-json.ts';
 import { InvalidInputError } from '../../core/errors.ts';
+import type { PresetName } from '../../core/jobs/schema.ts';
+import { METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
-import { DISPARITY_METRICS } from '../bmft/losses.ts';
-import type { MitigationOptions, PresetName } from '../bmft/options.ts';
-import { mitigationOptionsSchema, PRESET_NAMES, PRESETS } from '../bmft/options.ts';
+import type { MitigationOptions } from '../bmft/options.ts';
+import { mitigationOptionsSchema, PRESETS } from '../bmft/options.ts';
 import type { DivideInput } from '../parts.ts';
 import { assertAbsent } from '../run-folder.ts';
 import type { MitigationResult } from '../run-job.ts';
@@ -64,7 +66,7 @@ export function addMitigateCommand(program: Command, console: Console): void {
       new Option('--preset <name>', 'settings of the method').choices(PRESET_NAMES).default('robust'),
     )
     .addOption(
-      new Option('--metric <name>', 'disparity to lower (default: equalizedOdds)').choices(DISPARITY_METRICS),
+      new Option('--metric <name>', 'disparity to lower (default: equalizedOdds)').choices(METRIC_NAMES),
     )
     .option('--options <json>', 'file with settings that replace those of the preset (docs/method.md)')
     .addOption(new Option('--seed <integer>', 'seed of every random draw').default(0).argParser(parseSeed))

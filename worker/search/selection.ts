@@ -1,7 +1,7 @@
 import { disparity } from '../../core/fairness/disparity.ts';
 import type { AuditReport, DisparityName, GroupMetrics } from '../../core/fairness/types.ts';
 import type { CandidateRecord, SelectFigures } from '../../core/jobs/run-record.ts';
-import type { DisparityMetric } from '../bmft/losses.ts';
+import type { DisparityMetric } from '../../core/jobs/schema.ts';
 import type { SelectionOptions } from '../bmft/options.ts';
 
 /** The reported difference that each trained disparity stands for. */
