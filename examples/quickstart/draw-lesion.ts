@@ -34,6 +34,9 @@ const RED: Colour = [176, 74, 70];
 const HAIR: Colour = [70, 52, 44];
 const INK: Colour = [92, 48, 152];
 
+/** Points along a stroke, at most a pixel apart. */
+const STROKE_STEPS = 32;
+
 /**
  * Draws one made picture of a skin lesion: shaded skin, the lesion, hairs, ink if marked, sensor noise.
  *
@@ -60,10 +63,10 @@ function paintSkin(canvas: Float32Array, random: Random): void {
   const tone = mix(FAIR_SKIN, TANNED_SKIN, random.next());
   const [slope, direction] = [between(random, 0, 0.12), between(random, 0, 2 * Math.PI)];
   const vignette = between(random, 0.02, 0.14);
-  eachPixel(({ x, y }) => {
+  eachPixel(EVERYWHERE, ({ x, y }, place) => {
     const light = 1 + slope * (x * Math.cos(direction) + y * Math.sin(direction));
     const shade = light - vignette * (x * x + y * y);
-    blend(canvas, { x, y }, { colour: scale(tone, shade), cover: 1 });
+    blend(canvas, place, { colour: scale(tone, shade), cover: 1 });
   });
 }
 
@@ -74,7 +77,7 @@ function paintLesion(canvas: Float32Array, signs: Signs, random: Random): void {
   const base = mix(LIGHT_BROWN, DARK_BROWN, clamp(0.4 + 0.18 * signs.darkness, 0, 1));
   const blotches = drawBlotches(signs.variety, random);
   const softness = between(random, 0.03, 0.06);
-  eachPixel((point) => {
+  eachPixel(EVERYWHERE, (point, place) => {
     const [x, y] = [point.x - centre.x, point.y - centre.y];
     const inside = (outline(Math.atan2(y, x)) - Math.hypot(x, y)) / softness;
     const cover = 0.95 / (1 + Math.exp(-inside));
@@ -83,7 +86,7 @@ function paintLesion(canvas: Float32Array, signs: Signs, random: Random): void {
       const distance = Math.hypot(x - blotch.x, y - blotch.y) / blotch.radius;
       return mix(under, blotch.colour, blotch.strength * Math.exp(-distance * distance));
     }, base);
-    blend(canvas, point, { colour, cover });
+    blend(canvas, place, { colour, cover });
   });
 }
 
@@ -138,11 +141,11 @@ function paintHairs(canvas: Float32Array, random: Random): void {
 function paintInk(canvas: Float32Array, random: Random): void {
   const corner = { x: random.integer(2) * 2 - 1, y: random.integer(2) * 2 - 1 };
   const centre = { x: corner.x * between(random, 0.7, 0.8), y: corner.y * between(random, 0.7, 0.8) };
-  const tilt = between(random, 0, Math.PI);
+  const [tilt, opacity] = [between(random, 0, Math.PI), between(random, 0.35, 0.9)];
   for (const turn of [0, Math.PI / 2]) {
     const length = between(random, 0.3, 0.5);
     const direction = tilt + turn + between(random, -0.2, 0.2);
-    paintStroke(canvas, { colour: INK, width: 0.06, opacity: between(random, 0.7, 0.95) }, (along) => ({
+    paintStroke(canvas, { colour: INK, width: 0.06, opacity }, (along) => ({
       x: centre.x + (along - 0.5) * length * Math.cos(direction),
       y: centre.y + (along - 0.5) * length * Math.sin(direction),
     }));
@@ -158,34 +161,51 @@ interface Pen {
 
 /** @param path  the stroke from along = 0 to along = 1 */
 function paintStroke(canvas: Float32Array, pen: Pen, path: (along: number) => Point): void {
-  const points = Array.from({ length: 41 }, (_, step) => path(step / 40));
-  eachPixel((point) => {
-    const distance = Math.min(...points.map(({ x, y }) => Math.hypot(point.x - x, point.y - y)));
-    const cover = pen.opacity * Math.exp(-((distance / pen.width) ** 2));
-    if (cover > 0.01) blend(canvas, point, { colour: pen.colour, cover });
+  const covers = new Float32Array(SIDE * SIDE);
+  for (let step = 0; step <= STROKE_STEPS; step += 1) {
+    const { x, y } = path(step / STROKE_STEPS);
+    eachPixel({ x, y, reach: 2 * pen.width }, (point, place) => {
+      const distance = Math.hypot(point.x - x, point.y - y) / pen.width;
+      covers[place] = Math.max(covers[place]!, pen.opacity * Math.exp(-distance * distance));
+    });
+  }
+  covers.forEach((cover, place) => {
+    if (cover > 0) blend(canvas, place, { colour: pen.colour, cover });
   });
 }
 
-/** Calls `paint` for the centre of each pixel, in coordinates from -1 to 1. */
-function eachPixel(paint: (point: Point) => void): void {
-  for (let row = 0; row < SIDE; row += 1) {
-    for (let column = 0; column < SIDE; column += 1) {
-      paint({ x: (2 * column + 1) / SIDE - 1, y: (2 * row + 1) / SIDE - 1 });
+interface Area extends Point {
+  /** Half the side of the square around the point. */
+  readonly reach: number;
+}
+
+const EVERYWHERE: Area = { x: 0, y: 0, reach: 1 };
+
+/** Calls `paint` for each pixel whose centre is in the area, with that centre and its place in the picture. */
+function eachPixel({ x, y, reach }: Area, paint: (centre: Point, place: number) => void): void {
+  const first = (from: number) => Math.max(0, Math.ceil(((from - reach + 1) * SIDE - 1) / 2));
+  const last = (to: number) => Math.min(SIDE - 1, Math.floor(((to + reach + 1) * SIDE - 1) / 2));
+  for (let row = first(y); row <= last(y); row += 1) {
+    for (let column = first(x); column <= last(x); column += 1) {
+      const centre = { x: (2 * column + 1) / SIDE - 1, y: (2 * row + 1) / SIDE - 1 };
+      paint(centre, row * SIDE + column);
     }
   }
 }
 
-function blend(canvas: Float32Array, { x, y }: Point, paint: { colour: Colour; cover: number }): void {
-  const [column, row] = [((x + 1) * SIDE - 1) / 2, ((y + 1) * SIDE - 1) / 2];
-  const at = (Math.round(row) * SIDE + Math.round(column)) * 3;
-  paint.colour.forEach((value, channel) => {
-    canvas[at + channel]! += paint.cover * (value - canvas[at + channel]!);
-  });
+function blend(canvas: Float32Array, place: number, paint: { colour: Colour; cover: number }): void {
+  for (const channel of [0, 1, 2] as const) {
+    const at = place * 3 + channel;
+    canvas[at]! += paint.cover * (paint.colour[channel] - canvas[at]!);
+  }
 }
 
 function mix(from: Colour, to: Colour, share: number): Colour {
-  const channel = (index: 0 | 1 | 2) => from[index] + share * (to[index] - from[index]);
-  return [channel(0), channel(1), channel(2)];
+  return [
+    from[0] + share * (to[0] - from[0]),
+    from[1] + share * (to[1] - from[1]),
+    from[2] + share * (to[2] - from[2]),
+  ];
 }
 
 function scale([red, green, blue]: Colour, factor: number): Colour {

@@ -31,7 +31,7 @@ export const INDEPENDENT_INK: InkShares = { malignant: 0.5, benign: 0.5 };
 export const PREVALENCE = 0.38;
 
 /** Distance of the malignant from the benign average in each sign, in standard deviations. */
-const SEPARATION = 1.1;
+const SEPARATION = 1.2;
 
 export interface SplitPlan {
   readonly split: string;
@@ -77,7 +77,7 @@ export const COLUMNS = {
   sensitiveFeatures: ['ink'],
   subject: 'patient',
   split: 'split',
-} as const satisfies Omit<Columns, 'sensitiveFeatures'> & { readonly sensitiveFeatures: readonly string[] };
+} satisfies Columns;
 
 /**
  * Makes the splits and writes them: one PNG a lesion, and a manifest beside them.

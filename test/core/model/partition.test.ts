@@ -1,0 +1,181 @@
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, layers, model, sequential } from '@tensorflow/tfjs-layers';
+import { afterEach, describe, expect, test } from 'vitest';
+import { partitionModel } from '../../../core/model/partition.ts';
+import { withBackend } from '../../helpers/tensors.ts';
+
+describe('partitionModel', () => {
+  withBackend('cpu');
+  const made: LayersModel[] = [];
+  afterEach(() => {
+    for (const one of made.splice(0)) one.dispose();
+  });
+
+  /** A stack over four numbers. */
+  function stack(...tail: ReturnType<typeof layers.dense>[]): LayersModel {
+    const built = sequential({
+      layers: [layers.dense({ name: 'body', units: 3, inputShape: [4] }), ...tail],
+    });
+    made.push(built);
+    return built;
+  }
+  /** A graph over four numbers. */
+  function graph(build: (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[]): LayersModel {
+    const x = input({ shape: [4], name: 'x' });
+    const built = model({ inputs: x, outputs: build(x) });
+    made.push(built);
+    return built;
+  }
+  const through = (layer: ReturnType<typeof layers.dense>, x: SymbolicTensor) =>
+    layer.apply(x) as SymbolicTensor;
+  const head = (about: { activation?: 'sigmoid' | 'softmax' | 'tanh' | 'relu'; units?: number } = {}) =>
+    layers.dense({ name: 'head', units: 1, ...about });
+  const asLayer = (layer: unknown) => layer as ReturnType<typeof layers.dense>;
+  const namesOf = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+
+  test('splits a stack at its last dense layer', () => {
+    const { head: found, body, afterHead, features, output } = partitionModel(stack(head()));
+    expect(found.name).toBe('head');
+    expect(namesOf(body).slice(-1)).toEqual(['body']);
+    expect(afterHead).toEqual([]);
+    expect(features.shape).toEqual([null, 3]);
+    expect(output).toBe('logit');
+  });
+
+  test('reads a sigmoid of the head itself as a score', () => {
+    expect(partitionModel(stack(head({ activation: 'sigmoid' }))).output).toBe('score');
+  });
+
+  test('looks past activation, flatten and reshape after the head', () => {
+    const tail = [
+      asLayer(layers.reshape({ name: 'reshape', targetShape: [1, 1] })),
+      asLayer(layers.flatten({ name: 'flatten' })),
+      asLayer(layers.activation({ name: 'squash', activation: 'sigmoid' })),
+    ];
+    const { head: found, afterHead, output } = partitionModel(stack(head(), ...tail));
+    expect(found.name).toBe('head');
+    expect(namesOf(afterHead)).toEqual(['reshape', 'flatten', 'squash']);
+    expect(output).toBe('score');
+  });
+
+  test('finds the head of a graph with branches by dataflow, not by order', () => {
+    const built = graph((x) => {
+      const left = through(layers.dense({ name: 'zz', units: 2 }), x);
+      const right = through(layers.dense({ name: 'aa', units: 2 }), x);
+      return through(head(), layers.add().apply([left, right]) as SymbolicTensor);
+    });
+    const { head: found, body } = partitionModel(built);
+    expect(found.name).toBe('head');
+    expect(namesOf(body)).toEqual(expect.arrayContaining(['x', 'zz', 'aa']));
+  });
+
+  test('takes a head that reads the input itself', () => {
+    const built = graph((x) => through(head(), x));
+    const { features, body } = partitionModel(built);
+    expect(features).toBe(built.inputs[0]);
+    expect(namesOf(body)).toEqual(['x']);
+  });
+
+  test('confirms a head by its name', () => {
+    expect(partitionModel(stack(head()), 'head').head.name).toBe('head');
+  });
+
+  const refusal = (built: LayersModel, name?: string) => {
+    try {
+      partitionModel(built, name);
+      return null;
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string };
+      return [code, message];
+    }
+  };
+
+  test('refuses a name that is not the head, saying where the walk ended', () => {
+    const expected = (name: string) => [
+      'UNSUPPORTED_MODEL',
+      `head "${name}": expected the last Dense layer before the output, which is where the walk back met layer "head" (Dense)`,
+    ];
+    expect(refusal(stack(head()), 'body')).toEqual(expected('body'));
+    expect(refusal(stack(head()), 'nowhere')).toEqual(expected('nowhere'));
+  });
+
+  test('refuses a named layer after the head', () => {
+    const built = stack(head(), asLayer(layers.activation({ name: 'squash', activation: 'sigmoid' })));
+    expect(refusal(built, 'squash')![1]).toMatch(/met layer "squash" \(Activation\)$/);
+  });
+
+  test('refuses an output that is no dense layer’s', () => {
+    const built = graph((x) => {
+      const grid = asLayer(layers.reshape({ targetShape: [2, 2, 1] }));
+      const conv = asLayer(layers.conv2d({ name: 'conv', filters: 1, kernelSize: 2 }));
+      return through(
+        asLayer(layers.globalAveragePooling2d({ name: 'gap' })),
+        through(conv, through(grid, x)),
+      );
+    });
+    expect(refusal(built)).toEqual([
+      'UNSUPPORTED_MODEL',
+      'no head found: expected a Dense layer at the output, received layer "gap" (GlobalAveragePooling2D)',
+    ]);
+  });
+
+  test('refuses a head whose output meets another tensor before the end', () => {
+    const built = graph((x) => {
+      const one = through(head(), x);
+      return layers
+        .add({ name: 'sum' })
+        .apply([one, through(layers.dense({ units: 1 }), x)]) as SymbolicTensor;
+    });
+    expect(refusal(built)![1]).toMatch(/received layer "sum" \(Add\)$/);
+  });
+
+  test.each([2, 10])('refuses %i units', (units) => {
+    expect(refusal(stack(head({ units })))).toEqual([
+      'UNSUPPORTED_MODEL',
+      `head "head": expected 1 unit (a binary classifier), received ${units}`,
+    ]);
+  });
+
+  test('refuses softmax over two classes by its units, and over one by its name', () => {
+    expect(refusal(stack(head({ activation: 'softmax', units: 2 })))![1]).toMatch(/received 2$/);
+    expect(refusal(stack(head({ activation: 'softmax' })))![1]).toBe(
+      'head "head": expected no activation or one sigmoid after it, received softmax',
+    );
+  });
+
+  test('refuses a sigmoid after another activation', () => {
+    const squash = () => asLayer(layers.activation({ activation: 'sigmoid' }));
+    expect(refusal(stack(head({ activation: 'tanh' }), squash()))![1]).toMatch(/received tanh then sigmoid$/);
+    expect(refusal(stack(head({ activation: 'sigmoid' }), squash()))![1]).toMatch(
+      /received sigmoid then sigmoid$/,
+    );
+  });
+
+  test('refuses features that are no vector', () => {
+    const built = graph((x) => {
+      const steps = through(asLayer(layers.reshape({ targetShape: [2, 2] })), x);
+      return through(asLayer(layers.flatten({})), through(head(), steps));
+    });
+    expect(refusal(built)![0]).toBe('UNSUPPORTED_MODEL');
+    expect(refusal(built)![1]).toMatch(/^head "head": expected features of shape \[batch, width\], received/);
+  });
+
+  test('refuses two outputs and two inputs', () => {
+    const outputs = graph((x) => [through(head(), x), through(layers.dense({ units: 1 }), x)]);
+    expect(refusal(outputs)).toEqual(['UNSUPPORTED_MODEL', 'model outputs: expected 1, received 2']);
+    const [x, y] = [input({ shape: [2] }), input({ shape: [2] })];
+    const joined = layers.concatenate().apply([x, y]) as SymbolicTensor;
+    const inputs = model({ inputs: [x, y], outputs: through(head(), joined) });
+    made.push(inputs);
+    expect(refusal(inputs)).toEqual(['UNSUPPORTED_MODEL', 'model inputs: expected 1, received 2']);
+  });
+
+  test('refuses a head that is used twice', () => {
+    const shared = head();
+    const built = graph((x) => {
+      const narrow = through(layers.dense({ units: 1 }), x);
+      return through(shared, through(shared, narrow));
+    });
+    expect(refusal(built)![0]).toBe('UNSUPPORTED_MODEL');
+  });
+});

@@ -1,0 +1,138 @@
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Classifier } from '../../../core/model/classifier.ts';
+import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
+import { batchesBy } from '../../../worker/bmft/batches.ts';
+import type { FindMaskInput } from '../../../worker/bmft/find-mask.ts';
+import { findMask } from '../../../worker/bmft/find-mask.ts';
+import { importanceOf } from '../../../worker/bmft/importance.ts';
+import { hardMask, importanceRatio, maskOverlap } from '../../../worker/bmft/mask.ts';
+import { batchLoss, makeObjective } from '../../../worker/bmft/objective.ts';
+import { PRESETS } from '../../../worker/bmft/options.ts';
+import { makeRandom } from '../../../worker/random.ts';
+import { useTempFolder } from '../../helpers/files.ts';
+import { bitsOf, makeSet, writeFilled } from '../../helpers/made-data.ts';
+import { expectNoLeak, withBackend } from '../../helpers/tensors.ts';
+
+const rows = Array.from({ length: 32 }, (_, row) => row);
+const set = makeSet({ labels: rows.map((row) => row % 2), groups: rows.map((row) => (row >> 1) % 2) });
+
+describe('findMask', () => {
+  withBackend('wasm');
+  const folder = useTempFolder();
+  let model: Classifier;
+
+  beforeAll(async () => {
+    const layersModel = sequential({
+      layers: [
+        layers.dense({ name: 'first', units: 4, inputShape: [3], activation: 'tanh' }),
+        layers.dense({ name: 'second', units: 4, activation: 'tanh' }),
+        layers.dense({ name: 'head', units: 1 }),
+      ],
+    });
+    model = await loadTfjsLayers(await writeFilled(folder.at('model'), layersModel));
+  });
+  afterAll(() => model.dispose());
+
+  const input = (overrides: Partial<FindMaskInput> = {}): FindMaskInput => {
+    const options = { ...PRESETS.robust, batchSize: 8 };
+    return {
+      model,
+      set,
+      objective: makeObjective(options, set),
+      options,
+      random: makeRandom(1),
+      ...overrides,
+    };
+  };
+  const bodySize = () => model.body.reduce((sum, { variable }) => sum + variable.size, 0);
+
+  test('selects the share of the body above the percentile and nothing of the head', async () => {
+    const maskAt = await findMask(input());
+    for (const percentile of [50, 80]) {
+      const { mask, summary } = maskAt(percentile);
+      const share = summary.selected / bodySize();
+      expect(Math.abs(share - (1 - percentile / 100))).toBeLessThan(0.07);
+      expect(mask.values.get('head/kernel')).toEqual(new Float32Array(4));
+      expect(mask.values.get('head/bias')).toEqual(new Float32Array(1));
+    }
+  });
+
+  test('sums the body up, each layer with its size', async () => {
+    const { summary } = (await findMask(input()))(50);
+    expect(summary).toMatchObject({ kind: 'hard', percentile: 50, total: bodySize() });
+    expect(summary.layers.map(({ parameter, size }) => [parameter, size])).toEqual([
+      ['first/kernel', 12],
+      ['first/bias', 4],
+      ['second/kernel', 16],
+      ['second/bias', 4],
+    ]);
+  });
+
+  test('is the ratio of both importances over the same batches, and its stability that of their halves', async () => {
+    const { options, objective, random } = input();
+    const batches = batchesBy('stratified', set, { options, random })(0);
+    const parameters = [...model.body, model.head.kernel, model.head.bias!];
+    const importance = (taskWeight: number, disparityWeight: number) =>
+      importanceOf({
+        set,
+        parameters,
+        batches,
+        lossOf: batchLoss(model, { objective, weights: { taskWeight, disparityWeight } }),
+      });
+    const [disparity, task] = [await importance(0, 1), await importance(1, 0)];
+    const about = {
+      sizes: new Map(parameters.map(({ name, variable }) => [name, variable.size])),
+      body: model.body.map(({ name }) => name),
+      percent: 50,
+    };
+    const maskBy = (part: 'all' | 0 | 1) => {
+      const pick = (of: typeof task) => (part === 'all' ? of.all : of.halves![part]);
+      return hardMask(importanceRatio({ disparity: pick(disparity), task: pick(task) }, options.mask), about);
+    };
+    const { mask, summary } = (await findMask(input()))(50);
+    expect(mask.values).toEqual(maskBy('all').values);
+    expect(summary.stability).toBe(maskOverlap(maskBy(0), maskBy(1)));
+  });
+
+  test('has no stability with one batch', async () => {
+    const options = { ...PRESETS.robust, batchSize: 64 };
+    expect((await findMask(input({ options })))(50).summary.stability).toBeNull();
+  });
+
+  test('a soft mask has no percentile and covers the head', async () => {
+    const options = { ...PRESETS['swift-released'], batchSize: 8 };
+    const maskAt = await findMask(input({ options, objective: makeObjective(options, set) }));
+    const { mask, summary } = maskAt(50);
+    expect(summary).toMatchObject({ kind: 'soft', percentile: null, total: bodySize() + 5 });
+    expect(Math.max(...mask.values.get('head/kernel')!)).toBeGreaterThan(0);
+    expect(maskAt(90).mask.values).toEqual(mask.values);
+  });
+
+  test('works for a head without bias', async () => {
+    const layersModel = sequential({
+      layers: [
+        layers.dense({ units: 3, inputShape: [3] }),
+        layers.dense({ name: 'head', units: 1, useBias: false }),
+      ],
+    });
+    const plain = await loadTfjsLayers(await writeFilled(folder.at('plain'), layersModel));
+    const { mask } = (await findMask(input({ model: plain })))(50);
+    expect([...mask.values.keys()]).toHaveLength(3);
+    plain.dispose();
+  });
+
+  test('repeats from the same seed, counts its batches, moves nothing and leaves no tensor', async () => {
+    const before = bitsOf(model);
+    let done = 0;
+    const onBatch = () => {
+      done += 1;
+    };
+    await expectNoLeak(async () => {
+      const first = (await findMask(input({ onBatch })))(50);
+      expect((await findMask(input()))(50)).toEqual(first);
+    });
+    expect(done).toBe(2 * (rows.length / 8));
+    expect(bitsOf(model)).toEqual(before);
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { PRESET_NAMES } from '../../../core/jobs/schema.ts';
+import { mitigationOptionsSchema, PRESETS } from '../../../worker/bmft/options.ts';
+
+const messagesOf = (options: unknown) =>
+  mitigationOptionsSchema
+    .safeParse(options)
+    .error?.issues.map(({ path, message }) => [path.join('.'), message]);
+
+describe('presets', () => {
+  test('are those that a job may name', () => {
+    expect(Object.keys(PRESETS)).toEqual(PRESET_NAMES);
+  });
+
+  test.each(PRESET_NAMES)('%s keeps to the ranges of its own schema', (name) => {
+    expect(mitigationOptionsSchema.parse(PRESETS[name])).toEqual(PRESETS[name]);
+  });
+
+  test('robust has no weight decay and a still batch norm, so that a frozen weight stays', () => {
+    expect(PRESETS.robust.body).toMatchObject({
+      weightDecay: 0,
+      normalizationMoves: false,
+      maskActsOn: 'update',
+    });
+  });
+
+  test('robust judges every checkpoint within its epochs', () => {
+    const { body, selection } = PRESETS.robust;
+    expect(Math.max(...selection!.checkpoints)).toBeLessThanOrEqual(body.epochs);
+  });
+
+  test('released presets compare two groups by signed gaps of the logits', () => {
+    for (const name of ['bmft-released', 'swift-released'] as const) {
+      expect(PRESETS[name].disparity).toMatchObject({ form: 'signed', surrogate: 'logit', smoothing: 0 });
+    }
+  });
+});
+
+describe('the schema', () => {
+  test('pairs a selection with a head solved to convergence', () => {
+    const message = 'must be "converged" with a selection, and "epochs" without one';
+    expect(messagesOf({ ...PRESETS.robust, selection: null })).toEqual([['head.solver', message]]);
+    expect(messagesOf({ ...PRESETS.robust, head: PRESETS['bmft-released'].head })).toEqual([
+      ['head.solver', message],
+    ]);
+  });
+
+  test('refuses an unknown setting at any depth', () => {
+    const { body } = PRESETS.robust;
+    expect(messagesOf({ ...PRESETS.robust, body: { ...body, learningRate: 1 } })).toHaveLength(1);
+    expect(messagesOf({ ...PRESETS.robust, seed: 1 })).toHaveLength(1);
+  });
+
+  test.each([
+    ['batchSize', { batchSize: 1 }],
+    ['mask.percentiles.0', { mask: { ...PRESETS.robust.mask, percentiles: [101] } }],
+    ['mask.percentiles', { mask: { ...PRESETS.robust.mask, percentiles: [] } }],
+    ['body.learningRates.0', { body: { ...PRESETS.robust.body, learningRates: [0] } }],
+    ['disparity.cellMinimum', { disparity: { ...PRESETS.robust.disparity, cellMinimum: 0 } }],
+    ['metric', { metric: 'accuracy' }],
+  ])('names %s when it is out of range', (name, change) => {
+    expect(messagesOf({ ...PRESETS.robust, ...change })?.map(([path]) => path)).toEqual([name]);
+  });
+});
