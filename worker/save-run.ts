@@ -5,7 +5,7 @@ import type { Classifier } from '../core/model/classifier.ts';
 import { renderMitigationReport } from '../core/report/mitigation-report.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
-import type { ModelAndData } from './commands/data-options.ts';
+import type { ModelAndData } from './load-data.ts';
 import { encodeMask } from './mask-file.ts';
 import { hashFile, hashFolder, hashTogether, writeFolder } from './run-folder.ts';
 import type { MitigationResult } from './run-job.ts';
@@ -20,8 +20,8 @@ export interface SaveRunInput {
   readonly seed: number;
   readonly backend: RunningBackend;
   readonly result: MitigationResult;
-  readonly manifest?: string;
-  readonly config?: string;
+  readonly manifest: string;
+  readonly config?: string | undefined;
 }
 
 /**

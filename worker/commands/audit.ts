@@ -10,10 +10,11 @@ import type { AuditReport } from '../../core/fairness/types.ts';
 import { renderAuditReport } from '../../core/report/audit-report.ts';
 import { auditPart } from '../audit-part.ts';
 import { startBackend } from '../backend.ts';
+import { loadModelAndData } from '../load-data.ts';
 import { writeFolder } from '../run-folder.ts';
 import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
-import { addDataOptions, addModelOptions, loadModelAndData, readDataConfig } from './data-options.ts';
+import { addDataOptions, addModelOptions, readDataConfig, readDataSource } from './data-options.ts';
 import { auditTable } from './tables.ts';
 
 interface AuditFlags extends DataFlags {
@@ -99,7 +100,8 @@ function decisionsOf(
 }
 
 async function auditModel(modelPath: string, flags: AuditFlags, console: Console): Promise<AuditReport> {
-  const { model, manifest, inputs } = await loadModelAndData(modelPath, flags, console.signal);
+  const source = await readDataSource(modelPath, flags);
+  const { model, manifest, inputs } = await loadModelAndData(source, console.signal);
   try {
     const report = await auditPart({
       model,
