@@ -63,50 +63,61 @@ export interface MadeDataOptions {
   /** Chance of the artefact in group "a" and in group "b", for rows outside the split "test" and in it. */
   readonly artefact?: readonly [number, number];
   readonly artefactInTest?: readonly [number, number];
-  /** Every third pair of rows is then in the split "test". */
+  /** Every third four rows are then in the split "test", the others in "external". */
   readonly hasTest?: boolean;
 }
 
-/**
- * Images of 16 × 16 × 3: the level of red tells the label apart, imperfectly; a blue patch in the corner is an
- * artefact that comes with group "b". Group and label take turns, so all four cells are of one size.
- */
-export function makeData({
-  size = 160,
-  seed = 1,
-  artefact = [0.1, 0.9],
-  artefactInTest = artefact,
-  hasTest = false,
-}: MadeDataOptions = {}): MadeData {
+/** Group and label take turns, so that all four cells are of one size. */
+function makeRows(options: MadeDataOptions) {
+  const { size = 160, seed = 1, artefact = [0.1, 0.9], artefactInTest = artefact, hasTest = false } = options;
   const rows = Array.from({ length: size }, (_, row) => row);
   const labels = Int32Array.from(rows, (row) => (row >> 1) % 2);
   const groups = Int32Array.from(rows, (row) => row % 2);
-  const isTest = (row: number) => hasTest && (row >> 2) % 3 === 2;
+  const splits = rows.map((row) => (hasTest && (row >> 2) % 3 === 2 ? 'test' : 'external'));
   const spread = noise(size, seed);
-  const chance = noise(size, seed + 1000).map((value) => (value + 1) / 2);
-  const values = noise(size * SIDE * SIDE * 3, seed + 2000).map((value) => 0.05 * (value + 1));
-  for (const row of rows) {
-    const redLevel = 0.4 + 0.2 * labels[row]! + 0.15 * spread[row]!;
-    const share = (isTest(row) ? artefactInTest : artefact)[groups[row]! as 0 | 1];
-    paint(values, row, { redLevel, hasPatch: chance[row]! < share });
-  }
-  return {
-    inputs: memoryInputs(values, [SIDE, SIDE, 3]),
-    samples: {
-      size,
-      labels,
-      sensitiveFeatures: [{ name: 'site', groupNames: ['a', 'b'], groups }],
-      ...(hasTest && { splits: rows.map((row) => (isTest(row) ? 'test' : 'external')) }),
-    },
+  const chance = noise(size, seed + 1000);
+  const samples: Samples = {
+    size,
+    labels,
+    sensitiveFeatures: [{ name: 'site', groupNames: ['a', 'b'], groups }],
+    ...(hasTest && { splits }),
   };
+  const about = rows.map((row) => ({
+    row,
+    /** Tells the label apart, imperfectly. */
+    sign: 0.2 * labels[row]! + 0.13 * spread[row]!,
+    hasArtefact:
+      (chance[row]! + 1) / 2 < (splits[row] === 'test' ? artefactInTest : artefact)[groups[row]! as 0 | 1],
+  }));
+  return { samples, about };
 }
 
-function paint(values: Float32Array, row: number, about: { redLevel: number; hasPatch: boolean }): void {
+/** Images of 16 × 16 × 3: the level of red is the sign, a blue patch in the corner the artefact of group "b". */
+export function makeImages(options: MadeDataOptions = {}): MadeData {
+  const { samples, about } = makeRows(options);
+  const values = noise(samples.size * SIDE * SIDE * 3, 2000).map((value) => 0.05 * (value + 1));
+  for (const { row, sign, hasArtefact } of about) paint(values, row, { redLevel: 0.4 + sign, hasArtefact });
+  return { samples, inputs: memoryInputs(values, [SIDE, SIDE, 3]) };
+}
+
+/** Rows of three numbers: the sign, the artefact (0 or 1), and noise. */
+export function makeTable(options: MadeDataOptions = {}): MadeData {
+  const { samples, about } = makeRows(options);
+  const fog = noise(samples.size, 3000);
+  const values = about.flatMap(({ row, sign, hasArtefact }) => [
+    5 * (sign - 0.1),
+    hasArtefact ? 1 : 0,
+    fog[row]!,
+  ]);
+  return { samples, inputs: memoryInputs(Float32Array.from(values), [3]) };
+}
+
+function paint(values: Float32Array, row: number, about: { redLevel: number; hasArtefact: boolean }): void {
   for (let place = 0; place < SIDE * SIDE; place += 1) {
     const offset = (row * SIDE * SIDE + place) * 3;
     values[offset]! += about.redLevel;
     const isInPatch = place % SIDE < PATCH && place < PATCH * SIDE;
-    if (about.hasPatch && isInPatch) values[offset + 2]! += 1;
+    if (about.hasArtefact && isInPatch) values[offset + 2]! += 1;
   }
 }
 
@@ -142,8 +153,40 @@ export async function writePlantedClassifier(folder: string): Promise<string> {
     model.setWeights([
       tf.tensor(kernel, [3, 3, 3, 4]),
       tf.tensor1d([0, 0, 0.05, 0.05]),
-      tf.tensor2d([20, 20, 0.5, 0.5], [4, 1]),
-      tf.tensor1d([-20 * (0.55 + artefactMean / 2 + 0.05)]),
+      tf.tensor2d([20, 30, 0.5, 0.5], [4, 1]),
+      tf.tensor1d([-20 * 0.55 - 30 * (artefactMean / 2 + 0.05)]),
+    ]);
+  });
+  await writeModel(folder, model);
+  model.dispose();
+  return folder;
+}
+
+export interface TableClassifierOptions {
+  readonly useBias?: boolean;
+  /** One hidden unit: no head can then undo what the body mixes. */
+  readonly isNarrow?: boolean;
+}
+
+/** A classifier of made tables that reads the artefact as much as the sign. */
+export async function writeTableClassifier(
+  folder: string,
+  { useBias = true, isNarrow = false }: TableClassifierOptions = {},
+): Promise<string> {
+  const units = isNarrow ? 1 : 4;
+  const model = sequential({
+    layers: [
+      layers.dense({ name: 'hidden', units, inputShape: [3], activation: isNarrow ? 'linear' : 'tanh' }),
+      layers.dense({ name: 'head', units: 1, useBias }),
+    ],
+  });
+  tf.tidy(() => {
+    const wide = [1, 0, 0.3, 0.1, 0, 1, -0.2, 0.3, 0.1, 0.1, 0.5, -0.6];
+    model.setWeights([
+      tf.tensor2d(isNarrow ? [1, 1, 0.05] : wide, [3, units]),
+      tf.tensor1d(isNarrow ? [-0.5] : [0.1, 0, -0.1, 0.2]),
+      tf.tensor2d(isNarrow ? [4] : [4, 5, 0.2, 0.1], [units, 1]),
+      ...(useBias ? [tf.tensor1d([isNarrow ? 0.1 : -2])] : []),
     ]);
   });
   await writeModel(folder, model);

@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { afterAll, beforeAll } from 'vitest';
 import { makeRandom } from '../../worker/random.ts';
+import { type TempFolder, useTempFolder } from './files.ts';
 
 /** Side of a made picture. */
-export const SIDE = 16;
+const SIDE = 16;
 /** Sides of the square in the middle that shows the label, and of the one in the corner that shows the group. */
 const MIDDLE = { from: 5, to: 11 } as const;
 const CORNER = { from: 0, to: 4 } as const;
@@ -45,7 +47,7 @@ export async function writeImageSet(folder: string): Promise<MadeImages> {
   return { manifest, samples };
 }
 
-export function manifestText(samples: readonly MadeSample[]): string {
+function manifestText(samples: readonly MadeSample[]): string {
   const rows = samples.map(({ file, label, group, subject, split }) =>
     [file, label, group, subject, split].join(','),
   );
@@ -108,7 +110,7 @@ interface MadeModel {
 }
 
 /** A tfjs LayersModel of dense layers, as its converter would write it: model.json and one shard. */
-export async function writeModel(folder: string, { inputShape, layers }: MadeModel): Promise<string> {
+async function writeModel(folder: string, { inputShape, layers }: MadeModel): Promise<string> {
   const isFlat = inputShape.length === 1;
   const first = { batch_input_shape: [null, ...inputShape], dtype: 'float32' };
   const flatten = { class_name: 'Flatten', config: { name: 'flatten', ...first } };
@@ -123,7 +125,10 @@ export async function writeModel(folder: string, { inputShape, layers }: MadeMod
   ]);
   const json = {
     format: 'layers-model',
-    modelTopology: { keras_version: 'tfjs-layers 4.22.0', model_config: { class_name: 'Sequential', config } },
+    modelTopology: {
+      keras_version: 'tfjs-layers 4.22.0',
+      model_config: { class_name: 'Sequential', config },
+    },
     weightsManifest: [{ paths: ['weights.bin'], weights }],
   };
   const values = layers.flatMap(({ kernel, bias }) => [...kernel, ...bias]);
@@ -159,7 +164,7 @@ export function writeInkModel(folder: string): Promise<string> {
 }
 
 /** The same idea for rows of two numbers and one category, whose preprocess is `tablePreprocess`. */
-export function writeTableModel(folder: string): Promise<string> {
+function writeTableModel(folder: string): Promise<string> {
   return writeModel(folder, {
     inputShape: [4],
     layers: [
@@ -184,7 +189,7 @@ export const tablePreprocess = {
 };
 
 /** A manifest of feature rows: the label moves `size`, the site has nothing to say but the model listens to it. */
-export async function writeTableSet(folder: string): Promise<string> {
+async function writeTableSet(folder: string): Promise<string> {
   const random = makeRandom(0).fork('rows');
   const rows = madeSamples().map(({ label, group, subject, split }) => {
     const size = (8 + 4 * label + 5 * (random.next() - 0.5)).toFixed(3);
@@ -227,4 +232,32 @@ export async function filesIn(folder: string): Promise<Map<string, Buffer>> {
   return new Map(
     await Promise.all(names.map(async (name) => [name, await readFile(path.join(folder, name))] as const)),
   );
+}
+
+/** A safetensors file, read by the letter of its format and by none of our code. */
+export function readSafetensors(file: Buffer) {
+  const headerLength = Number(file.readBigUInt64LE(0));
+  const { __metadata__: metadata, ...tensors } = JSON.parse(
+    file.toString('utf8', 8, 8 + headerLength),
+  ) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  return { headerLength, metadata, tensors, data: file.subarray(8 + headerLength) };
+}
+
+/**
+ * A working folder for one test file, so that paths are as short as a user's: `labels.csv` with `images/` for
+ * `model/`, `rows.csv` with `table.json` for `table-model/`.
+ */
+export function useWorkshop(): TempFolder {
+  const folder = useTempFolder();
+  const home = process.cwd();
+  beforeAll(async () => {
+    await writeImageSet(folder.path);
+    await writeInkModel(folder.at('model'));
+    await writeTableSet(folder.path);
+    await writeTableModel(folder.at('table-model'));
+    await folder.write('table.json', JSON.stringify(tablePreprocess));
+    process.chdir(folder.path);
+  });
+  afterAll(() => process.chdir(home));
+  return folder;
 }
