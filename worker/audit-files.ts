@@ -12,7 +12,7 @@ import { auditPart } from './audit-part.ts';
 import type { DataSource } from './load-data.ts';
 import { loadModelAndData } from './load-data.ts';
 import type { Progress } from './progress.ts';
-import { writeFolder } from './run-folder.ts';
+import { assertAbsent, writeFolder } from './run-folder.ts';
 
 interface AuditChoices {
   readonly threshold: number;
@@ -38,6 +38,7 @@ export async function auditToFolder(
   request: FileAudit,
   { folder, ...hooks }: AuditHooks & { readonly folder: string },
 ): Promise<AuditReport> {
+  await assertAbsent(folder);
   const report = await auditFiles(request, hooks);
   const source = path.basename('source' in request ? request.source.model : request.predictions);
   await writeFolder(folder, async (partial) => {

@@ -4,7 +4,7 @@ import type { Columns } from '../core/data/columns.ts';
 import { openImageInputs, openTableInputs } from '../core/data/inputs.ts';
 import { loadManifest } from '../core/data/manifest.ts';
 import type { InputSpec, Preprocess } from '../core/data/preprocess.ts';
-import { loadPreprocess, resolvePreprocess } from '../core/data/preprocess.ts';
+import { completePreprocess, isPreset, loadPreprocess, resolvePreprocess } from '../core/data/preprocess.ts';
 import type { InputSource, Manifest } from '../core/data/types.ts';
 import { InvalidInputError, UnsupportedModelError } from '../core/errors.ts';
 import type { Classifier } from '../core/model/classifier.ts';
@@ -29,6 +29,8 @@ export interface ModelAndData {
   readonly spec: InputSpec;
   readonly manifest: Manifest;
   readonly inputs: InputSource;
+  /** As the user gave it, with the size that the model takes. */
+  readonly preprocess: Preprocess;
   /** Preprocess file that was read; null for a preset or one that came inline. */
   readonly preprocessFile: string | null;
 }
@@ -46,7 +48,14 @@ export async function loadModelAndData(source: DataSource, signal: AbortSignal):
     });
     const inputs =
       spec.kind === 'image' ? openImageInputs(manifest, spec, { signal }) : openTableInputs(manifest, spec);
-    return { model, spec, manifest, inputs, preprocessFile };
+    return {
+      model,
+      spec,
+      manifest,
+      inputs,
+      preprocess: completePreprocess(preprocess, spec),
+      preprocessFile,
+    };
   } catch (error) {
     model.dispose();
     throw error;
@@ -61,7 +70,7 @@ async function choosePreprocess({ model, preprocess }: DataSource) {
       'preprocess: expected imagenet, unit, none or a file, received nothing; the model has no preprocess.json, and a guess would change every score',
     );
   }
-  return { preprocess: await loadPreprocess(chosen), preprocessFile: existsSync(chosen) ? chosen : null };
+  return { preprocess: await loadPreprocess(chosen), preprocessFile: isPreset(chosen) ? null : chosen };
 }
 
 /** `preprocess.json` in the model's folder, if there is one. */

@@ -8,7 +8,7 @@ import { makeDirectoryStore } from '../core/storage/directory-store.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import { makeS3Client, makeS3Store } from '../core/storage/s3-store.ts';
 import { BACKENDS } from './backend.ts';
-import { EXIT_CODES } from './commands/exit-codes.ts';
+import { exitCodeOf } from './commands/exit-codes.ts';
 import { runTask } from './container/run-task.ts';
 
 /*
@@ -81,5 +81,5 @@ function describe(error: unknown): string {
 
 process.exitCode = await main().catch((error: unknown) => {
   process.stderr.write(`counterweight worker: ${describe(error)}\n`);
-  return isCounterweightError(error) ? EXIT_CODES[error.code] : EXIT_CODES.UNEXPECTED;
+  return exitCodeOf(error);
 });

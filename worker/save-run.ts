@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
@@ -61,21 +61,10 @@ function toJson(value: unknown): string {
 }
 
 /** The preprocess goes with the model, so that the folder can be scored as it is. */
-async function saveModel(
-  folder: string,
-  { loaded: { model, spec, preprocessFile } }: SaveRunInput,
-): Promise<void> {
+async function saveModel(folder: string, { loaded: { model, preprocess, preprocessFile } }: SaveRunInput) {
   await model.save(folder);
-  const target = path.join(folder, 'preprocess.json');
-  await mkdir(folder, { recursive: true });
-  if (preprocessFile !== null) return writeFile(target, await readFile(preprocessFile));
-  const { kind: _, ...declared } = spec;
-  if (spec.kind === 'image') {
-    const { height, width, ...rest } = spec;
-    const { kind: __, ...image } = rest;
-    return writeFile(target, toJson({ size: [height, width], ...image }));
-  }
-  return writeFile(target, toJson(declared));
+  const content = preprocessFile === null ? toJson(preprocess) : await readFile(preprocessFile);
+  await writeFile(path.join(folder, 'preprocess.json'), content);
 }
 
 function weightsOf({ body, head }: Classifier) {

@@ -67,7 +67,7 @@ export function addBackendOption(command: Command): Command {
 function parseThreshold(text: string): number {
   const threshold = text.trim() === '' ? Number.NaN : Number(text);
   if (threshold > 0 && threshold < 1) return threshold;
-  throw new InvalidInputError(`--threshold: expected a number between 0 and 1, received "${text}"`);
+  throw new InvalidInputError(`--threshold: expected a number above 0 and below 1, received "${text}"`);
 }
 
 /** Columns and preprocess of the config file, with the flags over them. */
@@ -83,14 +83,21 @@ export async function readDataConfig(flags: DataFlags): Promise<DataConfig & { r
     score: flags.score,
     prediction: flags.prediction,
   };
+  const { label = file.columns.label, sensitiveFeatures = file.columns.sensitiveFeatures } = choices;
+  if (label === undefined) throw missing('--label', 'the column with the truth');
+  if (sensitiveFeatures === undefined) throw missing('--sensitive', 'at least one column');
   return { ...file, columns: mergeColumns(file.columns, choices) };
+}
+
+function missing(flag: string, expected: string): InvalidInputError {
+  return new InvalidInputError(`${flag}: expected ${expected}, received nothing`, { flag });
 }
 
 /** What the flags say about model and data. */
 export async function readDataSource(model: string, flags: DataFlags): Promise<DataSource> {
   const { columns, preprocess: configured } = await readDataConfig(flags);
   if (flags.manifest === undefined) {
-    throw new InvalidInputError('--manifest: expected a CSV file, received nothing');
+    throw missing('--manifest', 'a CSV file');
   }
   const { manifest, root, head, preprocess = configured } = flags;
   return {

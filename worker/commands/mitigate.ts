@@ -10,6 +10,7 @@ import type { MitigationOptions } from '../bmft/options.ts';
 import { optionsOf } from '../bmft/options.ts';
 import { NO_CHECKPOINTS } from '../checkpoints.ts';
 import { mitigateFiles } from '../mitigate-files.ts';
+import { DEFAULT_SPLITS } from '../parts.ts';
 import { assertAbsent } from '../run-folder.ts';
 import type { MitigationResult } from '../run-job.ts';
 import type { Console } from './console.ts';
@@ -55,8 +56,8 @@ export function addMitigateCommand(program: Command, console: Console): void {
   command.requiredOption('--model <folder>', 'folder with a model.json (tfjs LayersModel)');
   command.requiredOption('--out <folder>', 'run folder to make; must not exist');
   addDataOptions(command)
-    .option('--external <split>', 'split to tune on (with --split-column)', 'external')
-    .option('--test <split>', 'split to audit on (with --split-column)', 'test');
+    .option('--external <split>', 'split to tune on (with --split-column)', DEFAULT_SPLITS.external)
+    .option('--test <split>', 'split to audit on (with --split-column)', DEFAULT_SPLITS.test);
   addModelOptions(command);
   command
     .optionsGroup('Method:')

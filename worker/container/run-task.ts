@@ -15,10 +15,11 @@ import type { BackendChoice } from '../backend.ts';
 import { startBackend } from '../backend.ts';
 import { optionsOf } from '../bmft/options.ts';
 import type { BlobStore } from '../checkpoints.ts';
-import { EXIT_CODES } from '../commands/exit-codes.ts';
+import { exitCodeOf } from '../commands/exit-codes.ts';
 import type { DataSource } from '../load-data.ts';
 import type { FileJob } from '../mitigate-files.ts';
 import { mitigateFiles, mitigateShard } from '../mitigate-files.ts';
+import { DEFAULT_SPLITS } from '../parts.ts';
 import { NO_PROGRESS } from '../progress.ts';
 import { fetchBelow } from './inputs.ts';
 import { publish } from './publish.ts';
@@ -55,7 +56,7 @@ export async function runTask(task: Task, environment: TaskEnvironment): Promise
     await perform(task, environment);
     return 0;
   } catch (error) {
-    const code = exitCodeOf(error);
+    const code = taskExitCode(error);
     if (code !== RETRY || task.attempt >= task.attempts) await recordFailure(task, environment, error);
     return code;
   }
@@ -64,9 +65,8 @@ export async function runTask(task: Task, environment: TaskEnvironment): Promise
 const RETRY = 75;
 
 /** A host that is taken away (SIGTERM) is a reason to try again, unlike a person's Ctrl-C. */
-function exitCodeOf(error: unknown): number {
-  if (!isCounterweightError(error)) return EXIT_CODES.UNEXPECTED;
-  return error.code === 'INTERRUPTED' ? RETRY : EXIT_CODES[error.code];
+function taskExitCode(error: unknown): number {
+  return isCounterweightError(error) && error.code === 'INTERRUPTED' ? RETRY : exitCodeOf(error);
 }
 
 async function recordFailure(
@@ -142,7 +142,7 @@ async function fetchMitigation(request: Mitigation, work: Work): Promise<FileJob
   const { preset, metric, seed, threshold } = request;
   return {
     source: await fetchSource(request, work),
-    splits: request.splits ?? { external: 'external', test: 'test' },
+    splits: request.splits ?? DEFAULT_SPLITS,
     preset,
     options: optionsOf({ preset, metric, changes: request.options ?? {} }, 'options'),
     seed,
