@@ -3,10 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { isCounterweightError } from '../core/errors.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import type { Console } from './commands/console.ts';
-import { EXIT_CODES } from './commands/exit-codes.ts';
+import { EXIT_CODES, exitCodeOf } from './commands/exit-codes.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addMitigateCommand } from './commands/mitigate.ts';
-import type { Progress } from './progress.ts';
 import { makeProgressBar, NO_PROGRESS } from './progress.ts';
 import { VERSION } from './version.ts';
 
@@ -39,14 +38,15 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
     await makeProgram(console, environment).parseAsync(args, { from: 'user' });
     return console.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.INVALID_INPUT;
+    console.progress.clear();
+    if (error instanceof CommanderError) return reportUsage(error, args, environment);
     return reportError(error, args, environment);
   }
 }
 
 function makeConsole(args: readonly string[], { stdout, stderr, signal, now }: CliEnvironment): Console {
   const isQuiet = args.includes('--quiet');
-  const progress: Progress = isQuiet ? NO_PROGRESS : makeProgressBar(stderr, now);
+  const progress = isQuiet ? { ...NO_PROGRESS, clear: () => {} } : makeProgressBar(stderr, now);
   return {
     print: (text) => stdout.write(`${text}\n`),
     note: (text) => isQuiet || stderr.write(`${text}\n`),
@@ -78,19 +78,37 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
   return program;
 }
 
+/** commander has told people already; help and version are no errors. */
+function reportUsage(
+  { exitCode, message }: CommanderError,
+  args: readonly string[],
+  { stdout }: CliEnvironment,
+) {
+  if (exitCode === 0) return 0;
+  if (args.includes('--json')) {
+    const text = message.replace(/^error: /, '');
+    stdout.write(`${JSON.stringify({ error: { code: 'INVALID_INPUT', message: text, details: {} } })}\n`);
+  }
+  return EXIT_CODES.INVALID_INPUT;
+}
+
 /** One sentence for people; with --json the same as an object. Never a stack: it may hold data. */
 function reportError(error: unknown, args: readonly string[], environment: CliEnvironment): number {
   const { stdout, stderr, isDebug } = environment;
-  const known = isCounterweightError(error);
-  const name = error instanceof Error ? error.name : typeof error;
-  const code = known ? error.code : 'UNEXPECTED';
-  const message = known
-    ? error.message
-    : `unexpected ${name}; this is a defect of counterweight, please report it`;
+  const message = describeError(error);
   if (args.includes('--json')) {
-    stdout.write(`${JSON.stringify({ error: { code, message, details: known ? error.details : {} } })}\n`);
+    const known = isCounterweightError(error) ? error : { code: 'UNEXPECTED', details: {} };
+    stdout.write(`${JSON.stringify({ error: { code: known.code, message, details: known.details } })}\n`);
   }
   stderr.write(`counterweight: ${message}\n`);
   if (isDebug && error instanceof Error) stderr.write(`${inspect(error)}\n`);
-  return EXIT_CODES[code];
+  return exitCodeOf(error);
+}
+
+function describeError(error: unknown): string {
+  if (!isCounterweightError(error)) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return `unexpected ${name}; this is a defect of counterweight, please report it`;
+  }
+  return error.code === 'INTERRUPTED' ? 'stopped; nothing was written' : error.message;
 }

@@ -10,6 +10,12 @@ process.on('SIGINT', () => {
 });
 process.on('SIGTERM', () => stop.abort());
 
+// A reader that has seen enough (head, less) closes the pipe; that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

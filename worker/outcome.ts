@@ -25,7 +25,10 @@ export function findDataProblem(
   { disparity: { cellMinimum } }: MitigationOptions,
 ): string | null {
   if (tune.groupNames.length < 2) {
-    return `one group only ("${tune.groupNames[0] ?? 'none'}"): a disparity needs two`;
+    const [only] = tune.groupNames;
+    return only === undefined
+      ? 'no sample has a value of the sensitive feature: a disparity needs two groups'
+      : `one group only ("${only}"): a disparity needs two`;
   }
   try {
     assertCells(tune, cellMinimum);

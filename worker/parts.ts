@@ -8,6 +8,9 @@ import type { SelectionOptions } from './bmft/options.ts';
 import type { Random } from './random.ts';
 import type { TrainingSet } from './training/batch.ts';
 
+/** Values of the split column when none are named; the test split may then be absent. */
+export const DEFAULT_SPLITS = { external: 'external', test: 'test' } as const;
+
 export interface DivideInput {
   readonly samples: Samples;
   readonly inputs: InputSource;
@@ -83,12 +86,24 @@ interface Roles {
 function assignRoles({ samples, splits }: DivideInput): Roles {
   const rows = Array.from({ length: samples.size }, (_, row) => row);
   if (splits === null) return { external: rows, test: [] };
+  if (splits.external === splits.test) {
+    throw new InvalidInputError(
+      `split "${splits.test}": expected another split to audit on than to tune on, received the same`,
+      { split: splits.test },
+    );
+  }
   const inSplit = (name: string) => rows.filter((row) => samples.splits![row] === name);
   const roles = { external: inSplit(splits.external), test: inSplit(splits.test) };
   if (roles.external.length === 0) {
     throw new InvalidInputError(
       `split "${splits.external}": expected rows to tune on, received none among ${samples.size}`,
       { split: splits.external },
+    );
+  }
+  if (roles.test.length === 0 && splits.test !== DEFAULT_SPLITS.test) {
+    throw new InvalidInputError(
+      `split "${splits.test}": expected rows to audit on, received none among ${samples.size}`,
+      { split: splits.test },
     );
   }
   assertSubjectsApart(samples, roles);

@@ -13,6 +13,11 @@ interface Terminal {
   write(text: string): unknown;
 }
 
+export interface ProgressBar extends Progress {
+  /** Takes an unfinished stage off the screen, so that a message can follow. */
+  clear(): void;
+}
+
 const BAR_WIDTH = 24;
 const REDRAW_MS = 100;
 
@@ -21,7 +26,7 @@ const REDRAW_MS = 100;
  *
  * @param now  milliseconds from any origin
  */
-export function makeProgressBar(terminal: Terminal, now: () => number): Progress {
+export function makeProgressBar(terminal: Terminal, now: () => number): ProgressBar {
   let stage: { name: string; total: number; done: number; startedAt: number; drawnAt: number } | null = null;
   const seconds = () => ((now() - stage!.startedAt) / 1000).toFixed(1);
   const draw = () => {
@@ -32,7 +37,7 @@ export function makeProgressBar(terminal: Terminal, now: () => number): Progress
     terminal.write(`\r\u001b[K${line.slice(0, (terminal.columns ?? 80) - 1)}`);
     stage!.drawnAt = now();
   };
-  const progress: Progress = {
+  const progress: ProgressBar = {
     start: (name, total) => {
       progress.finish();
       stage = { name, total, done: 0, startedAt: now(), drawnAt: now() };
@@ -47,6 +52,10 @@ export function makeProgressBar(terminal: Terminal, now: () => number): Progress
       if (stage === null) return;
       if (terminal.isTTY) terminal.write('\r\u001b[K');
       terminal.write(`${stage.name.padEnd(18)} ${seconds()} s\n`);
+      stage = null;
+    },
+    clear: () => {
+      if (stage !== null && terminal.isTTY) terminal.write('\r\u001b[K');
       stage = null;
     },
   };

@@ -3,16 +3,21 @@ import type { AuditReport } from '../core/fairness/types.ts';
 import type { CandidateRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { auditPart } from './audit-part.ts';
-import { findMask } from './bmft/find-mask.ts';
+import { masksOf, measureRatios, packRatios, unpackRatios } from './bmft/find-mask.ts';
 import type { Mask } from './bmft/mask.ts';
 import { makeObjective } from './bmft/objective.ts';
 import type { MitigationOptions } from './bmft/options.ts';
+import type { BlobStore } from './checkpoints.ts';
+import { resumable } from './checkpoints.ts';
 import { conclude, findDataProblem, reject } from './outcome.ts';
-import type { DivideInput } from './parts.ts';
+import type { DivideInput, Parts } from './parts.ts';
 import { divide } from './parts.ts';
 import type { Progress } from './progress.ts';
+import type { Random } from './random.ts';
 import { makeRandom } from './random.ts';
-import { tune } from './tune.ts';
+import type { Shard } from './search/search.ts';
+import type { TuneInput } from './tune.ts';
+import { tune, tuneShard } from './tune.ts';
 
 export interface MitigationJob {
   /** Tuned in place; holds the result only when the outcome is `improved`. */
@@ -26,6 +31,8 @@ export interface MitigationJob {
   /** Decision threshold of the model, on the score. */
   readonly threshold: number;
   readonly progress: Progress;
+  /** What an earlier attempt has done, and where this one keeps what it does. */
+  readonly checkpoints: BlobStore;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,7 +51,7 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
  *   that does not help, is an outcome and no error
  */
 export async function runMitigation(job: MitigationJob): Promise<MitigationResult> {
-  const { model, options, progress } = job;
+  const { options, progress } = job;
   const random = makeRandom(job.seed);
   const parts = divide({ ...job, selection: options.selection, random });
   const audited = { ...job, rows: parts.auditedRows, sensitiveFeatures: parts.sensitiveFeatures };
@@ -53,19 +60,39 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
   const problem = findDataProblem(parts, options);
   if (problem !== null) return reject({ job, parts, before, problem });
 
-  const objective = makeObjective(options, parts.tune);
-  progress.start('importance', 2 * Math.ceil(parts.tune.rows.length / options.batchSize));
-  const maskAt = await findMask({
-    model,
-    set: parts.tune,
-    objective,
-    options,
-    random: random.fork('importance'),
-    onBatch: progress.advance,
-  });
-
-  const tuned = await tune({ job, parts, objective, maskAt, random });
+  const tuned = await tune(await prepare(job, parts, random));
   const after = await auditPart({ ...audited, threshold: tuned.threshold.value, stage: 'audit after' });
   progress.finish();
   return conclude({ job, parts, before, after, tuned });
+}
+
+/**
+ * The share of one process in a mitigation that is spread over several: its candidates go into the checkpoints,
+ * where `runMitigation` finds them. Data that cannot carry the method leaves nothing to do.
+ */
+export async function runShard(job: MitigationJob, shard: Shard): Promise<void> {
+  const random = makeRandom(job.seed);
+  const parts = divide({ ...job, selection: job.options.selection, random });
+  if (findDataProblem(parts, job.options) === null) await tuneShard(await prepare(job, parts, random), shard);
+  job.progress.finish();
+}
+
+/** Objective, importance and mask. */
+async function prepare(job: MitigationJob, parts: Parts, random: Random): Promise<TuneInput> {
+  const { model, options, progress } = job;
+  const objective = makeObjective(options, parts.tune);
+  progress.start('importance', 2 * Math.ceil(parts.tune.rows.length / options.batchSize));
+  const ratios = await resumable(job.checkpoints, 'importance', async () =>
+    packRatios(
+      await measureRatios({
+        model,
+        set: parts.tune,
+        objective,
+        options,
+        random: random.fork('importance'),
+        onBatch: progress.advance,
+      }),
+    ),
+  );
+  return { job, parts, objective, maskAt: masksOf(unpackRatios(ratios), model, options), random };
 }

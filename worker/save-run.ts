@@ -1,11 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { renderMitigationReport } from '../core/report/mitigation-report.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
-import type { ModelAndData } from './commands/data-options.ts';
+import type { ModelAndData } from './load-data.ts';
 import { encodeMask } from './mask-file.ts';
 import { hashFile, hashFolder, hashTogether, writeFolder } from './run-folder.ts';
 import type { MitigationResult } from './run-job.ts';
@@ -20,8 +20,8 @@ export interface SaveRunInput {
   readonly seed: number;
   readonly backend: RunningBackend;
   readonly result: MitigationResult;
-  readonly manifest?: string;
-  readonly config?: string;
+  readonly manifest: string;
+  readonly config?: string | undefined;
 }
 
 /**
@@ -61,21 +61,10 @@ function toJson(value: unknown): string {
 }
 
 /** The preprocess goes with the model, so that the folder can be scored as it is. */
-async function saveModel(
-  folder: string,
-  { loaded: { model, spec, preprocessFile } }: SaveRunInput,
-): Promise<void> {
+async function saveModel(folder: string, { loaded: { model, preprocess, preprocessFile } }: SaveRunInput) {
   await model.save(folder);
-  const target = path.join(folder, 'preprocess.json');
-  await mkdir(folder, { recursive: true });
-  if (preprocessFile !== null) return writeFile(target, await readFile(preprocessFile));
-  const { kind: _, ...declared } = spec;
-  if (spec.kind === 'image') {
-    const { height, width, ...rest } = spec;
-    const { kind: __, ...image } = rest;
-    return writeFile(target, toJson({ size: [height, width], ...image }));
-  }
-  return writeFile(target, toJson(declared));
+  const content = preprocessFile === null ? toJson(preprocess) : await readFile(preprocessFile);
+  await writeFile(path.join(folder, 'preprocess.json'), content);
 }
 
 function weightsOf({ body, head }: Classifier) {

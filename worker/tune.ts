@@ -7,10 +7,13 @@ import type { Objective } from './bmft/objective.ts';
 import { refitHead } from './bmft/refit-head.ts';
 import type { StageInput } from './bmft/tune-body.ts';
 import { tuneBody } from './bmft/tune-body.ts';
+import { resumable } from './checkpoints.ts';
 import type { Parts } from './parts.ts';
 import type { Random } from './random.ts';
 import type { MitigationJob } from './run-job.ts';
-import { logit, search, searchBatches, sigmoid } from './search/search.ts';
+import type { SearchInput, Shard } from './search/search.ts';
+import { logit, search, searchBatches, searchShard, sigmoid } from './search/search.ts';
+import { packSnapshot, restoreSnapshot, takeSnapshot, unpackSnapshot } from './search/snapshot.ts';
 import type { EpochLosses } from './training/loop.ts';
 
 export interface TuneInput {
@@ -41,15 +44,14 @@ async function tuneOnce({ job, parts, objective, maskAt, random }: TuneInput): P
   if (head.solver !== 'epochs')
     throw new TypeError('the options schema pairs fixed settings with head epochs');
   const found = maskAt(mask.percentiles[0]!);
-  const curves = { body: [] as CurvePoint[], head: [] as CurvePoint[] };
-  const stage = (name: keyof typeof curves): Omit<StageInput, 'batchesOf'> => ({
+  const stage = (name: string, curve: CurvePoint[]): Omit<StageInput, 'batchesOf'> => ({
     model,
     set: parts.tune,
     mask: found.mask,
     objective,
     random: random.fork(name),
     onEpoch: (epoch: number, losses: EpochLosses) => {
-      curves[name].push({ step: epoch + 1, ...losses });
+      curve.push({ step: epoch + 1, ...losses });
       progress.advance();
     },
     signal,
@@ -57,32 +59,61 @@ async function tuneOnce({ job, parts, objective, maskAt, random }: TuneInput): P
   const batchesOf = (batching: typeof body.batching, purpose: string) =>
     batchesBy(batching, parts.tune, { options, random: random.fork(purpose) });
   progress.start('stage 1: body', body.epochs);
-  await tuneBody({
-    ...stage('body'),
-    options: body,
-    settings: { learningRate: body.learningRates[0]!, disparityWeight: body.disparityWeights[0]! },
-    batchesOf: batchesOf(body.batching, 'body batches'),
+  const tunedBody = await resumable(job.checkpoints, 'stage-1', async () => {
+    const curve: CurvePoint[] = [];
+    await tuneBody({
+      ...stage('body', curve),
+      options: body,
+      settings: { learningRate: body.learningRates[0]!, disparityWeight: body.disparityWeights[0]! },
+      batchesOf: batchesOf(body.batching, 'body batches'),
+    });
+    return { facts: curve, tensors: packSnapshot(takeSnapshot(model)) };
   });
+  restoreSnapshot(model, unpackSnapshot(tunedBody.tensors));
   progress.start('stage 2: head', head.epochs);
-  await refitHead({ ...stage('head'), options: head, batchesOf: batchesOf('balanced', 'head batches') });
+  const headCurve: CurvePoint[] = [];
+  await refitHead({
+    ...stage('head', headCurve),
+    options: head,
+    batchesOf: batchesOf('balanced', 'head batches'),
+  });
   return {
     isTuned: true,
     found,
     isApplied: true,
     threshold: { value: job.threshold, biasShift: 0 },
-    curves,
+    curves: { body: tunedBody.facts, head: headCurve },
     candidates: [],
   };
 }
 
-async function tuneBySearch({ job, parts, objective, maskAt, random }: TuneInput): Promise<Tuned> {
-  const { model, options, progress, threshold, signal } = job;
-  const { head, mask, selection } = options;
+async function tuneBySearch(input: TuneInput): Promise<Tuned> {
+  const { model, options, threshold } = input.job;
+  const { candidates, chosen } = await search(searchInput(input));
+  return {
+    isTuned: chosen !== null,
+    found: input.maskAt(chosen?.percentile ?? options.mask.percentiles[0]!),
+    isApplied: chosen !== null && chosen.percentile !== null,
+    threshold:
+      chosen === null ? { value: threshold, biasShift: 0 } : keepThreshold(model, threshold, chosen.cut),
+    curves: chosen?.curves ?? { body: [], head: [] },
+    candidates,
+  };
+}
+
+/** The candidates of one shard into the checkpoints; presets without a search have nothing to spread. */
+export async function tuneShard(input: TuneInput, shard: Shard): Promise<void> {
+  if (input.job.options.selection !== null) await searchShard(searchInput(input), shard);
+}
+
+function searchInput({ job, parts, objective, maskAt, random }: TuneInput): SearchInput {
+  const { model, options, progress, threshold, checkpoints, signal } = job;
+  const { head, selection } = options;
   if (head.solver !== 'converged' || selection === null || parts.select === null) {
     throw new TypeError('the options schema pairs a selection with a converged head');
   }
   progress.start('search', searchBatches(options, parts.tune));
-  const { candidates, chosen } = await search({
+  return {
     model,
     tune: parts.tune,
     select: parts.select,
@@ -92,18 +123,10 @@ async function tuneBySearch({ job, parts, objective, maskAt, random }: TuneInput
     selection,
     head,
     threshold,
+    checkpoints,
     random: random.fork('search'),
     onBatch: progress.advance,
     signal,
-  });
-  return {
-    isTuned: chosen !== null,
-    found: maskAt(chosen?.percentile ?? mask.percentiles[0]!),
-    isApplied: chosen !== null && chosen.percentile !== null,
-    threshold:
-      chosen === null ? { value: threshold, biasShift: 0 } : keepThreshold(model, threshold, chosen.cut),
-    curves: chosen?.curves ?? { body: [], head: [] },
-    candidates,
   };
 }
 

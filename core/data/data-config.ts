@@ -1,8 +1,8 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type ColumnChoices, columnChoicesSchema } from './columns.ts';
 import { parseWith } from './parse.ts';
-import { loadPreprocess, type Preprocess, parsePreprocess } from './preprocess.ts';
+import { isPreset, type Preprocess, parsePreprocess } from './preprocess.ts';
 import { readJson } from './read-json.ts';
 
 const dataConfigSchema = z.strictObject({
@@ -12,7 +12,8 @@ const dataConfigSchema = z.strictObject({
 
 export interface DataConfig {
   readonly columns: ColumnChoices;
-  readonly preprocess?: Preprocess;
+  /** Name of a preset or path of a file, or what such a file holds. */
+  readonly preprocess?: string | Preprocess;
 }
 
 /**
@@ -25,5 +26,5 @@ export async function loadDataConfig(path: string): Promise<DataConfig> {
   const { columns = {}, preprocess } = parseWith(dataConfigSchema, await readJson(path), path);
   if (preprocess === undefined) return { columns };
   if (typeof preprocess !== 'string') return { columns, preprocess: parsePreprocess(preprocess, path) };
-  return { columns, preprocess: await loadPreprocess(preprocess, dirname(path)) };
+  return { columns, preprocess: isPreset(preprocess) ? preprocess : join(dirname(path), preprocess) };
 }

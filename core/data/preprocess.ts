@@ -131,6 +131,11 @@ function parseFeature(value: unknown, where: string): TableFeature {
     : parseWith(numericFeature, value, where);
 }
 
+/** Is this the name of a preset? A file of that name in the working folder does not matter. */
+export function isPreset(name: string): name is keyof typeof PRESETS {
+  return Object.hasOwn(PRESETS, name);
+}
+
 /**
  * A preset by name (`imagenet`, `unit`, `none`), else the preprocess file of that path.
  *
@@ -138,9 +143,7 @@ function parseFeature(value: unknown, where: string): TableFeature {
  * @throws InvalidInputError naming each wrong field, StorageError when there is neither
  */
 export async function loadPreprocess(nameOrPath: string, folder = ''): Promise<Preprocess> {
-  if (Object.hasOwn(PRESETS, nameOrPath)) {
-    return parsePreprocess(PRESETS[nameOrPath as keyof typeof PRESETS], nameOrPath);
-  }
+  if (isPreset(nameOrPath)) return parsePreprocess(PRESETS[nameOrPath], nameOrPath);
   const path = isAbsolute(nameOrPath) ? nameOrPath : join(folder, nameOrPath);
   const value = await readJson(path).catch((cause) => {
     if (!(cause instanceof StorageError)) throw cause;
@@ -161,6 +164,13 @@ export function resolvePreprocess(preprocess: Preprocess, inputShape: Shape): In
   return 'features' in preprocess
     ? resolveTable(preprocess, inputShape)
     : resolveImage(preprocess, inputShape);
+}
+
+/** The preprocess with what a model's shape decided, so that it says all when it lies beside a saved model. */
+export function completePreprocess(preprocess: Preprocess, spec: InputSpec): Preprocess {
+  if (spec.kind === 'table' || 'features' in preprocess) return preprocess;
+  const { height, width, channels, layout } = spec;
+  return { ...preprocess, size: [height, width], channels, layout };
 }
 
 function resolveTable({ features, output }: TablePreprocess, inputShape: Shape): TableSpec {

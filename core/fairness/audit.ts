@@ -163,7 +163,7 @@ function featureWarnings({ sensitiveFeature, groups }: FeatureAudit): string[] {
     return small.map(({ label, support }) =>
       support === 0
         ? `${sensitiveFeature} "${group}": no ${label} labels, so rates over them are not defined`
-        : `${sensitiveFeature} "${group}": ${support} ${label} labels only, so rates over them are uncertain`,
+        : `${sensitiveFeature} "${group}": only ${support} ${label} ${support === 1 ? 'label' : 'labels'}, so rates over them are uncertain`,
     );
   });
 }

@@ -9,7 +9,10 @@ import { changeRecord, jobRecordSchema } from './record.ts';
 const TRIES = 10;
 
 /** @throws JobNotFoundError when no job has this id */
-export async function readRecord(store: ObjectStore, jobId: string): Promise<{ record: JobRecord; etag: string }> {
+export async function readRecord(
+  store: ObjectStore,
+  jobId: string,
+): Promise<{ record: JobRecord; etag: string }> {
   const object = await store.read(recordKey(jobId));
   if (object === null) throw new JobNotFoundError(`job "${jobId}": not found`, { jobId });
   const value: unknown = JSON.parse(Buffer.from(object.body).toString('utf8'));

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ImageSpec, InputSpec } from '../../core/data/preprocess.ts';
-import { parsePreprocess, resolvePreprocess } from '../../core/data/preprocess.ts';
+import type { ImageSpec, Preprocess } from '../../core/data/preprocess.ts';
+import { completePreprocess, parsePreprocess, resolvePreprocess } from '../../core/data/preprocess.ts';
 import type { RunRecord } from '../../core/jobs/run-record.ts';
 import type { Classifier, Parameter } from '../../core/model/classifier.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
@@ -56,19 +56,21 @@ const IMAGE_SPEC = resolvePreprocess(
 
 interface Changes extends Partial<SaveRunInput> {
   readonly model?: Classifier;
-  readonly spec?: InputSpec;
+  readonly preprocess?: Preprocess;
   readonly preprocessFile?: string;
 }
 
 async function inputIn(
   place: string,
-  { model, spec, preprocessFile, ...changes }: Changes = {},
+  { model, preprocess, preprocessFile, ...changes }: Changes = {},
 ): Promise<SaveRunInput> {
   return {
     folder: folder.at(`${place}/run`),
+    manifest: await folder.write('data/labels.csv', 'a'),
     loaded: {
       model: model ?? (await modelIn(place)),
-      spec: spec ?? IMAGE_SPEC,
+      spec: IMAGE_SPEC,
+      preprocess: preprocess ?? parsePreprocess({ scale: 1, mean: 0, std: 1 }, 'given'),
       manifest: { input: { kind: 'table', columns: [], values: new Float64Array() } },
       inputs: {},
       preprocessFile: preprocessFile ?? null,
@@ -179,8 +181,9 @@ describe('the preprocess beside a saved model', () => {
     ],
   ])('means the same as the one of %s that was used', async (kind, preprocess, inputShape) => {
     const place = `preprocess-${kind.replace(' ', '-')}`;
-    const spec = resolvePreprocess(parsePreprocess(preprocess, 'given'), inputShape);
-    await saveRun(await inputIn(place, { spec }));
+    const given = parsePreprocess(preprocess, 'given');
+    const spec = resolvePreprocess(given, inputShape);
+    await saveRun(await inputIn(place, { preprocess: completePreprocess(given, spec) }));
     const saved: unknown = JSON.parse(
       await readFile(folder.at(`${place}/run/model/preprocess.json`), 'utf8'),
     );

@@ -1,5 +1,6 @@
 import type { MaskSummary } from '../../core/jobs/run-record.ts';
 import type { Classifier, Parameter } from '../../core/model/classifier.ts';
+import type { Checkpoint } from '../checkpoints.ts';
 import type { Random } from '../random.ts';
 import type { TrainingSet } from '../training/batch.ts';
 import { batchesBy } from './batches.ts';
@@ -24,34 +25,16 @@ export interface FindMaskInput {
   readonly onBatch?: (() => void) | undefined;
 }
 
-/**
- * Importance for both losses over one pass of batches, then the masks that it gives.
- *
- * @returns the mask at a percentile of the ratio (ignored by a soft mask), with its stability: the overlap of
- *   the masks that the even and the odd batches give alone
- */
-export async function findMask(input: FindMaskInput): Promise<(percentile: number) => FoundMask> {
-  const { model, options } = input;
-  const parameters = [...model.body, model.head.kernel, ...(model.head.bias ? [model.head.bias] : [])];
-  const { all, halves } = await ratios(input, parameters);
-  const sizes = new Map(parameters.map(({ name, variable }) => [name, variable.size]));
-  const body = model.body.map(({ name }) => name);
-  const maskOf = (ratio: Ratio, percent: number) =>
-    options.mask.kind === 'soft' ? softMask(ratio, sizes) : hardMask(ratio, { sizes, body, percent });
-  return (percentile) => {
-    const mask = maskOf(all, percentile);
-    const stability = halves && maskOverlap(maskOf(halves[0], percentile), maskOf(halves[1], percentile));
-    const { kind } = options.mask;
-    const about = { kind, percentile: kind === 'soft' ? null : percentile, stability };
-    const names = kind === 'soft' ? [...sizes.keys()] : body;
-    return { mask, summary: summarizeMask(mask, names, about) };
-  };
+/** Ratios over all batches, and over the even and the odd ones (null with one batch). */
+export interface Ratios {
+  readonly all: Ratio;
+  readonly halves: readonly [Ratio, Ratio] | null;
 }
 
-async function ratios(
-  { model, set, objective, options, random, onBatch }: FindMaskInput,
-  parameters: Parameter[],
-) {
+/** Importance for both losses over the same batches, as the ratio that masks are cut from. */
+export async function measureRatios(input: FindMaskInput): Promise<Ratios> {
+  const { model, set, objective, options, random, onBatch } = input;
+  const parameters = parametersOf(model);
   const batches = batchesBy(options.importanceBatching, set, { options, random })(0);
   const measure = (weights: { taskWeight: number; disparityWeight: number }) =>
     importanceOf({ set, parameters, batches, lossOf: batchLoss(model, { objective, weights }), onBatch });
@@ -63,4 +46,58 @@ async function ratios(
     all: ratio((of) => of.all),
     halves: disparity.halves && ([ratio((of) => of.halves![0]), ratio((of) => of.halves![1])] as const),
   };
+}
+
+/**
+ * The mask at a percentile of the ratio (ignored by a soft mask), with its stability: the overlap of the masks
+ * that the even and the odd batches give alone.
+ */
+export function masksOf(
+  { all, halves }: Ratios,
+  model: Classifier,
+  options: MitigationOptions,
+): (percentile: number) => FoundMask {
+  const sizes = new Map(parametersOf(model).map(({ name, variable }) => [name, variable.size]));
+  const body = model.body.map(({ name }) => name);
+  const { kind } = options.mask;
+  const maskOf = (ratio: Ratio, percent: number) =>
+    kind === 'soft' ? softMask(ratio, sizes) : hardMask(ratio, { sizes, body, percent });
+  return (percentile) => {
+    const mask = maskOf(all, percentile);
+    const stability = halves && maskOverlap(maskOf(halves[0], percentile), maskOf(halves[1], percentile));
+    const about = { kind, percentile: kind === 'soft' ? null : percentile, stability };
+    return { mask, summary: summarizeMask(mask, kind === 'soft' ? [...sizes.keys()] : body, about) };
+  };
+}
+
+function parametersOf({ body, head }: Classifier): Parameter[] {
+  return [...body, head.kernel, ...(head.bias ? [head.bias] : [])];
+}
+
+interface RatioFacts {
+  /** Notes by prefix of the tensors: `all/`, `even/`, `odd/`. */
+  readonly notes: Readonly<Record<string, readonly (readonly [string, string])[]>>;
+}
+
+/** The ratios as a checkpoint can hold them, bit for bit. */
+export function packRatios({ all, halves }: Ratios): Checkpoint<RatioFacts> {
+  const named = { 'all/': all, ...(halves && { 'even/': halves[0], 'odd/': halves[1] }) };
+  const tensors = Object.entries(named).flatMap(([prefix, { values }]) =>
+    [...values].map(
+      ([name, entries]) => [`${prefix}${name}`, { shape: [entries.length], values: entries }] as const,
+    ),
+  );
+  const notes = Object.entries(named).map(([prefix, ratio]) => [prefix, [...ratio.notes]]);
+  return { facts: { notes: Object.fromEntries(notes) }, tensors: new Map(tensors) };
+}
+
+export function unpackRatios({ facts: { notes }, tensors }: Checkpoint<RatioFacts>): Ratios {
+  const ratio = (prefix: string): Ratio => {
+    const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+    const values = own.map(
+      ([name, entry]) => [name.slice(prefix.length), entry.values as Float64Array] as const,
+    );
+    return { values: new Map(values), notes: new Map(notes[prefix]) };
+  };
+  return { all: ratio('all/'), halves: notes['even/'] ? [ratio('even/'), ratio('odd/')] : null };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { PresetName } from '../../core/jobs/schema.ts';
+import { parseWith } from '../../core/data/parse.ts';
+import type { DisparityMetric, PresetName } from '../../core/jobs/schema.ts';
 import { METRIC_NAMES } from '../../core/jobs/schema.ts';
 import { GROUP_REDUCTIONS } from './losses.ts';
 
@@ -236,3 +237,27 @@ export const PRESETS = {
   'bmft-released': BMFT_RELEASED,
   'swift-released': SWIFT_RELEASED,
 } as const satisfies Record<PresetName, MitigationOptions>;
+
+/**
+ * Settings of a preset with changes over them: objects are merged key by key, anything else is replaced.
+ *
+ * @param where  what the changes come from, to begin a message with
+ * @throws InvalidInputError naming each unknown key and each value out of range
+ */
+export function optionsOf(
+  { preset, metric, changes }: { preset: PresetName; metric?: DisparityMetric | undefined; changes: unknown },
+  where: string,
+): MitigationOptions {
+  const base = { ...PRESETS[preset], ...(metric && { metric }) };
+  return parseWith(mitigationOptionsSchema, merge(base, changes), where);
+}
+
+function merge(base: unknown, changes: unknown): unknown {
+  if (!isPlainObject(base) || !isPlainObject(changes)) return changes;
+  const merged = Object.entries(changes).map(([key, value]) => [key, merge(base[key], value)]);
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

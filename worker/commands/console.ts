@@ -1,4 +1,4 @@
-import type { Progress } from '../progress.ts';
+import type { ProgressBar } from '../progress.ts';
 
 /** What a command may say to its user: results on stdout, everything else on stderr. */
 export interface Console {
@@ -6,7 +6,7 @@ export interface Console {
   print(text: string): void;
   /** A remark beside the result. */
   note(text: string): void;
-  readonly progress: Progress;
+  readonly progress: ProgressBar;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** Exit code of a command that ended well with a result other than success. */

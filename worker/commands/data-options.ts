@@ -1,20 +1,12 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ColumnChoices, Columns } from '../../core/data/columns.ts';
 import { mergeColumns } from '../../core/data/columns.ts';
 import type { DataConfig } from '../../core/data/data-config.ts';
 import { loadDataConfig } from '../../core/data/data-config.ts';
-import { openImageInputs, openTableInputs } from '../../core/data/inputs.ts';
-import { loadManifest } from '../../core/data/manifest.ts';
-import type { InputSpec, Preprocess } from '../../core/data/preprocess.ts';
-import { loadPreprocess, resolvePreprocess } from '../../core/data/preprocess.ts';
-import type { InputSource, Manifest } from '../../core/data/types.ts';
-import { InvalidInputError, UnsupportedModelError } from '../../core/errors.ts';
-import type { Classifier } from '../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
+import { InvalidInputError } from '../../core/errors.ts';
 import { BACKENDS } from '../backend.ts';
+import type { DataSource } from '../load-data.ts';
 
 /** Flags that say where the data is and which column means what. */
 export interface DataFlags extends ModelFlags {
@@ -75,7 +67,7 @@ export function addBackendOption(command: Command): Command {
 function parseThreshold(text: string): number {
   const threshold = text.trim() === '' ? Number.NaN : Number(text);
   if (threshold > 0 && threshold < 1) return threshold;
-  throw new InvalidInputError(`--threshold: expected a number between 0 and 1, received "${text}"`);
+  throw new InvalidInputError(`--threshold: expected a number above 0 and below 1, received "${text}"`);
 }
 
 /** Columns and preprocess of the config file, with the flags over them. */
@@ -91,79 +83,29 @@ export async function readDataConfig(flags: DataFlags): Promise<DataConfig & { r
     score: flags.score,
     prediction: flags.prediction,
   };
+  const { label = file.columns.label, sensitiveFeatures = file.columns.sensitiveFeatures } = choices;
+  if (label === undefined) throw missing('--label', 'the column with the truth');
+  if (sensitiveFeatures === undefined) throw missing('--sensitive', 'at least one column');
   return { ...file, columns: mergeColumns(file.columns, choices) };
 }
 
-/** A model with the data that it reads. */
-export interface ModelAndData {
-  readonly model: Classifier;
-  readonly spec: InputSpec;
-  readonly manifest: Manifest;
-  readonly inputs: InputSource;
-  /** Preprocess file that was read; null for a preset or one inside the config. */
-  readonly preprocessFile: string | null;
+function missing(flag: string, expected: string): InvalidInputError {
+  return new InvalidInputError(`${flag}: expected ${expected}, received nothing`, { flag });
 }
 
-/** Loads model, preprocess and manifest and checks that they fit together. The caller disposes the model. */
-export async function loadModelAndData(
-  modelPath: string,
-  flags: DataFlags,
-  signal: AbortSignal,
-): Promise<ModelAndData> {
-  const config = await readDataConfig(flags);
-  const { preprocess, preprocessFile } = await choosePreprocess(modelPath, flags, config);
-  const model = await loadTfjsLayers(modelPath, flags);
-  try {
-    const spec = resolvePreprocess(preprocess, model.inputShape);
-    assertOutput(model, spec);
-    const manifest = await readManifest(flags, config, spec);
-    const inputs =
-      spec.kind === 'image' ? openImageInputs(manifest, spec, { signal }) : openTableInputs(manifest, spec);
-    return { model, spec, manifest, inputs, preprocessFile };
-  } catch (error) {
-    model.dispose();
-    throw error;
+/** What the flags say about model and data. */
+export async function readDataSource(model: string, flags: DataFlags): Promise<DataSource> {
+  const { columns, preprocess: configured } = await readDataConfig(flags);
+  if (flags.manifest === undefined) {
+    throw missing('--manifest', 'a CSV file');
   }
-}
-
-function readManifest({ manifest, root }: DataFlags, { columns }: { columns: Columns }, spec: InputSpec) {
-  if (manifest === undefined)
-    throw new InvalidInputError('--manifest: expected a CSV file, received nothing');
-  return loadManifest(manifest, columns, {
-    ...(spec.kind === 'table' && { features: spec.features }),
+  const { manifest, root, head, preprocess = configured } = flags;
+  return {
+    model,
+    manifest,
+    columns,
     ...(root !== undefined && { root }),
-  });
-}
-
-/** The flag wins over the config, the config over the file beside the model. */
-async function choosePreprocess(
-  modelPath: string,
-  flags: DataFlags,
-  config: DataConfig,
-): Promise<{ preprocess: Preprocess; preprocessFile: string | null }> {
-  if (flags.preprocess === undefined && config.preprocess) {
-    return { preprocess: config.preprocess, preprocessFile: null };
-  }
-  const chosen = flags.preprocess ?? besideModel(modelPath);
-  if (chosen === null) {
-    throw new InvalidInputError(
-      '--preprocess: expected imagenet, unit, none or a file, received nothing; the model has no preprocess.json, and a guess would change every score',
-    );
-  }
-  return { preprocess: await loadPreprocess(chosen), preprocessFile: existsSync(chosen) ? chosen : null };
-}
-
-/** `preprocess.json` in the model's folder, if there is one. */
-export function besideModel(modelPath: string): string | null {
-  const folder = modelPath.endsWith('.json') ? path.dirname(modelPath) : modelPath;
-  const file = path.join(folder, 'preprocess.json');
-  return existsSync(file) ? file : null;
-}
-
-function assertOutput(model: Classifier, { output }: InputSpec): void {
-  if (output === undefined || output === model.output) return;
-  throw new UnsupportedModelError(
-    `model output: expected a ${output}, as the preprocess file says, received a ${model.output} (${model.output === 'logit' ? 'no sigmoid' : 'a sigmoid'} at its end)`,
-    { expected: output, received: model.output },
-  );
+    ...(head !== undefined && { head }),
+    ...(preprocess !== undefined && { preprocess }),
+  };
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../core/errors.ts';
+import { isCounterweightError } from '../../core/errors.ts';
 
 /** Exit codes of sysexits.h where one fits; 75 alone means that the same call may succeed later. */
 export const EXIT_CODES = {
@@ -16,3 +17,16 @@ export const EXIT_CODES = {
   BACKEND_UNAVAILABLE: 75,
   INTERRUPTED: 130,
 } as const satisfies Record<ErrorCode | 'NOT_IMPROVED' | 'UNEXPECTED', number>;
+
+/** Exit code for an error. A file that is not there will not be there next time either, so it is no 75. */
+export function exitCodeOf(error: unknown): number {
+  if (!isCounterweightError(error)) return EXIT_CODES.UNEXPECTED;
+  return error.code === 'STORAGE' && isAbsence(error.cause)
+    ? EXIT_CODES.INVALID_INPUT
+    : EXIT_CODES[error.code];
+}
+
+function isAbsence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'ENOENT') || isAbsence(error.cause);
+}

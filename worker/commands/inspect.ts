@@ -4,9 +4,10 @@ import { loadPreprocess, resolvePreprocess } from '../../core/data/preprocess.ts
 import type { Classifier } from '../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
 import { startBackend } from '../backend.ts';
+import { besideModel } from '../load-data.ts';
 import type { Console } from './console.ts';
 import type { ModelFlags } from './data-options.ts';
-import { addBackendOption, besideModel } from './data-options.ts';
+import { addBackendOption } from './data-options.ts';
 import { textTable } from './tables.ts';
 
 interface InspectFlags extends ModelFlags {

@@ -1,22 +1,21 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { parseWith } from '../../core/data/parse.ts';
 import { readJson } from '../../core/data/read-json.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import type { PresetName } from '../../core/jobs/schema.ts';
 import { METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
 import type { MitigationOptions } from '../bmft/options.ts';
-import { mitigationOptionsSchema, PRESETS } from '../bmft/options.ts';
-import type { DivideInput } from '../parts.ts';
+import { optionsOf } from '../bmft/options.ts';
+import { NO_CHECKPOINTS } from '../checkpoints.ts';
+import { mitigateFiles } from '../mitigate-files.ts';
+import { DEFAULT_SPLITS } from '../parts.ts';
 import { assertAbsent } from '../run-folder.ts';
 import type { MitigationResult } from '../run-job.ts';
-import { runMitigation } from '../run-job.ts';
-import { saveRun } from '../save-run.ts';
 import type { Console } from './console.ts';
-import type { DataFlags, ModelAndData } from './data-options.ts';
-import { addDataOptions, addModelOptions, loadModelAndData } from './data-options.ts';
+import type { DataFlags } from './data-options.ts';
+import { addDataOptions, addModelOptions, readDataSource } from './data-options.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { mitigationTable } from './tables.ts';
 
@@ -57,8 +56,8 @@ export function addMitigateCommand(program: Command, console: Console): void {
   command.requiredOption('--model <folder>', 'folder with a model.json (tfjs LayersModel)');
   command.requiredOption('--out <folder>', 'run folder to make; must not exist');
   addDataOptions(command)
-    .option('--external <split>', 'split to tune on (with --split-column)', 'external')
-    .option('--test <split>', 'split to audit on (with --split-column)', 'test');
+    .option('--external <split>', 'split to tune on (with --split-column)', DEFAULT_SPLITS.external)
+    .option('--test <split>', 'split to audit on (with --split-column)', DEFAULT_SPLITS.test);
   addModelOptions(command);
   command
     .optionsGroup('Method:')
@@ -84,71 +83,28 @@ function parseSeed(text: string): number {
 
 async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   await assertAbsent(flags.out);
-  const options = await readOptions(flags);
-  const backend = await startBackend(flags.backend);
-  const loaded = await loadModelAndData(flags.model, flags, console.signal);
-  try {
-    const splits = splitsOf(flags, loaded);
-    await verifyImages(loaded, splits, console);
-    const { manifest, inputs, model } = loaded;
-    const result = await runMitigation({
-      model,
-      samples: manifest,
-      inputs,
-      sensitiveFeature: manifest.sensitiveFeatures[0]!.name,
-      splits,
-      options,
-      seed: flags.seed,
-      threshold: flags.threshold,
-      progress: console.progress,
-      signal: console.signal,
-    });
-    const record = await saveRun({ ...flags, folder: flags.out, loaded, options, backend, result });
-    console.print(flags.json ? JSON.stringify(record, null, 2) : mitigationTable(result));
-    console.note(`report: ${path.join(flags.out, 'report.html')}`);
-    console.exitCode = exitCodeOf(result);
-  } finally {
-    loaded.model.dispose();
-  }
+  const changes = flags.options === undefined ? {} : await readJson(flags.options);
+  const options = optionsOf({ ...flags, changes }, `options "${flags.options}"`);
+  const { result, record } = await mitigateFiles({
+    source: await readDataSource(flags.model, flags),
+    config: flags.config,
+    splits: { external: flags.external, test: flags.test },
+    preset: flags.preset,
+    options,
+    seed: flags.seed,
+    threshold: flags.threshold,
+    folder: flags.out,
+    backend: await startBackend(flags.backend),
+    progress: console.progress,
+    checkpoints: NO_CHECKPOINTS,
+    signal: console.signal,
+  });
+  console.print(flags.json ? JSON.stringify(record, null, 2) : mitigationTable(result));
+  console.note(`report: ${path.join(flags.out, 'report.html')}`);
+  console.exitCode = exitCodeOf(result);
 }
 
 function exitCodeOf({ outcome: { status } }: MitigationResult): number {
   if (status === 'improved') return 0;
   return status === 'rejected' ? EXIT_CODES.EMPTY_GROUP : EXIT_CODES.NOT_IMPROVED;
-}
-
-/** The preset with the settings of `--options` and `--metric` in place of its own. */
-async function readOptions({ preset, metric, options: file }: MitigateFlags): Promise<MitigationOptions> {
-  const base = { ...PRESETS[preset], ...(metric && { metric }) };
-  if (file === undefined) return base;
-  return parseWith(mitigationOptionsSchema, merge(base, await readJson(file)), `options "${file}"`);
-}
-
-/** Objects are merged key by key; anything else is replaced. */
-function merge(base: unknown, changes: unknown): unknown {
-  if (!isPlainObject(base) || !isPlainObject(changes)) return changes;
-  const merged = Object.entries(changes).map(([key, value]) => [key, merge(base[key], value)]);
-  return { ...base, ...Object.fromEntries(merged) };
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function splitsOf({ external, test }: MitigateFlags, { manifest }: ModelAndData): DivideInput['splits'] {
-  return manifest.splits ? { external, test } : null;
-}
-
-/** A bad image shows before the work starts, and all bad ones at once. */
-async function verifyImages(
-  { inputs, manifest }: ModelAndData,
-  splits: DivideInput['splits'],
-  { progress }: Console,
-) {
-  const used = splits === null ? null : new Set([splits.external, splits.test]);
-  const rows = Array.from({ length: manifest.size }, (_, row) => row).filter(
-    (row) => used === null || used.has(manifest.splits![row]!),
-  );
-  progress.start('read images', rows.length);
-  await inputs.verify(rows, { onProgress: () => progress.advance() });
 }

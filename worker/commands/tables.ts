@@ -10,7 +10,9 @@ export function auditTable(report: AuditReport): string {
   return [
     `${overall.support} samples, ${overall.positives} positive, ${at}`,
     ...features.map((feature) => featureTable(feature, overall)),
-    ...(warnings.length > 0 ? [['Limits', ...warnings.map((warning) => `  ${warning}`)].join('\n')] : []),
+    ...(warnings.length > 0
+      ? [['Limits', ...warnings.map((warning) => `  ${printable(warning)}`)].join('\n')]
+      : []),
   ].join('\n\n');
 }
 
@@ -37,6 +39,7 @@ function featureTable(
     'selected',
     'TPR',
     'FPR',
+    'FNR',
     'PPV',
     'accuracy',
     'AUC',
@@ -79,7 +82,9 @@ export function mitigationTable({ outcome, before, after, data }: MitigationResu
     `${outcome.status} (audited on ${data.auditedOn} data${where})`,
     textTable([header, ...rows]),
     textTable(whole, 'left'),
-    ...(outcome.reasons.length > 0 ? [outcome.reasons.map((reason) => `- ${reason}`).join('\n')] : []),
+    ...(outcome.reasons.length > 0
+      ? [outcome.reasons.map((reason) => `- ${printable(reason)}`).join('\n')]
+      : []),
   ].join('\n\n');
 }
 
@@ -87,10 +92,16 @@ export function number(value: number | null): string {
   return value === null ? NOT_DEFINED : value.toFixed(4);
 }
 
+/** Group names are data: a control character in one must not reach the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
 /** Columns padded to their widest cell, the first aligned left, the others as asked. */
 export function textTable(rows: readonly (readonly string[])[], align: 'left' | 'right' = 'right'): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const cells = rows.map((row) => row.map(printable));
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const pad = (cell: string, column: number) =>
     column === 0 || align === 'left' ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
-  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
+  return cells.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }

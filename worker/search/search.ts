@@ -9,6 +9,8 @@ import type { Objective } from '../bmft/objective.ts';
 import type { ConvergedHeadOptions, MitigationOptions, SelectionOptions } from '../bmft/options.ts';
 import { solveHead } from '../bmft/refit-head.ts';
 import { tuneBody } from '../bmft/tune-body.ts';
+import type { BlobStore, Checkpoint } from '../checkpoints.ts';
+import { resumable } from '../checkpoints.ts';
 import type { Random } from '../random.ts';
 import type { BatchTruth, TrainingSet } from '../training/batch.ts';
 import { truthOf } from '../training/batch.ts';
@@ -16,7 +18,7 @@ import { operatingPoint } from './operating-point.ts';
 import type { Judged } from './selection.ts';
 import { chooseCandidate, selectFigures, standardErrorOf, violationsOf } from './selection.ts';
 import type { Snapshot } from './snapshot.ts';
-import { restoreSnapshot, takeSnapshot, withHeadOf } from './snapshot.ts';
+import { packSnapshot, restoreSnapshot, takeSnapshot, unpackSnapshot, withHeadOf } from './snapshot.ts';
 
 export interface SearchInput {
   readonly model: Classifier;
@@ -30,6 +32,7 @@ export interface SearchInput {
   /** Decision threshold of the model as it is, on the score. */
   readonly threshold: number;
   readonly random: Random;
+  readonly checkpoints: BlobStore;
   readonly onBatch?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,9 +62,17 @@ interface Candidate extends Judged {
   readonly curves: { readonly body: readonly CurvePoint[]; readonly head: readonly CurvePoint[] };
 }
 
+/** One of the processes that a search is spread over. */
+export interface Shard {
+  /** 0 … count - 1 */
+  readonly index: number;
+  readonly count: number;
+}
+
 /**
  * Trains every setting of the grid on the tune part, judges each checkpoint with each head on the select part
- * and leaves the model at the choice.
+ * and leaves the model at the choice. Settings that an earlier attempt or another process has judged are not
+ * judged again.
  *
  * @see docs/method.md#selection
  */
@@ -69,11 +80,9 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const { model } = input;
   const start = takeSnapshot(model);
   const original = await judgeOriginal(input);
-  const judge = makeJudge(input, original);
-  const candidates = await judge({ kind: 'control', id: 'head-only', body: null, curve: [] });
-  for (const body of bodyGrid(input.options)) {
-    restoreSnapshot(model, start);
-    candidates.push(...(await tuneAndJudge(input, body, judge)));
+  const candidates: Candidate[] = [];
+  for (const settings of allSettings(input.options)) {
+    candidates.push(...(await judgeSettings(input, settings, { start, original })));
   }
   const chosen = chooseCandidate(candidates, original);
   restoreSnapshot(model, chosen?.snapshot ?? start);
@@ -91,6 +100,53 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     ],
     chosen,
   };
+}
+
+/** Judges the settings of one shard, whose results the search then finds; the model ends as it began. */
+export async function searchShard(input: SearchInput, { index, count }: Shard): Promise<void> {
+  const start = takeSnapshot(input.model);
+  const original = await judgeOriginal(input);
+  const own = allSettings(input.options).filter((_, place) => place % count === index);
+  for (const settings of own) await judgeSettings(input, settings, { start, original });
+  restoreSnapshot(input.model, start);
+}
+
+/** The control, which leaves the body alone, then the grid. */
+function allSettings(options: MitigationOptions): (BodySettings | null)[] {
+  return [null, ...bodyGrid(options)];
+}
+
+async function judgeSettings(
+  input: SearchInput,
+  settings: BodySettings | null,
+  { start, original }: { start: Snapshot; original: SelectFigures },
+): Promise<Candidate[]> {
+  const judge = makeJudge(input, original);
+  const judged = await resumable(
+    input.checkpoints,
+    `candidates-${settings ? nameOf(settings) : 'head-only'}`,
+    async () => {
+      restoreSnapshot(input.model, start);
+      const candidates = settings
+        ? await tuneAndJudge(input, settings, judge)
+        : await judge({ kind: 'control', id: 'head-only', body: null, curve: [] });
+      return packCandidates(candidates);
+    },
+  );
+  return unpackCandidates(judged);
+}
+
+function packCandidates(candidates: readonly Candidate[]): Checkpoint<Omit<Candidate, 'snapshot'>[]> {
+  const tensors = candidates.flatMap(({ snapshot }, place) => [...packSnapshot(snapshot, `${place}/`)]);
+  return { facts: candidates.map(({ snapshot: _, ...facts }) => facts), tensors: new Map(tensors) };
+}
+
+function unpackCandidates({ facts, tensors }: Checkpoint<Omit<Candidate, 'snapshot'>[]>): Candidate[] {
+  return facts.map((fact, place) => ({ ...fact, snapshot: unpackSnapshot(tensors, `${place}/`) }));
+}
+
+function nameOf({ percentile, learningRate, disparityWeight }: BodySettings): string {
+  return `p${percentile}-lr${learningRate}-d${disparityWeight}`;
 }
 
 function bodyGrid({ mask, body }: MitigationOptions): BodySettings[] {
@@ -124,7 +180,7 @@ async function tuneAndJudge(input: SearchInput, settings: BodySettings, judge: J
     onEpoch: async (epoch, losses) => {
       curve.push({ step: epoch + 1, ...losses });
       if (!selection.checkpoints.includes(epoch + 1)) return;
-      const id = `p${percentile}-lr${learningRate}-d${disparityWeight}-e${epoch + 1}`;
+      const id = `${nameOf(settings)}-e${epoch + 1}`;
       judged.push(
         ...(await judge({ kind: 'bmft', id, body: { ...settings, epochs: epoch + 1 }, curve: [...curve] })),
       );

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Parameter } from '../../core/model/classifier.ts';
+import type { NamedTensor } from '../tensor-file.ts';
 
 /** Values of every weight and running statistic by name, detached from the model. */
 export type Snapshot = ReadonlyMap<string, Float32Array>;
@@ -28,4 +29,16 @@ function valuesOf(parameters: readonly Parameter[]): Snapshot {
 
 function headOf({ head }: Classifier): Parameter[] {
   return [head.kernel, ...(head.bias ? [head.bias] : [])];
+}
+
+/** The snapshot as named tensors, under a prefix when several share a file. */
+export function packSnapshot(snapshot: Snapshot, prefix = ''): Map<string, NamedTensor> {
+  return new Map(
+    [...snapshot].map(([name, values]) => [`${prefix}${name}`, { shape: [values.length], values }]),
+  );
+}
+
+export function unpackSnapshot(tensors: ReadonlyMap<string, NamedTensor>, prefix = ''): Snapshot {
+  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, { values }]) => [name.slice(prefix.length), values as Float32Array]));
 }

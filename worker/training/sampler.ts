@@ -27,7 +27,7 @@ export function assertCells(set: TrainingSet, least: number): void {
     const kind = label === 1 ? 'positive' : 'negative';
     const name = set.groupNames[group]!;
     throw new EmptyGroupError(
-      `group "${name}" has ${rows.length === 0 ? 'no' : `only ${rows.length}`} ${kind} labels among ${set.rows.length} samples, expected at least ${least}`,
+      `group "${name}" has ${rows.length === 0 ? 'no' : `only ${rows.length}`} ${kind} ${rows.length === 1 ? 'label' : 'labels'} among ${set.rows.length} samples, expected at least ${least}`,
       { group: name, label, expected: least, received: rows.length },
     );
   }

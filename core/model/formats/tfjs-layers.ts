@@ -38,26 +38,39 @@ export async function loadTfjsLayers(location: string, options: LoadOptions = {}
 async function restoreModel({ json, weights }: LayersModelFiles): Promise<LayersModel> {
   if (json.format === 'graph-model') {
     throw new UnsupportedModelError(
-      'model format "graph-model": expected a LayersModel; a graph model is frozen and cannot be tuned',
+      'model format: expected "layers-model", received "graph-model", which is frozen and cannot be tuned',
     );
   }
+  const before = new Set(Object.keys(tf.engine().registeredVariables));
+  const tensors = decodeWeights(weights);
   try {
-    return await loadLayersModel(
-      tf.io.fromMemory({
-        modelTopology: json.modelTopology,
-        weightSpecs: weights.map(({ spec }) => spec as tf.io.WeightsManifestEntry),
-        // a copy: small buffers share a pool, whose memory starts with other bytes
-        weightData: new Uint8Array(Buffer.concat(weights.map(({ bytes }) => bytes))).buffer,
-      }),
-    );
+    const model = await loadLayersModel(tf.io.fromMemory({ modelTopology: json.modelTopology }));
+    model.loadWeights(tensors);
+    return model;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'unknown reason';
-    throw new UnsupportedModelError(
-      `model topology and weights do not fit together: ${reason}`,
-      {},
-      { cause },
-    );
+    for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
+      if (!before.has(name)) variable.dispose(); // layers that were built before the one that failed
+    }
+    throw new UnsupportedModelError(whyUnsupported(cause), {}, { cause });
+  } finally {
+    tf.dispose(tensors);
   }
+}
+
+function decodeWeights(weights: LayersModelFiles['weights']): tf.NamedTensorMap {
+  // a copy: small buffers share a pool, whose memory starts with other bytes
+  const data = new Uint8Array(Buffer.concat(weights.map(({ bytes }) => bytes))).buffer;
+  return tf.io.decodeWeights(
+    data,
+    weights.map(({ spec }) => spec as tf.io.WeightsManifestEntry),
+  );
+}
+
+function whyUnsupported(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message.split('\n')[0]! : 'unknown reason';
+  const unknown = /^Unknown layer: (\S+?)\.? /.exec(`${reason} `)?.[1];
+  if (unknown !== undefined) return `model layer class "${unknown}": expected a class of tfjs-layers`;
+  return `model topology and weights do not fit together: ${reason}`;
 }
 
 class TfjsLayersClassifier implements Classifier {

@@ -44,7 +44,7 @@ describe('audit', () => {
       decisions: { scores: [0.9, 0.2, 0.3], threshold: 0.5 },
     });
     expect(warnings).toContain('group "b": no positive labels, so rates over them are not defined');
-    expect(warnings).toContain('group "a": 1 positive labels only, so rates over them are uncertain');
+    expect(warnings).toContain('group "a": only 1 positive label, so rates over them are uncertain');
     expect(warnings).toContain('site: one group only, so no disparity is defined');
   });
 

@@ -223,7 +223,7 @@ describe('counterweight audit, of a model', () => {
       signal: stop.signal,
     });
     expect({ exitCode, stdout, leaked }).toEqual({ exitCode: 130, stdout: '', leaked: 0 });
-    expect(stderr).toBe('counterweight: scoring was stopped\n');
+    expect(stderr).toBe('counterweight: stopped; nothing was written\n');
   });
 });
 

@@ -40,7 +40,7 @@ testBadInputs('the path of an image', {
   'below a root that is absent': {
     line: `${AUDIT} --root nowhere`,
     says: 'nowhere: cannot be read (ENOENT)',
-    exit: [75, 'STORAGE'],
+    exit: [64, 'STORAGE'],
   },
 });
 
@@ -87,12 +87,12 @@ const preprocess = (json: string, says: string, exit?: BadInput['exit']): BadInp
 });
 const MISMATCH = [65, 'SHAPE_MISMATCH'] as const;
 const UNSUPPORTED = [65, 'UNSUPPORTED_MODEL'] as const;
-const ABSENT = [75, 'STORAGE'] as const;
+const ABSENT = [64, 'STORAGE'] as const;
 
 testBadInputs('a preprocess', {
   'that is not given': {
     line: AUDIT.replace('--preprocess unit', ''),
-    says: '--preprocess: expected imagenet, unit, none or a file, received nothing; the model has no preprocess.json, and a guess would change every score',
+    says: 'preprocess: expected imagenet, unit, none or a file, received nothing; the model has no preprocess.json, and a guess would change every score',
   },
   'of an unknown name': {
     line: AUDIT.replace('unit', 'imagenette'),
@@ -221,14 +221,14 @@ testBadInputs('a model, by its topology,', {
     model((json) => {
       json.format = 'graph-model';
     }),
-    'model format "graph-model": expected a LayersModel; a graph model is frozen and cannot be tuned',
+    'model format: expected "layers-model", received "graph-model", which is frozen and cannot be tuned',
     UNSUPPORTED,
   ),
   'with an unknown layer': bad(
     model((json) => {
       layer(json, 1).class_name = 'Frobnicate';
     }),
-    'model topology and weights do not fit together: Unknown layer: Frobnicate. This may be due to one of the following reasons:',
+    'model layer class "Frobnicate": expected a class of tfjs-layers',
     UNSUPPORTED,
   ),
   'with a weight of no layer': bad(

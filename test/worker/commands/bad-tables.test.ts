@@ -24,7 +24,7 @@ testBadInputs('a predictions table, as a file,', {
   'that is absent': {
     line: AUDIT,
     says: 'bad.csv: cannot be read (ENOENT)',
-    exit: [75, 'STORAGE'],
+    exit: [64, 'STORAGE'],
   },
   'that is a folder': {
     line: AUDIT.replace('bad.csv', 'images'),
@@ -135,11 +135,11 @@ testBadInputs('a predictions table, by its flags,', {
   ),
   'without a label column': {
     line: AUDIT.replace('--label y', ''),
-    says: 'columns: "label" is missing, it must be text',
+    says: '--label: expected the column with the truth, received nothing',
   },
   'without a sensitive feature': {
     line: AUDIT.replace('--sensitive sex', ''),
-    says: 'columns: "sensitiveFeatures" is missing, it must be a list',
+    says: '--sensitive: expected at least one column, received nothing',
   },
   'with the label for its sensitive feature': {
     line: AUDIT.replace('sex', 'y'),

@@ -1,7 +1,6 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AuditReport } from '../../../core/fairness/types.ts';
-import { besideModel } from '../../../worker/commands/data-options.ts';
 import { runCommand } from '../../helpers/cli.ts';
 import { useWorkshop } from '../../helpers/made-files.ts';
 
@@ -86,13 +85,5 @@ describe('labels', () => {
     expect(await auditJson(`${line} ill`)).toEqual(reference);
     const turned = await auditJson(`${line} well`);
     expect(turned.overall.counts.truePositives).toBe(reference.overall.counts.falsePositives);
-  });
-});
-
-describe('besideModel', () => {
-  it('finds preprocess.json by the folder or by model.json, and nothing where there is none', () => {
-    expect(besideModel('beside')).toBe('beside/preprocess.json');
-    expect(besideModel('beside/model.json')).toBe('beside/preprocess.json');
-    expect(besideModel('model')).toBeNull();
   });
 });

@@ -249,7 +249,7 @@ describe('counterweight mitigate, around the run', () => {
     expect({ exitCode, stdout, stderr, leaked }).toEqual({
       exitCode: 130,
       stdout: '',
-      stderr: 'counterweight: reading images was stopped\n',
+      stderr: 'counterweight: stopped; nothing was written\n',
       leaked: 0,
     });
     await expect(readFile('stopped/run.json')).rejects.toMatchObject({ code: 'ENOENT' });

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Columns } from '../core/data/columns.ts';
+import { openImageInputs, openTableInputs } from '../core/data/inputs.ts';
+import { loadManifest } from '../core/data/manifest.ts';
+import type { InputSpec, Preprocess } from '../core/data/preprocess.ts';
+import { completePreprocess, isPreset, loadPreprocess, resolvePreprocess } from '../core/data/preprocess.ts';
+import type { InputSource, Manifest } from '../core/data/types.ts';
+import { InvalidInputError, UnsupportedModelError } from '../core/errors.ts';
+import type { Classifier } from '../core/model/classifier.ts';
+import { loadTfjsLayers } from '../core/model/formats/tfjs-layers.ts';
+
+/** Where a model and its data lie on this machine, and how they are read. */
+export interface DataSource {
+  /** Folder with a model.json, or the model.json itself. */
+  readonly model: string;
+  readonly head?: string;
+  readonly manifest: string;
+  /** Folder that image paths start from; the manifest's own when absent. */
+  readonly root?: string;
+  readonly columns: Columns;
+  /** Preset name or path of a file, or what such a file holds; absent: preprocess.json beside the model. */
+  readonly preprocess?: string | Preprocess;
+}
+
+/** A model with the data that it reads. */
+export interface ModelAndData {
+  readonly model: Classifier;
+  readonly spec: InputSpec;
+  readonly manifest: Manifest;
+  readonly inputs: InputSource;
+  /** As the user gave it, with the size that the model takes. */
+  readonly preprocess: Preprocess;
+  /** Preprocess file that was read; null for a preset or one that came inline. */
+  readonly preprocessFile: string | null;
+}
+
+/** Loads model, preprocess and manifest and checks that they fit together. The caller disposes the model. */
+export async function loadModelAndData(source: DataSource, signal: AbortSignal): Promise<ModelAndData> {
+  const { preprocess, preprocessFile } = await choosePreprocess(source);
+  const model = await loadTfjsLayers(source.model, source);
+  try {
+    const spec = resolvePreprocess(preprocess, model.inputShape);
+    assertOutput(model, spec);
+    const manifest = await loadManifest(source.manifest, source.columns, {
+      ...(spec.kind === 'table' && { features: spec.features }),
+      ...(source.root !== undefined && { root: source.root }),
+    });
+    const inputs =
+      spec.kind === 'image' ? openImageInputs(manifest, spec, { signal }) : openTableInputs(manifest, spec);
+    return {
+      model,
+      spec,
+      manifest,
+      inputs,
+      preprocess: completePreprocess(preprocess, spec),
+      preprocessFile,
+    };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function choosePreprocess({ model, preprocess }: DataSource) {
+  if (typeof preprocess === 'object') return { preprocess, preprocessFile: null };
+  const chosen = preprocess ?? besideModel(model);
+  if (chosen === null) {
+    throw new InvalidInputError(
+      'preprocess: expected imagenet, unit, none or a file, received nothing; the model has no preprocess.json, and a guess would change every score',
+    );
+  }
+  return { preprocess: await loadPreprocess(chosen), preprocessFile: isPreset(chosen) ? null : chosen };
+}
+
+/** `preprocess.json` in the model's folder, if there is one. */
+export function besideModel(modelPath: string): string | null {
+  const folder = modelPath.endsWith('.json') ? path.dirname(modelPath) : modelPath;
+  const file = path.join(folder, 'preprocess.json');
+  return existsSync(file) ? file : null;
+}
+
+function assertOutput(model: Classifier, { output }: InputSpec): void {
+  if (output === undefined || output === model.output) return;
+  throw new UnsupportedModelError(
+    `model output: expected a ${output}, as the preprocess file says, received a ${model.output} (${model.output === 'logit' ? 'no sigmoid' : 'a sigmoid'} at its end)`,
+    { expected: output, received: model.output },
+  );
+}
