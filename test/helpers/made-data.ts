@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -295,4 +295,51 @@ export function centralDifferences(
   const moved = (place: number, by: number) =>
     at.map((entry, other) => (other === place ? entry + by : entry));
   return at.map((_, place) => (value(moved(place, step)) - value(moved(place, -step))) / (2 * step));
+}
+
+type Quantization = 'uint8' | 'uint16' | 'float16';
+
+interface StoredWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+/** Rewrites a saved float32 model of one shard with every weight quantised, as tfjs's converter has it. */
+export async function quantizeWeights(folder: string, dtype: Quantization): Promise<void> {
+  const file = path.join(folder, 'model.json');
+  const json = JSON.parse(await readFile(file, 'utf8'));
+  const bytes = new Uint8Array(await readFile(path.join(folder, 'weights.bin')));
+  const values = new Float32Array(bytes.buffer);
+  let offset = 0;
+  const blocks: Uint8Array[] = [];
+  const weights = (json.weightsManifest[0].weights as StoredWeight[]).map((spec) => {
+    const size = spec.shape.reduce((product, extent) => product * extent, 1);
+    const { block, quantization } = quantize(values.subarray(offset, offset + size), dtype);
+    offset += size;
+    blocks.push(block);
+    return { ...spec, quantization };
+  });
+  await writeFile(path.join(folder, 'weights.bin'), Buffer.concat(blocks));
+  json.weightsManifest[0].weights = weights;
+  await writeFile(file, JSON.stringify(json));
+}
+
+function quantize(values: Float32Array, dtype: Quantization) {
+  if (dtype === 'float16') {
+    return { block: new Uint8Array(Uint16Array.from(values, toHalf).buffer), quantization: { dtype } };
+  }
+  const [min, levels] = [Math.min(...values), dtype === 'uint8' ? 255 : 65535];
+  const scale = (Math.max(...values) - min) / levels || 1;
+  const steps = Array.from(values, (value) => Math.round((value - min) / scale));
+  const block = dtype === 'uint8' ? Uint8Array.from(steps) : new Uint8Array(Uint16Array.from(steps).buffer);
+  return { block, quantization: { dtype, min, scale, original_dtype: 'float32' } };
+}
+
+/** The bits of a half, rounded towards 0; values below 2⁻¹⁴ become 0. */
+function toHalf(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
+  const sign = (bits >>> 16) & 0x8000;
+  return exponent <= 0 ? sign : sign | (exponent << 10) | ((bits >>> 13) & 0x3ff);
 }

@@ -5,6 +5,7 @@ import type { AuditReport } from '../../core/fairness/types.ts';
 import type { CandidateRecord } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
+import { NO_CHECKPOINTS } from '../../worker/checkpoints.ts';
 import { conclude, findDataProblem, reject } from '../../worker/outcome.ts';
 import type { Parts } from '../../worker/parts.ts';
 import type { Progress } from '../../worker/progress.ts';
@@ -95,6 +96,7 @@ const job = (progress: Progress = NO_PROGRESS): MitigationJob => ({
   seed: 1,
   threshold: 0.5,
   progress,
+  checkpoints: NO_CHECKPOINTS,
 });
 
 const TUNED: Tuned = {

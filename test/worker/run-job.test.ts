@@ -10,6 +10,7 @@ import type {
   MitigationOptions,
 } from '../../worker/bmft/options.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
+import { NO_CHECKPOINTS } from '../../worker/checkpoints.ts';
 import type { Progress } from '../../worker/progress.ts';
 import { NO_PROGRESS } from '../../worker/progress.ts';
 import type { MitigationJob } from '../../worker/run-job.ts';
@@ -86,6 +87,7 @@ describe('runMitigation', () => {
       seed: 1,
       threshold: 0.5,
       progress: NO_PROGRESS,
+      checkpoints: NO_CHECKPOINTS,
       ...job,
     });
     return { ...result, weights: { before, after: bitsOf(model) } };

@@ -3,7 +3,6 @@ import { audit } from '../../core/fairness/audit.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
 import { predictScores } from '../../core/model/predict.ts';
-import { findMask } from '../../worker/bmft/find-mask.ts';
 import { makeObjective } from '../../worker/bmft/objective.ts';
 import type {
   ConvergedHeadOptions,
@@ -11,6 +10,7 @@ import type {
   MitigationOptions,
 } from '../../worker/bmft/options.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
+import { NO_CHECKPOINTS } from '../../worker/checkpoints.ts';
 import { divide } from '../../worker/parts.ts';
 import type { Progress } from '../../worker/progress.ts';
 import { NO_PROGRESS } from '../../worker/progress.ts';
@@ -20,6 +20,7 @@ import { selectFigures } from '../../worker/search/selection.ts';
 import { truthOf } from '../../worker/training/batch.ts';
 import { tune } from '../../worker/tune.ts';
 import { useTempFolder } from '../helpers/files.ts';
+import { findMask } from '../helpers/find-mask.ts';
 import { bitsOf, makeTable, writeTableClassifier } from '../helpers/made-data.ts';
 import { expectNoLeak, withBackend } from '../helpers/tensors.ts';
 
@@ -65,6 +66,7 @@ describe('tune', () => {
       seed: 1,
       threshold: THRESHOLD,
       progress: NO_PROGRESS,
+      checkpoints: NO_CHECKPOINTS,
       ...overrides,
     };
     const parts = divide({ ...job, selection: options.selection, random });

@@ -4,13 +4,13 @@ import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { batchesBy } from '../../../worker/bmft/batches.ts';
 import type { FindMaskInput } from '../../../worker/bmft/find-mask.ts';
-import { findMask } from '../../../worker/bmft/find-mask.ts';
 import { importanceOf } from '../../../worker/bmft/importance.ts';
 import { hardMask, importanceRatio, maskOverlap } from '../../../worker/bmft/mask.ts';
 import { batchLoss, makeObjective } from '../../../worker/bmft/objective.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { useTempFolder } from '../../helpers/files.ts';
+import { findMask } from '../../helpers/find-mask.ts';
 import { bitsOf, makeSet, writeFilled } from '../../helpers/made-data.ts';
 import { expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 

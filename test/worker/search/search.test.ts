@@ -4,15 +4,16 @@ import { audit } from '../../../core/fairness/audit.ts';
 import type { Classifier } from '../../../core/model/classifier.ts';
 import { INFERENCE } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
-import { findMask } from '../../../worker/bmft/find-mask.ts';
 import { makeObjective } from '../../../worker/bmft/objective.ts';
 import type { ConvergedHeadOptions, MitigationOptions } from '../../../worker/bmft/options.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
+import { NO_CHECKPOINTS } from '../../../worker/checkpoints.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { logit, search, searchBatches, sigmoid } from '../../../worker/search/search.ts';
 import { selectFigures } from '../../../worker/search/selection.ts';
 import { truthOf } from '../../../worker/training/batch.ts';
 import { useTempFolder } from '../../helpers/files.ts';
+import { findMask } from '../../helpers/find-mask.ts';
 import { bitsOf, makeSet, makeTable, writeTableClassifier } from '../../helpers/made-data.ts';
 import { expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 
@@ -67,6 +68,7 @@ describe('search', () => {
       head: options.head as ConvergedHeadOptions,
       threshold: THRESHOLD,
       random,
+      checkpoints: NO_CHECKPOINTS,
       signal,
       onBatch: () => {
         batches += 1;
