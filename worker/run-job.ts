@@ -16,6 +16,7 @@ import type { Progress } from './progress.ts';
 import type { Random } from './random.ts';
 import { makeRandom } from './random.ts';
 import type { Shard } from './search/search.ts';
+import { restoreSnapshot, takeSnapshot } from './search/snapshot.ts';
 import type { TuneInput } from './tune.ts';
 import { tune, tuneShard } from './tune.ts';
 
@@ -51,8 +52,9 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
  *   that does not help, is an outcome and no error
  */
 export async function runMitigation(job: MitigationJob): Promise<MitigationResult> {
-  const { options, progress } = job;
+  const { model, options, progress } = job;
   const random = makeRandom(job.seed);
+  const original = takeSnapshot(model);
   const parts = divide({ ...job, selection: options.selection, random });
   const audited = { ...job, rows: parts.auditedRows, sensitiveFeatures: parts.sensitiveFeatures };
 
@@ -63,7 +65,9 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
   const tuned = await tune(await prepare(job, parts, random));
   const after = await auditPart({ ...audited, threshold: tuned.threshold.value, stage: 'audit after' });
   progress.finish();
-  return conclude({ job, parts, before, after, tuned });
+  const result = conclude({ job, parts, before, after, tuned });
+  if (result.outcome.status !== 'improved') restoreSnapshot(model, original);
+  return result;
 }
 
 /**

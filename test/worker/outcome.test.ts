@@ -44,7 +44,9 @@ describe('findDataProblem', () => {
 
   test('names the only group there is', () => {
     expect(problemOf(setOf([4, 4], ['a']))).toBe('one group only ("a"): a disparity needs two');
-    expect(problemOf(setOf([], []))).toBe('one group only ("none"): a disparity needs two');
+    expect(problemOf(setOf([], []))).toBe(
+      'no sample has a value of the sensitive feature: a disparity needs two groups',
+    );
   });
 
   test('names the cell that is empty or too small to tune on', () => {
@@ -52,7 +54,7 @@ describe('findDataProblem', () => {
       'group "b" has no positive labels among 9 samples, expected at least 2',
     );
     expect(problemOf(setOf([1, 3, 3, 3]))).toBe(
-      'group "a" has only 1 negative labels among 10 samples, expected at least 2',
+      'group "a" has only 1 negative label among 10 samples, expected at least 2',
     );
   });
 

@@ -4,7 +4,7 @@ import type { Samples } from '../../core/data/types.ts';
 import { MISSING_GROUP } from '../../core/data/types.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
 import type { DivideInput } from '../../worker/parts.ts';
-import { divide } from '../../worker/parts.ts';
+import { DEFAULT_SPLITS, divide } from '../../worker/parts.ts';
 import { makeRandom } from '../../worker/random.ts';
 import { memoryInputs } from '../helpers/made-data.ts';
 
@@ -52,6 +52,8 @@ const many = (count: number, row: (place: number) => Row) =>
   Array.from({ length: count }, (_, place) => row(place));
 const twoSites = (count: number, extra: (place: number) => Row = () => ({})) =>
   many(count, (place) => ({ site: (place >> 1) % 2 ? 'a' : 'b', ...extra(place) }));
+
+const half = (place: number): Row => ({ split: place < 20 ? 'ext' : 'held' });
 
 describe('divide', () => {
   test('cuts the external rows into two thirds to tune on and one third to select on', () => {
@@ -102,7 +104,7 @@ describe('divide', () => {
   });
 
   test('drops groups that only unused rows are in', () => {
-    const rows = [...twoSites(40, () => ({ split: 'ext' })), { site: 'zoo', split: 'train' }];
+    const rows = [...twoSites(40, half), { site: 'zoo', split: 'train' }];
     const { tune, sensitiveFeatures } = divided(rows);
     expect(tune.groupNames).toEqual(['a', 'b']);
     expect(sensitiveFeatures[0]!.groupNames).toEqual(['a', 'b']);
@@ -110,7 +112,7 @@ describe('divide', () => {
   });
 
   test('keeps the names of groups right when one before them is dropped', () => {
-    const rows = [{ site: 'aaa', split: 'train' }, ...twoSites(40, () => ({ split: 'ext' }))];
+    const rows = [{ site: 'aaa', split: 'train' }, ...twoSites(40, half)];
     const { tune } = divided(rows);
     for (const row of tune.rows) expect(tune.groupNames[tune.groups[row]!]).toBe(rows[row]!.site);
   });
@@ -198,6 +200,23 @@ describe('divide', () => {
         message: 'split "ext": expected rows to tune on, received none among 8',
       }),
     );
+  });
+
+  test('refuses one split for tuning and audit', () => {
+    const splits = { external: 'ext', test: 'ext' };
+    expect(() => divided(twoSites(8, half), { splits })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_INPUT',
+        message: 'split "ext": expected another split to audit on than to tune on, received the same',
+      }),
+    );
+  });
+
+  test('refuses a named test split that no row is in, but does without the one of the default name', () => {
+    const rows = twoSites(30, () => ({ split: 'external' }));
+    const withTest = (test: string) => divided(rows, { splits: { external: 'external', test } });
+    expect(() => withTest('held')).toThrow('split "held": expected rows to audit on, received none among 30');
+    expect(withTest(DEFAULT_SPLITS.test).use.auditedOn).toBe('select');
   });
 
   test('repeats from the same seed and differs from another', () => {

@@ -14,7 +14,7 @@ import { NO_CHECKPOINTS } from '../../worker/checkpoints.ts';
 import type { Progress } from '../../worker/progress.ts';
 import { NO_PROGRESS } from '../../worker/progress.ts';
 import type { MitigationJob } from '../../worker/run-job.ts';
-import { runMitigation } from '../../worker/run-job.ts';
+import { runMitigation, runShard } from '../../worker/run-job.ts';
 import { useTempFolder } from '../helpers/files.ts';
 import type { MadeData } from '../helpers/made-data.ts';
 import {
@@ -25,6 +25,7 @@ import {
   writePlantedClassifier,
   writeTableClassifier,
 } from '../helpers/made-data.ts';
+import { memoryBlobs } from '../helpers/memory-blobs.ts';
 import { expectNoLeak, withBackend } from '../helpers/tensors.ts';
 
 const ROBUST: MitigationOptions = {
@@ -72,13 +73,14 @@ describe('runMitigation', () => {
     for (const model of models.splice(0)) model.dispose();
   });
 
-  /** A fresh model of a kind, run over data; the table with a test split unless told otherwise. */
-  async function run(overrides: Partial<MitigationJob> & { kind?: string; data?: MadeData } = {}) {
+  type Overrides = Partial<MitigationJob> & { kind?: string; data?: MadeData };
+
+  /** A job for a fresh model of a kind; over the table with a test split unless told otherwise. */
+  async function jobOf(overrides: Overrides = {}): Promise<MitigationJob> {
     const { kind = 'narrow', data = makeTable({ size: 240, hasTest: true }), ...job } = overrides;
     const model = await loadTfjsLayers(folder.at(kind));
     models.push(model);
-    const before = bitsOf(model);
-    const result = await runMitigation({
+    return {
       model,
       ...data,
       sensitiveFeature: 'site',
@@ -89,8 +91,14 @@ describe('runMitigation', () => {
       progress: NO_PROGRESS,
       checkpoints: NO_CHECKPOINTS,
       ...job,
-    });
-    return { ...result, weights: { before, after: bitsOf(model) } };
+    };
+  }
+
+  async function run(overrides: Overrides = {}) {
+    const job = await jobOf(overrides);
+    const before = bitsOf(job.model);
+    const result = await runMitigation(job);
+    return { ...result, weights: { before, after: bitsOf(job.model) } };
   }
 
   test('improves a classifier of images that reads a planted artefact', async () => {
@@ -163,18 +171,18 @@ describe('runMitigation', () => {
     expect([before.threshold, after!.threshold]).toEqual([0.5, threshold.value]);
   });
 
-  describe('leaves the model bit-identical', () => {
-    /** As `samples`, with one cell emptied: no positives in group "b". */
-    const withoutPositives = ({ samples, inputs }: MadeData): MadeData => ({
-      inputs,
-      samples: {
-        ...samples,
-        labels: samples.labels.map((label, row) =>
-          samples.sensitiveFeatures[0]!.groups[row] === 1 ? 0 : label,
-        ),
-      },
-    });
+  /** As the data, with one cell emptied: no positives in group "b". */
+  const withoutPositives = ({ samples, inputs }: MadeData): MadeData => ({
+    inputs,
+    samples: {
+      ...samples,
+      labels: samples.labels.map((label, row) =>
+        samples.sensitiveFeatures[0]!.groups[row] === 1 ? 0 : label,
+      ),
+    },
+  });
 
+  describe('leaves the model bit-identical', () => {
     test('when the data cannot carry the method', async () => {
       const { stages, progress } = recorder();
       const { outcome, after, mask, weights } = await run({
@@ -207,6 +215,37 @@ describe('runMitigation', () => {
       expect(outcome.status).toBe('not-improved');
       expect(outcome.reasons[0]).toMatch(/^the disparity did not fall on the audited data/);
       expect(weights.after).toEqual(weights.before);
+    });
+  });
+
+  describe('a shard', () => {
+    /** What it keeps, and whether the model stayed as it was. */
+    async function runOne(overrides: Overrides = {}, shard = { index: 0, count: 2 }) {
+      const checkpoints = memoryBlobs();
+      const { stages, progress } = recorder();
+      const job = await jobOf({ checkpoints, progress, ...overrides });
+      const before = bitsOf(job.model);
+      await runShard(job, shard);
+      expect(bitsOf(job.model)).toEqual(before);
+      expect(stages.at(-1)!.stage).toBe('finish');
+      return checkpoints.saved;
+    }
+
+    test('judges its own settings and moves no weight', async () => {
+      expect(await runOne()).toEqual(['importance', 'candidates-head-only']);
+      expect(await runOne({}, { index: 1, count: 2 })).toEqual(['importance', 'candidates-p80-lr0.03-d4']);
+    });
+
+    test('has nothing to judge when there are more shards than settings', async () => {
+      expect(await runOne({}, { index: 2, count: 3 })).toEqual(['importance']);
+    });
+
+    test('has nothing to judge under a preset without a search', async () => {
+      expect(await runOne({ options: released('bmft-released') })).toEqual(['importance']);
+    });
+
+    test('has nothing to do with data that cannot carry the method', async () => {
+      expect(await runOne({ data: withoutPositives(makeTable({ size: 120 })) })).toEqual([]);
     });
   });
 

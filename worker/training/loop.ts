@@ -37,13 +37,14 @@ export interface LoopOptions {
 
 /**
  * The only epoch loop: gradients of a loss, a transform, weights moved by the updates.
- * A weight whose update is 0 keeps its bits.
+ * A weight whose update is 0 keeps its bits. Without parameters there is nothing to train, and no epoch runs.
  *
  * @returns the losses of each batch, epoch after epoch
  * @throws NonFiniteError when a loss or a gradient is NaN or infinite
  */
 export async function trainEpochs(options: LoopOptions): Promise<EpochLosses[]> {
   const { set, epochs, batchesOf, onEpoch, onBatch, signal } = options;
+  if (options.parameters.length === 0) return []; // an empty mask, or a model whose head reads the input
   const weights = weightsOf(options.parameters);
   const batchLosses: EpochLosses[] = [];
   let state = keepAll(tf.tidy(() => options.transform.init(weights)));

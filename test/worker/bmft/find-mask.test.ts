@@ -4,6 +4,7 @@ import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { batchesBy } from '../../../worker/bmft/batches.ts';
 import type { FindMaskInput } from '../../../worker/bmft/find-mask.ts';
+import { masksOf, measureRatios, packRatios, unpackRatios } from '../../../worker/bmft/find-mask.ts';
 import { importanceOf } from '../../../worker/bmft/importance.ts';
 import { hardMask, importanceRatio, maskOverlap } from '../../../worker/bmft/mask.ts';
 import { batchLoss, makeObjective } from '../../../worker/bmft/objective.ts';
@@ -121,6 +122,24 @@ describe('findMask', () => {
     expect([...mask.values.keys()]).toHaveLength(3);
     plain.dispose();
   });
+
+  test.each([8, 64])(
+    'comes back from a checkpoint bit for bit, notes and halves included (batches of %i)',
+    async (batchSize) => {
+      const options = { ...PRESETS.robust, batchSize };
+      const ratios = await measureRatios(input({ options }));
+      const unpacked = unpackRatios(
+        JSON.parse(JSON.stringify([packRatios(ratios).facts])).map((facts: never) => ({
+          ...packRatios(ratios),
+          facts,
+        }))[0],
+      );
+      expect(unpacked).toEqual(ratios);
+      expect(ratios.all.notes.size).toBe(1); // the head's bias, one weight
+      expect(ratios.halves === null).toBe(batchSize === 64);
+      expect(masksOf(unpacked, model, options)(80)).toEqual(masksOf(ratios, model, options)(80));
+    },
+  );
 
   test('repeats from the same seed, counts its batches, moves nothing and leaves no tensor', async () => {
     const before = bitsOf(model);

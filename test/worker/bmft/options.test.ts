@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PRESET_NAMES } from '../../../core/jobs/schema.ts';
-import { mitigationOptionsSchema, PRESETS } from '../../../worker/bmft/options.ts';
+import { mitigationOptionsSchema, optionsOf, PRESETS } from '../../../worker/bmft/options.ts';
 
 const messagesOf = (options: unknown) =>
   mitigationOptionsSchema
@@ -60,5 +60,48 @@ describe('the schema', () => {
     ['metric', { metric: 'accuracy' }],
   ])('names %s when it is out of range', (name, change) => {
     expect(messagesOf({ ...PRESETS.robust, ...change })?.map(([path]) => path)).toEqual([name]);
+  });
+});
+
+describe('optionsOf', () => {
+  const of = (changes: unknown, metric?: 'demographicParity') =>
+    optionsOf({ preset: 'robust', metric, changes }, 'options "o.json"');
+
+  test('is the preset when nothing changes', () => {
+    expect(of({})).toEqual(PRESETS.robust);
+  });
+
+  test('replaces settings key by key and leaves the preset itself alone', () => {
+    const before = structuredClone(PRESETS.robust);
+    const changed = of({ body: { epochs: 3, learningRates: [0.5] }, selection: { checkpoints: [3] } });
+    expect(changed).toEqual({
+      ...before,
+      body: { ...before.body, epochs: 3, learningRates: [0.5] },
+      selection: { ...before.selection, checkpoints: [3] },
+    });
+    expect(PRESETS.robust).toEqual(before);
+  });
+
+  test('takes the metric, which a change may still replace', () => {
+    expect(of({}, 'demographicParity').metric).toBe('demographicParity');
+    expect(of({ metric: 'equalOpportunity' }, 'demographicParity').metric).toBe('equalOpportunity');
+  });
+
+  test('names where an unknown key and a value out of range come from', () => {
+    for (const [changes, key] of [
+      [{ body: { speed: 1 } }, 'body.speed'],
+      [{ batchSize: 0 }, 'batchSize'],
+    ] as const) {
+      expect(() => of(changes)).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_INPUT',
+          message: expect.stringMatching(`^options "o.json": .*${key}`),
+        }),
+      );
+    }
+  });
+
+  test('refuses changes that are no object', () => {
+    expect(() => of([1])).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
   });
 });

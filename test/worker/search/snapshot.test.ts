@@ -3,7 +3,13 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
-import { restoreSnapshot, takeSnapshot, withHeadOf } from '../../../worker/search/snapshot.ts';
+import {
+  packSnapshot,
+  restoreSnapshot,
+  takeSnapshot,
+  unpackSnapshot,
+  withHeadOf,
+} from '../../../worker/search/snapshot.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { allParameters, bitsOf, writeFilled } from '../../helpers/made-data.ts';
 import { expectNoLeak, withBackend } from '../../helpers/tensors.ts';
@@ -71,6 +77,18 @@ describe('a snapshot', () => {
       'norm/moving_mean': 1,
     });
     expect(earlier.get('head/kernel')![0]).toBe(1);
+  });
+
+  test('comes back from named tensors, several in one file told apart by their prefix', () => {
+    fill(1);
+    const first = takeSnapshot(model);
+    fill(2);
+    const second = takeSnapshot(model);
+    const packed = new Map([...packSnapshot(first, '1/'), ...packSnapshot(second, '11/')]);
+    expect(packed.get('1/hidden/kernel')).toEqual({ shape: [6], values: first.get('hidden/kernel') });
+    expect(unpackSnapshot(packed, '1/')).toEqual(first);
+    expect(unpackSnapshot(packed, '11/')).toEqual(second);
+    expect(unpackSnapshot(packSnapshot(first))).toEqual(first);
   });
 
   test('holds no tensor', async () => {

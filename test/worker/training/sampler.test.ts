@@ -60,7 +60,7 @@ describe('assertCells', () => {
       }),
     );
     expect(() => assertCells(setOf([3, 2, 1, 4]), 2)).toThrow(
-      'group "b" has only 1 negative labels among 10 samples, expected at least 2',
+      'group "b" has only 1 negative label among 10 samples, expected at least 2',
     );
   });
 

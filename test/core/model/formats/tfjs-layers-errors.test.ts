@@ -41,7 +41,7 @@ describe('a model that cannot be loaded', () => {
     });
     await expect(loadTfjsLayers(path)).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
-      message: expect.stringMatching(/^model topology and weights do not fit together: .*MyDense/),
+      message: 'model layer class "MyDense": expected a class of tfjs-layers',
       cause: expect.any(Error),
     });
   });
@@ -50,7 +50,8 @@ describe('a model that cannot be loaded', () => {
     const path = await edited({ json: (text) => text.replace('"layers-model"', '"graph-model"') });
     await expect(loadTfjsLayers(path)).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
-      message: expect.stringContaining('graph model is frozen and cannot be tuned'),
+      message:
+        'model format: expected "layers-model", received "graph-model", which is frozen and cannot be tuned',
     });
   });
 
@@ -94,6 +95,21 @@ describe('a model that cannot be loaded', () => {
     await expect(loadTfjsLayers(await edited({ model }))).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
     });
+  });
+
+  test('leaves no tensor when its weights do not fit', async () => {
+    const paths = [
+      await edited({ json: (text) => text.replace('"units":2', '"units":3') }),
+      await edited({ json: (text) => text.replace('"name":"head/kernel"', '"name":"other/kernel"') }),
+      await edited({
+        json: (text) => text.replace(/("class_name":")Dense("(?!.*"class_name":"Dense"))/, '$1MyDense$2'),
+      }),
+    ];
+    for (const path of paths) {
+      await expectNoLeak(() =>
+        expect(loadTfjsLayers(path)).rejects.toMatchObject({ code: 'UNSUPPORTED_MODEL' }),
+      );
+    }
   });
 
   test('leaves no tensor when its head is refused', async () => {
