@@ -59,8 +59,12 @@ export function divide(input: DivideInput): Parts {
   const [tune, select] = selection
     ? splitForSelection(samples, trainable, { feature, share: selection.selectShare, random }).map(setOf)
     : [setOf(trainable)];
-  const rowsOf = { tune: tune!.rows, select: select?.rows ?? [], test: roles.test };
   const auditedOn = roles.test.length > 0 ? 'test' : select ? 'select' : 'tune';
+  const rowsOf = { tune: tune!.rows, select: select?.rows ?? [], test: roles.test };
+  const withoutGroup = roles.external.filter((row) => feature.groups[row] === missing);
+  if (auditedOn !== 'test') {
+    rowsOf[auditedOn] = [...rowsOf[auditedOn], ...withoutGroup].sort((a, b) => a - b);
+  }
   return {
     tune: tune!,
     select: select ?? null,
@@ -68,7 +72,8 @@ export function divide(input: DivideInput): Parts {
     sensitiveFeatures,
     use: {
       rows: samples.size,
-      excluded: describeExcluded(input, roles, roles.external.length - trainable.length),
+      // without a test part, rows without a group are in the audited part, though they train nothing
+      excluded: describeExcluded(input, roles, auditedOn === 'test' ? withoutGroup.length : 0),
       parts: (['tune', 'select', 'test'] as const)
         .filter((name) => rowsOf[name].length > 0)
         .map((name) => describePart(name, samples, { feature, rows: rowsOf[name] })),

@@ -95,6 +95,7 @@ async function prepare(job: MitigationJob, parts: Parts, random: Random): Promis
         options,
         random: random.fork('importance'),
         onBatch: progress.advance,
+        signal: job.signal,
       }),
     ),
   );

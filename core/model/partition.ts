@@ -82,6 +82,12 @@ function noHead(layer: Layer, headName: string | undefined): UnsupportedModelErr
 }
 
 function assertOneUnit(head: Layer): void {
+  if (head.inboundNodes.length !== 1) {
+    throw new UnsupportedModelError(
+      `head "${head.name}": expected to be used once, received ${head.inboundNodes.length} uses`,
+      { head: head.name, expected: 1, received: head.inboundNodes.length },
+    );
+  }
   const units = (head.getConfig() as { units?: number }).units;
   if (units === 1) return;
   throw new UnsupportedModelError(

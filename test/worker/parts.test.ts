@@ -122,6 +122,20 @@ describe('divide', () => {
     const { tune, select, use } = divided(rows);
     expect(tune.groupNames).toEqual(['a', 'b']);
     expect([...tune.rows, ...select!.rows].filter((row) => row < 6)).toEqual([]);
+    // without a test split they are in the audited part, whose cells show them
+    expect(use.excluded).toEqual([]);
+    const held = use.parts
+      .find(({ name }) => name === 'select')!
+      .cells.filter(({ group }) => group === MISSING_GROUP);
+    expect(held.reduce((sum, { support }) => sum + support, 0)).toBe(6);
+  });
+
+  test('says how many rows without a group were kept out of training when another part is audited', () => {
+    const rows = twoSites(40, (place) => ({
+      split: place < 30 ? 'ext' : 'held',
+      ...(place < 6 && { site: MISSING_GROUP }),
+    }));
+    const { use } = divided(rows);
     expect(use.excluded).toEqual([{ reason: 'no value of site: kept out of training', rows: 6 }]);
   });
 
@@ -146,6 +160,21 @@ describe('divide', () => {
     for (const selection of [SELECTION, null]) {
       const { auditedRows } = divided(rows, { selection });
       expect(auditedRows.map((row) => rows[row]!.site)).toContain(MISSING_GROUP);
+    }
+  });
+
+  test.each([
+    ['a test split', (place: number): Row => ({ split: ['ext', 'held', 'train'][place % 3]! })],
+    ['no split', (): Row => ({})],
+  ])('counts every row once, in a part or as excluded, with %s', (_, split) => {
+    const rows = twoSites(60, (place) => ({
+      ...split(place),
+      ...(place % 7 === 0 && { site: MISSING_GROUP }),
+    }));
+    for (const selection of [SELECTION, null]) {
+      const { use } = divided(rows, { selection });
+      const supports = [...use.parts.map(({ support }) => support), ...use.excluded.map((part) => part.rows)];
+      expect(supports.reduce((sum, count) => sum + count, 0)).toBe(60);
     }
   });
 

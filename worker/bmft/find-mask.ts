@@ -23,6 +23,7 @@ export interface FindMaskInput {
   readonly options: MitigationOptions;
   readonly random: Random;
   readonly onBatch?: (() => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Ratios over all batches, and over the even and the odd ones (null with one batch). */
@@ -33,11 +34,18 @@ export interface Ratios {
 
 /** Importance for both losses over the same batches, as the ratio that masks are cut from. */
 export async function measureRatios(input: FindMaskInput): Promise<Ratios> {
-  const { model, set, objective, options, random, onBatch } = input;
+  const { model, set, objective, options, random, onBatch, signal } = input;
   const parameters = parametersOf(model);
   const batches = batchesBy(options.importanceBatching, set, { options, random })(0);
   const measure = (weights: { taskWeight: number; disparityWeight: number }) =>
-    importanceOf({ set, parameters, batches, lossOf: batchLoss(model, { objective, weights }), onBatch });
+    importanceOf({
+      set,
+      parameters,
+      batches,
+      lossOf: batchLoss(model, { objective, weights }),
+      onBatch,
+      signal,
+    });
   const disparity = await measure({ taskWeight: 0, disparityWeight: 1 });
   const task = await measure({ taskWeight: 1, disparityWeight: 0 });
   const ratio = (pick: (of: typeof task) => typeof task.all) =>

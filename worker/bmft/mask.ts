@@ -44,7 +44,8 @@ export function importanceRatio(
     }
     const numerator = normalize(disparityImportance, options.normalization);
     const denominator = normalize(taskImportance, options.normalization);
-    const epsilon = options.epsilon * (options.epsilonIsRelative ? mean(denominator) : 1);
+    // a tensor that is kept although its task importance is 0 everywhere has no mean to be relative to
+    const epsilon = options.epsilon * ((options.epsilonIsRelative && mean(denominator)) || 1);
     values.set(
       name,
       numerator.map((value, place) => value / (denominator[place]! + epsilon)),
@@ -117,7 +118,8 @@ export function hardMask(
 ): Mask {
   const inBody = body.filter((name) => ratio.values.has(name));
   const threshold = percentile(concatenate(inBody.map((name) => ratio.values.get(name)!)), percent);
-  return fillMask(ratio, sizes, (name, value) => (inBody.includes(name) && value > threshold ? 1 : 0));
+  const select = (value: number) => (value > threshold ? 1 : 0);
+  return fillMask(ratio, sizes, (name) => (inBody.includes(name) ? select : () => 0));
 }
 
 function concatenate(arrays: readonly Float64Array[]): Float64Array {
@@ -132,21 +134,18 @@ function concatenate(arrays: readonly Float64Array[]): Float64Array {
 
 /** Soft mask tanh(R), head included (SWiFT). */
 export function softMask(ratio: Ratio, sizes: ReadonlyMap<string, number>): Mask {
-  return fillMask(ratio, sizes, (_, value) => Math.tanh(value));
+  return fillMask(ratio, sizes, () => Math.tanh);
 }
 
 function fillMask(
   { values: ratios, notes }: Ratio,
   sizes: ReadonlyMap<string, number>,
-  entry: (name: string, value: number) => number,
+  entryOf: (name: string) => (value: number) => number,
 ): Mask {
   const values = new Map<string, Float32Array>();
   for (const [name, size] of sizes) {
     const ratio = ratios.get(name);
-    values.set(
-      name,
-      ratio ? Float32Array.from(ratio, (value) => entry(name, value)) : new Float32Array(size),
-    );
+    values.set(name, ratio ? Float32Array.from(ratio, entryOf(name)) : new Float32Array(size));
   }
   return { values, notes };
 }

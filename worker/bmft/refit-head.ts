@@ -13,8 +13,8 @@ import type { ConvergedHeadOptions, EpochsHeadOptions } from './options.ts';
 import type { StageInput } from './tune-body.ts';
 import { augmented, forwardMode } from './tune-body.ts';
 
-/** Below this a standard deviation is rounding, not variation. */
-const SMALLEST_DEVIATION = 1e-6;
+/** A deviation below this share of the mean is rounding, not variation. */
+const SMALLEST_VARIATION = 1e-6;
 
 export interface RefitHeadInput extends StageInput {
   readonly options: EpochsHeadOptions;
@@ -107,20 +107,28 @@ export function solveHead(input: SolveHeadInput): CurvePoint[] {
   return curve;
 }
 
-/** Means are 0 without a bias to take them up. A feature that never varies gets the inverse deviation 0. */
+/**
+ * In float64, where a constant feature has deviation 0 whatever its size. Means are 0 without a bias to take
+ * them up. A feature that never varies gets the inverse deviation 0.
+ */
 function standardize(features: tf.Tensor2D, isCentred: boolean) {
-  const { standardized, means, inverses } = tf.tidy(() => {
-    const { mean, variance } = tf.moments(features, 0); // [F] each
-    const means = isCentred ? mean : tf.zerosLike(mean);
-    const deviations = tf.sqrt(variance);
-    const varies = tf.greater(deviations, SMALLEST_DEVIATION);
-    const inverses = tf.where(varies, tf.div(1, deviations), tf.zerosLike(deviations));
-    return { standardized: tf.mul(tf.sub(features, means), inverses) as tf.Tensor2D, means, inverses }; // [N, F]
+  const [rows, width] = features.shape;
+  const values = features.dataSync();
+  const means = new Float64Array(width);
+  const variances = new Float64Array(width);
+  values.forEach((value, place) => {
+    means[place % width]! += value / rows;
   });
-  const read = (tensor: tf.Tensor) => Float64Array.from(tensor.dataSync());
-  const scaling = { standardized, means: read(means), inverses: read(inverses) };
-  tf.dispose([means, inverses]);
-  return scaling;
+  values.forEach((value, place) => {
+    variances[place % width]! += (value - means[place % width]!) ** 2 / rows;
+  });
+  const inverses = variances.map((variance, feature) => {
+    const deviation = Math.sqrt(variance);
+    return deviation > SMALLEST_VARIATION * Math.abs(means[feature]!) ? 1 / deviation : 0;
+  });
+  if (!isCentred) means.fill(0);
+  const scaled = values.map((value, place) => (value - means[place % width]!) * inverses[place % width]!);
+  return { standardized: tf.tensor2d(scaled as Float32Array, [rows, width]), means, inverses }; // [N, F]
 }
 
 interface HeadPoint extends SolveHeadInput {

@@ -118,22 +118,40 @@ export function gradientsOf(
     return result.loss;
   }, variables);
   const { taskLoss, disparityLoss } = terms[0]!;
-  const losses = {
-    loss: readScalar(value, 'loss'),
-    taskLoss: readScalar(taskLoss, 'task loss'),
-    disparityLoss: readScalar(disparityLoss, 'disparity loss'),
-  };
+  const [loss, task, disparity] = [value, taskLoss, disparityLoss].map((term) => term.dataSync()[0]!);
   tf.dispose([value, taskLoss, disparityLoss]);
   const gradients = Object.fromEntries(
     parameters.map(({ name, variable }) => [name, grads[variable.name] ?? tf.zerosLike(variable)]),
   );
-  return { gradients, losses };
+  try {
+    assertFinite('loss', loss!);
+    assertFinite('task loss', task!);
+    assertFinite('disparity loss', disparity!);
+    assertFiniteGradients(gradients);
+  } catch (error) {
+    tf.dispose(Object.values(gradients));
+    throw error;
+  }
+  return { gradients, losses: { loss: loss!, taskLoss: task!, disparityLoss: disparity! } };
 }
 
-function readScalar(tensor: tf.Scalar, where: string): number {
-  const value = tensor.dataSync()[0]!;
-  if (Number.isFinite(value)) return value;
+function assertFinite(where: string, value: number): void {
+  if (Number.isFinite(value)) return;
   throw new NonFiniteError(`${where}: expected a finite number, received ${value}`, { where });
+}
+
+/** One number per gradient decides: a sum is finite only if every entry is. */
+function assertFiniteGradients(gradients: Tensors): void {
+  const names = Object.keys(gradients);
+  const sums = tf.tidy(() => tf.stack(names.map((name) => tf.sum(gradients[name]!))));
+  const values = sums.dataSync();
+  sums.dispose();
+  const place = values.findIndex((value) => !Number.isFinite(value));
+  if (place < 0) return;
+  const weight = names[place]!;
+  throw new NonFiniteError(`gradient of "${weight}": expected finite numbers, received NaN or an infinity`, {
+    weight,
+  });
 }
 
 export function meanLosses(losses: readonly EpochLosses[]): EpochLosses {

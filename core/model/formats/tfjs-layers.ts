@@ -42,28 +42,24 @@ async function restoreModel({ json, weights }: LayersModelFiles): Promise<Layers
     );
   }
   const before = new Set(Object.keys(tf.engine().registeredVariables));
-  const tensors = decodeWeights(weights);
+  tf.engine().startScope(); // what a load that fails has decoded goes with the scope; variables stay
   try {
-    const model = await loadLayersModel(tf.io.fromMemory({ modelTopology: json.modelTopology }));
-    model.loadWeights(tensors);
-    return model;
+    return await loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: json.modelTopology,
+        weightSpecs: weights.map(({ spec }) => spec as tf.io.WeightsManifestEntry),
+        // a copy: small buffers share a pool, whose memory starts with other bytes
+        weightData: new Uint8Array(Buffer.concat(weights.map(({ bytes }) => bytes))).buffer,
+      }),
+    );
   } catch (cause) {
     for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
-      if (!before.has(name)) variable.dispose(); // layers that were built before the one that failed
+      if (!before.has(name)) variable.dispose(); // of layers that were built before the one that failed
     }
     throw new UnsupportedModelError(whyUnsupported(cause), {}, { cause });
   } finally {
-    tf.dispose(tensors);
+    tf.engine().endScope();
   }
-}
-
-function decodeWeights(weights: LayersModelFiles['weights']): tf.NamedTensorMap {
-  // a copy: small buffers share a pool, whose memory starts with other bytes
-  const data = new Uint8Array(Buffer.concat(weights.map(({ bytes }) => bytes))).buffer;
-  return tf.io.decodeWeights(
-    data,
-    weights.map(({ spec }) => spec as tf.io.WeightsManifestEntry),
-  );
 }
 
 function whyUnsupported(cause: unknown): string {
@@ -140,16 +136,21 @@ class TfjsLayersClassifier implements Classifier {
 
   dispose(): void {
     this.#model.dispose();
+    // tfjs counts the uses of a nested model's layers and keeps them alive for the extractor
+    for (const { variable } of this.#parameters()) {
+      if (!variable.isDisposed) variable.dispose();
+    }
   }
 
   #values(): Map<string, Float32Array> {
-    const parameters = [
-      ...this.body,
-      ...this.statistics,
-      this.head.kernel,
-      ...(this.head.bias ? [this.head.bias] : []),
-    ];
-    return new Map(parameters.map(({ name, variable }) => [name, variable.dataSync() as Float32Array]));
+    return new Map(
+      this.#parameters().map(({ name, variable }) => [name, variable.dataSync() as Float32Array]),
+    );
+  }
+
+  #parameters(): Parameter[] {
+    const { kernel, bias } = this.head;
+    return [...this.body, ...this.statistics, kernel, ...(bias ? [bias] : [])];
   }
 
   /** tfjs draws dropout from Math.random unless the layer has a seed, so each forward pass gets its own. */
@@ -196,8 +197,10 @@ const RANDOM_LAYERS = new Set([
   'GaussianNoise',
 ]);
 
+/** Dropout and noise layers, and recurrent layers with dropout inside. */
 function isRandomLayer(layer: Layer): boolean {
-  return RANDOM_LAYERS.has(layer.getClassName());
+  const { dropout, recurrentDropout } = layer.getConfig() as { dropout?: number; recurrentDropout?: number };
+  return RANDOM_LAYERS.has(layer.getClassName()) || Boolean(dropout) || Boolean(recurrentDropout);
 }
 
 function parametersOf(layer: Layer, weights: readonly LayerWeight[]): Parameter[] {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { input, layers, loadLayersModel, model, sequential } from '@tensorflow/tfjs-layers';
@@ -99,7 +100,6 @@ describe('loadTfjsLayers', () => {
 
   /** What tfjs makes of the same files. */
   async function outputByTfjs(path: string, classifier: Classifier): Promise<Float32Array> {
-    const { readFile } = await import('node:fs/promises');
     const json = JSON.parse(await readFile(`${path}/model.json`, 'utf8'));
     const bytes = new Uint8Array(await readFile(`${path}/weights.bin`));
     const plain = await loadLayersModel(
@@ -300,6 +300,16 @@ describe('loadTfjsLayers', () => {
     tf.tidy(() => {
       expect(classifier.logits(tf.ones([1, 5, 7, 1]), INFERENCE).shape).toEqual([1]);
       expect(() => classifier.logits(tf.ones([1, 5, 7, 2]), INFERENCE)).toThrow(/received \[1, 5, 7, 2\]/);
+    });
+  });
+
+  test('loads several models at once, and leaves none of their tensors', async () => {
+    const paths = await Promise.all(Object.values(MODELS).map(async (make) => (await load(make())).path));
+    await expectNoLeak(async () => {
+      for (const classifier of await Promise.all(paths.map((path) => loadTfjsLayers(path)))) {
+        expect(logitsOf(classifier).every(Number.isFinite)).toBe(true);
+        classifier.dispose();
+      }
     });
   });
 
