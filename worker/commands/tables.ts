@@ -56,7 +56,7 @@ function gapText({ value, amongSupported, unsupportedGroups, reason }: Disparity
 }
 
 /** Before and after of a mitigation, group by group. */
-export function mitigationTable({ outcome, before, after, data }: MitigationResult): string {
+export function mitigationTable({ outcome, before, after, data, candidates }: MitigationResult): string {
   const feature = (report: AuditReport) =>
     report.features.find(({ sensitiveFeature }) => sensitiveFeature === outcome.sensitiveFeature)!;
   const later = after === null ? null : feature(after);
@@ -73,9 +73,11 @@ export function mitigationTable({ outcome, before, after, data }: MitigationResu
     ];
   });
   const header = [outcome.sensitiveFeature, 'support', 'TPR', 'FPR', 'AUC'];
+  const chosen = candidates.find(({ isChosen }) => isChosen);
   const whole = [
     [outcome.metric, `${number(outcome.before)} → ${number(outcome.after)}`],
     ['AUC', `${number(outcome.aucBefore)} → ${number(outcome.aucAfter)}`],
+    ...(chosen ? [['candidate', `${chosen.id}, one of ${candidates.length}`]] : []),
   ];
   const where = data.isIndependent ? '' : ', which also steered the run, so these figures are optimistic';
   return [
