@@ -6,14 +6,17 @@ import type { Random } from '../../worker/random.ts';
 import { normal, SIDE } from './draw-lesion.ts';
 
 /** Filters of the three convolutions. */
-const WIDTHS = [8, 16, 32] as const;
+const WIDTHS = [8, 16, 6] as const;
 
 /** How the network wants its pixels: [0, 1], then centred. */
 export const PREPROCESS = { scale: 1 / 255, mean: 0.5, std: 0.25, channels: 'RGB', output: 'logit' } as const;
 
 /**
- * Writes the network, untrained: three times convolution, batch norm, ReLU and pooling, then the mean over all
- * places and one logit. Kernels are drawn as He et al. (arXiv 1502.01852) draw them, from `random` alone.
+ * Writes the network, untrained: three times convolution, batch norm, ReLU and pooling, then the largest value
+ * over all places and one logit. Kernels are drawn as He et al. (arXiv 1502.01852) draw them, from `random` alone.
+ *
+ * Few features, each the largest over the picture: where one reacts to ink as well as to the lesion, ink drowns
+ * the lesion out, and no new head can tell them apart. With a mean over 32 features a new head alone can.
  */
 export async function writeUntrained(folder: string, random: Random): Promise<void> {
   const network = makeNetwork();
@@ -45,7 +48,7 @@ function makeNetwork() {
   const head = layers.dense({ name: 'head', units: 1, kernelInitializer: 'zeros' });
   return sequential({
     name: 'lesions',
-    layers: [...blocks, layers.globalAveragePooling2d({ name: 'features' }), head],
+    layers: [...blocks, layers.globalMaxPooling2d({ name: 'features' }), head],
   });
 }
 

@@ -49,7 +49,7 @@ describe('the committed model', () => {
       expect(model.inputShape).toEqual([SIDE, SIDE, 3]);
       expect(model.output).toBe('logit');
       expect(weights.reduce((sum, { variable }) => sum + variable.size, 0)).toBe(
-        9 * (3 * 8 + 8 * 16 + 16 * 32) + 2 * (8 + 16 + 32) + 32 + 1,
+        9 * (3 * 8 + 8 * 16 + 16 * 6) + 2 * (8 + 16 + 6) + 6 + 1,
       );
       for (const { variable } of weights) expect(variable.dataSync().some((value) => value !== 0)).toBe(true);
     } finally {
