@@ -238,22 +238,17 @@ function makeMachine(options: BatchServerOptions) {
   }
 
   function settle(job: Job, { code, startedAt }: { code: number; startedAt: number }): void {
-    const { reason: statusReason, isFinal } = job.stop ?? {
-      reason: 'Essential container in task exited',
-      isFinal: code === 0,
-    };
-    const isLost = job.stop?.isFinal === false;
-    const container = isLost ? {} : { exitCode: code };
+    const { stop: stopped } = job;
+    const container = stopped?.isFinal === false ? {} : { exitCode: code };
+    const statusReason = stopped?.reason ?? 'Essential container in task exited';
     job.attempts.push({ startedAt, stoppedAt: Date.now(), statusReason, container });
-    const told = {
-      statusReason,
-      container: { ...job.detail.container, ...container },
-      stoppedAt: Date.now(),
-    };
-    if (!isFinal && mayRetry(job, { exitCode: isLost ? '' : `${code}`, statusReason })) {
+    const hasSucceeded = code === 0 && stopped === null;
+    if (!hasSucceeded && !stopped?.isFinal && mayRetry(job, { ...container, statusReason })) {
       change(job, { status: 'RUNNABLE' });
     } else {
-      change(job, { status: code === 0 && job.stop === null ? 'SUCCEEDED' : 'FAILED', ...told });
+      const status = hasSucceeded ? 'SUCCEEDED' : 'FAILED';
+      const told = { ...job.detail.container, ...container };
+      change(job, { status, statusReason, container: told, stoppedAt: Date.now() });
     }
     setImmediate(schedule);
   }

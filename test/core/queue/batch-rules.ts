@@ -63,7 +63,7 @@ export function environmentOf({ request, detail, attempts }: BatchJob): Record<s
 /** The first condition that fits decides, and what fits none is tried again. */
 export function mayRetry(
   { request: { retryStrategy }, attempts }: BatchJob,
-  { exitCode, statusReason }: { readonly exitCode: string; readonly statusReason: string },
+  { exitCode, statusReason }: { readonly exitCode?: number; readonly statusReason: string },
 ): boolean {
   if (attempts.length >= (retryStrategy?.attempts ?? 1)) return false;
   const fits = (pattern: string | undefined, text: string) =>
@@ -71,7 +71,7 @@ export function mayRetry(
     (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern);
   const rule = retryStrategy?.evaluateOnExit?.find(
     ({ onExitCode, onStatusReason, onReason }) =>
-      fits(onExitCode, exitCode) && fits(onStatusReason, statusReason) && fits(onReason, ''),
+      fits(onExitCode, String(exitCode ?? '')) && fits(onStatusReason, statusReason) && fits(onReason, ''),
   );
   return rule === undefined || rule.action?.toUpperCase() === 'RETRY';
 }
