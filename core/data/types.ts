@@ -62,6 +62,6 @@ export interface InputSource {
   verify(rows: ArrayLike<number>, options?: VerifyOptions): Promise<void>;
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }

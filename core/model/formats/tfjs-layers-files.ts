@@ -34,7 +34,7 @@ const modelJsonSchema = z.looseObject({
   weightsManifest: z.array(groupSchema).min(1),
 });
 
-export type WeightSpec = z.infer<typeof weightSchema>;
+type WeightSpec = z.infer<typeof weightSchema>;
 type Group = z.infer<typeof groupSchema>;
 type ModelJson = z.infer<typeof modelJsonSchema>;
 
