@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   PutObjectCommand,
   type PutObjectCommandInput,
   paginateListObjectsV2,
@@ -129,9 +131,14 @@ async function onObject<T>(operation: string, key: string, work: () => Promise<T
   }
 }
 
-async function infoOf({ client, bucket }: Place, key: string): Promise<ObjectInfo | null> {
+async function infoOf(place: Place, key: string): Promise<ObjectInfo | null> {
+  const answer = await headOf(place, key);
+  return answer && infoFrom(key, answer);
+}
+
+async function headOf({ client, bucket }: Place, key: string): Promise<HeadObjectCommandOutput | null> {
   try {
-    return infoFrom(key, await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })));
+    return await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   } catch (error) {
     if (failureOf(error).status === 404) return null;
     throw error;
@@ -167,9 +174,7 @@ async function get({ client, bucket }: Place, key: string): Promise<OpenObject |
 async function read(place: Place, key: string): Promise<StoredObject | null> {
   const first = await get(place, key);
   if (first === null) return null;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of streamOf(place, key, first)) chunks.push(chunk);
-  return { ...first.info, body: Buffer.concat(chunks) };
+  return { ...first.info, body: await buffer(streamOf(place, key, first)) };
 }
 
 function streamOf({ client, bucket }: Place, key: string, { info, body }: OpenObject): Readable {
@@ -181,8 +186,8 @@ function streamOf({ client, bucket }: Place, key: string, { info, body }: OpenOb
   });
 }
 
-interface Content {
-  readonly body: Uint8Array | string;
+interface Content<Body = Uint8Array | string> {
+  readonly body: Body;
   readonly contentType?: string;
   readonly conditions?: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch' | 'Metadata'>;
 }
@@ -252,22 +257,16 @@ function isRefusal(error: unknown, onlyIf: Condition): boolean {
  * When an answer is lost, the SDK asks again and S3 refuses, since the object is there by then: written by us. So each
  * conditional write leaves an id of its own in the object's metadata, and a refused repetition looks for it.
  */
-async function ownWrite({ client, bucket }: Place, key: string, writeId: string): Promise<ObjectInfo | null> {
-  try {
-    const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return answer.Metadata?.[WRITE_ID] === writeId ? infoFrom(key, answer) : null;
-  } catch (error) {
-    if (failureOf(error).status === 404) return null;
-    throw error;
-  }
+async function ownWrite(place: Place, key: string, writeId: string): Promise<ObjectInfo | null> {
+  const answer = await headOf(place, key);
+  return answer?.Metadata?.[WRITE_ID] === writeId ? infoFrom(key, answer) : null;
 }
 
-interface StreamContent {
-  readonly body: Readable;
-  readonly contentType?: string;
-}
-
-async function upload(place: Place, key: string, { body, contentType }: StreamContent): Promise<ObjectInfo> {
+async function upload(
+  place: Place,
+  key: string,
+  { body, contentType }: Content<Readable>,
+): Promise<ObjectInfo> {
   const { client, bucket, encryption, now } = place;
   let bytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {

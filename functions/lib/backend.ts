@@ -9,18 +9,16 @@ const WASM_FILE = 'tfjs-backend-wasm-simd.wasm';
 const CRASH_EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 
 /**
- * Starts tfjs's WASM backend for inference and arithmetic, once; later calls wait for the first.
+ * Starts tfjs's WASM backend for inference and arithmetic, once; later calls wait for the first. Where it runs
+ * already, it is left as it is.
  *
  * @param folder  holds the .wasm files; absent: beside this bundle, or in the package where nothing is bundled
- * @throws BackendUnavailableError when it does not start; the next call tries again
+ * @throws BackendUnavailableError when it does not start, and from then on: tfjs tries once a process
  */
 export function makeStartBackend(folder?: string): () => Promise<void> {
   let started: Promise<void> | null = null;
   return () => {
-    started ??= startWasm(folder ?? wasmFolder()).catch((error: unknown) => {
-      started = null;
-      throw error;
-    });
+    started ??= startWasm(folder ?? wasmFolder());
     return started;
   };
 }
@@ -32,12 +30,14 @@ function wasmFolder(): string {
 }
 
 async function startWasm(folder: string): Promise<void> {
+  // The current backend's name is set even where that backend failed to start.
+  if (tf.engine().registry.wasm != null && tf.getBackend() === 'wasm') return;
   // Hides tfjs's advertisement for other backends.
   tf.enableProdMode();
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  wasm.setWasmPaths(`${folder}/`);
   const before = new Set(CRASH_EVENTS.flatMap(listenersOf));
   try {
+    wasm.setWasmPaths(`${folder}/`);
     if (!(await tf.setBackend('wasm'))) throw unavailable();
   } catch (cause) {
     throw unavailable(cause);

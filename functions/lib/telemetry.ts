@@ -1,8 +1,8 @@
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** All that a log line may say besides its message: ids, codes and counts; never a key, a row or a stack. */
-export interface LogFields {
+interface LogFields {
   readonly requestId?: string;
   readonly jobId?: string;
   readonly definition?: string;

@@ -44,16 +44,14 @@ const FOREIGN_HOST = problem(
   'FOREIGN_HOST',
   'Host: expected a name of this server, received another one',
 );
-const FOREIGN_ORIGIN = problem(
-  403,
-  'FOREIGN_ORIGIN',
-  'Origin: expected this server, received another site',
-);
+const FOREIGN_ORIGIN = problem(403, 'FOREIGN_ORIGIN', 'Origin: expected this server, received another site');
 
 export function makeAccess({ token, secret, hostnames, now }: AccessOptions): Access {
   const sign = (expires: string) =>
     // The token takes part, so that another token ends every session.
-    createHmac('sha256', secret).update(JSON.stringify(['session', expires, token])).digest('hex');
+    createHmac('sha256', secret)
+      .update(JSON.stringify(['session', expires, token]))
+      .digest('hex');
   return {
     foreign({ method, headers }) {
       // Without a token a name that leads here by rebinding would make any web page a caller.

@@ -21,7 +21,6 @@ export interface JobKeeper {
   tick(): Promise<void>;
 }
 
-
 /** The same queue; the ids of the jobs that it was given gather in a set. */
 export function noteJobs(queue: JobQueue, jobIds: Set<string>): JobQueue {
   return {
@@ -102,9 +101,7 @@ async function submitAgain(deps: JobDeps, record: JobRecord): Promise<void> {
     queueIds.push(await queue.submit({ ...part, ...(after.length > 0 && { after }) }));
   }
   const updated = await updateRecord(deps, record.jobId, (current) =>
-    isFinal(current.status)
-      ? null
-      : changeRecord({ ...current, queueIds }, { status: 'queued' }, deps.now()),
+    isFinal(current.status) ? null : changeRecord({ ...current, queueIds }, { status: 'queued' }, deps.now()),
   );
   if (updated?.isChanged) return;
   for (const queueId of queueIds.toReversed()) await queue.terminate(queueId, NOT_NEEDED);

@@ -54,12 +54,15 @@ function makeSource(body: AsyncIterable<Buffer>) {
   const chunks = body[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
   let headBytes = 0;
-  /** @returns false at the end of the body */
-  const more = async (): Promise<boolean> => {
+  const more = async (expected: string): Promise<void> => {
     const { value, done } = await chunks.next();
-    if (done) return false;
+    if (done) throw invalid(expected);
     rest = Buffer.concat([rest, value]);
-    return true;
+  };
+  const take = (bytes: number): Buffer => {
+    const taken = rest.subarray(0, bytes);
+    rest = rest.subarray(bytes);
+    return taken;
   };
   return {
     unread(bytes: Buffer) {
@@ -67,32 +70,21 @@ function makeSource(body: AsyncIterable<Buffer>) {
     },
     /** Bytes before a mark, which is taken away with them. */
     async until(mark: string): Promise<Buffer> {
-      for (;;) {
-        const place = rest.indexOf(mark);
-        if (headBytes + Math.max(place, 0) > MAX_HEAD_BYTES) throw invalid('a head of at most 64 KiB');
-        if (place >= 0) {
-          const bytes = rest.subarray(0, place);
-          headBytes += place;
-          rest = rest.subarray(place + mark.length);
-          return bytes;
-        }
-        if (rest.length > MAX_HEAD_BYTES || !(await more())) throw invalid('every part with its end');
-      }
+      while (rest.indexOf(mark) < 0 && rest.length <= MAX_HEAD_BYTES) await more('every part with its end');
+      const place = rest.indexOf(mark);
+      headBytes += place + mark.length;
+      if (place < 0 || headBytes > MAX_HEAD_BYTES) throw invalid('a head of at most 64 KiB');
+      const bytes = take(place);
+      take(mark.length);
+      return bytes;
     },
-    /** Everything before a mark, piece by piece. */
+    /** Everything before a mark, piece by piece; the last bytes of a piece may be the beginning of the mark. */
     async *stream(mark: Buffer): AsyncGenerator<Buffer> {
-      for (;;) {
-        const place = rest.indexOf(mark);
-        if (place >= 0) {
-          if (place > 0) yield rest.subarray(0, place);
-          return;
-        }
-        // The last bytes may be the beginning of the mark.
-        const safe = Math.max(0, rest.length - mark.length + 1);
-        if (safe > 0) yield rest.subarray(0, safe);
-        rest = rest.subarray(safe);
-        if (!(await more())) throw invalid('a file with its end');
+      while (rest.indexOf(mark) < 0) {
+        if (rest.length >= mark.length) yield take(rest.length - mark.length + 1);
+        await more('a file with its end');
       }
+      yield take(rest.indexOf(mark));
     },
   };
 }

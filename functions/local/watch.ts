@@ -115,9 +115,7 @@ async function startersIn(folder: string): Promise<string[]> {
 }
 
 function isStarter(name: string): boolean {
-  return (
-    name === UPLOAD_CONFIG || name.endsWith(JOB_REQUEST_ENDING) || name.toLowerCase().endsWith('.csv')
-  );
+  return name === UPLOAD_CONFIG || name.endsWith(JOB_REQUEST_ENDING) || name.toLowerCase().endsWith('.csv');
 }
 
 async function versionOf(file: string): Promise<string | null> {

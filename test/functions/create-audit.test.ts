@@ -25,11 +25,13 @@ describe('POST /v1/audits', () => {
 
   it('makes a job of a table that is larger than the limit', async () => {
     const deps = await makeReadyDeps();
-    const padding = '\n'.repeat(LARGEST_DIRECT_AUDIT_BYTES - TABLE.length);
-    await deps.store.put(AUDIT.predictions, `${TABLE}${padding}`);
+    const head = 'y,sex,p,note\n1,f,0.9,';
+    const rows = `\n0,m,0.1,${'x'.repeat(100_000)}`.repeat(80);
+    const table = `${head}${'x'.repeat(LARGEST_DIRECT_AUDIT_BYTES - head.length - rows.length)}${rows}`;
+    await deps.store.put(AUDIT.predictions, table);
     const handler = makeCreateAudit(deps);
     expect((await handler(apiEvent({ path, body: AUDIT }))).statusCode).toBe(200);
-    await deps.store.put(AUDIT.predictions, `${TABLE}${padding}\n`);
+    await deps.store.put(AUDIT.predictions, `${table}x`);
     const response = await handler(apiEvent({ path, body: AUDIT }));
     expect(response.statusCode).toBe(202);
     expect(response.headers.location).toBe(`/v1/jobs/${String(bodyOf(response).jobId)}`);

@@ -5,7 +5,7 @@ import type { HttpResponse } from '../../functions/lib/events.ts';
 import { makeTelemetry } from '../../functions/lib/telemetry.ts';
 import { makeTestDeps, putInputs, type TestDeps } from '../core/jobs/fixtures.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly [field: string]: unknown;

@@ -1,8 +1,31 @@
+import type { BatchClient, SubmitJobCommandInput } from '@aws-sdk/client-batch';
 import { describe, expect, it } from 'vitest';
+import { makeBatchQueue } from '../../core/queue/batch-queue.ts';
 import { EXIT_CODES } from '../../worker/commands/exit-codes.ts';
 import { SIZES } from '../../worker/commands/plan.ts';
 import type { Template } from './template.ts';
 import { at, listAt, ofType, render } from './template.ts';
+
+/** What the queue asks Batch for; it replaces what the definition says. */
+async function submission(): Promise<SubmitJobCommandInput> {
+  let input: SubmitJobCommandInput | null = null;
+  const client = {
+    send: async (command: { input: SubmitJobCommandInput }) => {
+      input = command.input;
+      return { jobId: 'x' };
+    },
+  };
+  const queue = makeBatchQueue(client as unknown as BatchClient, { queueArn: 'q', jobDefinition: 'd' });
+  await queue.submit({ jobId: 'x', task: 'job', attempts: 5, timeoutSeconds: 60 });
+  return input!;
+}
+
+/** As CloudFormation spells the names of the API. */
+function capitalised(entry: object): object {
+  return Object.fromEntries(
+    Object.entries(entry).map(([name, value]) => [name[0]!.toUpperCase() + name.slice(1), value]),
+  );
+}
 
 export function checkBatch(get: () => Template): void {
   const properties = (id: string) => get().Resources[id]!.Properties;
@@ -89,6 +112,13 @@ export function checkBatch(get: () => Template): void {
           { Action: 'EXIT', OnReason: '*' },
         ],
       });
+    });
+
+    it('says the same of retries as each submission does', async () => {
+      const { retryStrategy } = await submission();
+      expect(retryStrategy!.evaluateOnExit!.map(capitalised)).toEqual(
+        listAt(properties(id), 'RetryStrategy', 'EvaluateOnExit'),
+      );
     });
 
     it('runs the worker with its two roles, logs and tags', () => {

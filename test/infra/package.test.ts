@@ -6,6 +6,7 @@ import { checkBatch } from './batch-checks.ts';
 import { checkFunctions } from './function-checks.ts';
 import type { Packaged } from './packaging.ts';
 import { buildInto, cfnLint, lint, makeFolder, packageIn, removeFolder, serverless } from './packaging.ts';
+import { checkPermissions } from './permission-checks.ts';
 import { checkRoles } from './role-checks.ts';
 import { checkStorage } from './storage-checks.ts';
 import { ofType } from './template.ts';
@@ -28,6 +29,7 @@ describe.skipIf(serverless.isMissing)(
     const template = () => packaged.template;
     checkFunctions(template);
     checkRoles(template);
+    checkPermissions(template);
     checkStorage(template);
     checkBatch(template);
     checkAlarms(template, () => packaged.provider.stackTags);

@@ -4,7 +4,7 @@
  * before relying on them. https://calculator.aws and the price pages of each service are what counts.
  */
 
-export const PRICES_REGION = 'us-east-1';
+const PRICES_REGION = 'us-east-1';
 export const PRICES_NOTE = `${PRICES_REGION}, check before relying on it`;
 
 export interface Price {

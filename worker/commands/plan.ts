@@ -188,7 +188,8 @@ function cpuCost({ cpuMinutes }: Use): CostLine {
 function functionCost({ requests, audits, auditSeconds, runs, images }: Use): CostLine {
   const schedules = SIZES.schedulesPerHour * HABITS.hoursPerMonth;
   const uploads = runs * images;
-  const short = requests + schedules + uploads;
+  // Images call no function: the rule names what can start something.
+  const short = requests + schedules;
   const gbSeconds = short * HABITS.requestSeconds * 0.5 + audits * auditSeconds * 2;
   return line('API, functions, events', {
     apiRequest: requests + audits,

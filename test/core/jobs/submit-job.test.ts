@@ -44,6 +44,24 @@ describe('submitJob', () => {
     expect((await readRecord(deps, records[0]!.jobId))?.status).toBe('queued');
   });
 
+  it('leaves the job to the caller who recorded it a moment before', async () => {
+    const deps = await makeDeps();
+    const first = await submitJob(deps, AUDIT);
+    let reads = 0;
+    const { read } = deps.store;
+    const store = {
+      ...deps.store,
+      // The record comes up between this caller's look at it and its write.
+      read: async (key: string) => {
+        if (!key.startsWith('jobs/')) return read(key);
+        reads += 1;
+        return reads === 1 ? null : read(key);
+      },
+    };
+    expect(await submitJob({ ...deps, store }, AUDIT)).toEqual(first);
+    expect(deps.queues.cpu.works.size).toBe(1);
+  });
+
   it('does not start a job again that has ended', async () => {
     const deps = await makeDeps();
     const { jobId } = await submitJob(deps, AUDIT);

@@ -51,7 +51,7 @@ describe('a local queue', () => {
 
   it('runs 20 submissions in order and never more at a time than it may', async () => {
     const queue = open('many', { concurrency: 3 });
-    const jobIds = Array.from({ length: 20 }, (_, index) => `succeeds-${index}`);
+    const jobIds = Array.from({ length: 20 }, (_, index) => `takes-${index}`);
     const queueIds = await Promise.all(jobIds.map((jobId) => queue.submit(work(jobId))));
     for (const queueId of queueIds) expect((await untilEnd(queue, queueId)).status).toBe('succeeded');
     const lines = (await readFile(traceOf('many'), 'utf8')).trim().split('\n');
@@ -135,6 +135,8 @@ describe('a local queue', () => {
   it('goes on with its work when the disk is full, and forgets only what was not written', async () => {
     const queue = open('full');
     const queueId = await queue.submit(work('takes-1'));
+    await untilNoted(traceOf('full'), 'takes-1');
+    await expect.poll(() => readFile(folder.at(`full/entries/${queueId}.json`), 'utf8')).toContain('"pid"');
     await rm(folder.at('full'), { recursive: true });
     await writeFile(folder.at('full'), '');
     expect((await untilEnd(queue, queueId)).status).toBe('succeeded');

@@ -15,7 +15,7 @@ import {
 } from './contract-parts.ts';
 
 /** What a server may be unable to do. */
-export type Ability = 'conditional writes' | 'order of keys';
+type Ability = 'conditional writes' | 'order of keys';
 
 export interface StoreUnderTest {
   /** Called in tests only. */

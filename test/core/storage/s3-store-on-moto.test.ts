@@ -74,7 +74,8 @@ describeWithMoto(
     });
 
     it('5 who each add one at once add 5, while every third connection is cut', async () => {
-      const store = storeOf(access());
+      // Among others at once a request meets a third of all connections by chance: (1/3)^5 would fail for good.
+      const store = storeOf({ ...access(), maxAttempts: 12 });
       await store.write('cut/n', '0');
       proxy.reset(({ number }) => (number % 3 === 0 ? 'cut' : 'pass'));
       await Promise.all(numbered(5).map(() => increment(store, 'cut/n')));

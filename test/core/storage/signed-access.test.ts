@@ -10,7 +10,7 @@ import {
 const NOW = new Date('2026-03-01T06:00:00.400Z');
 const SIGNER: Signer = { baseUrl: 'http://local', signingKey: 'k'.repeat(16), now: () => NOW };
 
-const after = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
+const later = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
 const verify = (parameters: Readonly<Record<string, string>>, now = NOW, signingKey = SIGNER.signingKey) =>
   verifySignature(parameters, { signingKey, now });
 const queryOf = (url: string) => Object.fromEntries(new URL(url).searchParams);
@@ -48,8 +48,8 @@ describe('a signed form', () => {
 
 describe('a signature', () => {
   it('holds for its time, and not a second more', () => {
-    expect(verify(download, after(60))).not.toBeNull();
-    expect(verify(download, after(62))).toBeNull();
+    expect(verify(download, later(60))).not.toBeNull();
+    expect(verify(download, later(62))).toBeNull();
   });
 
   it.each(['action', 'key', 'expires', 'filename', 'signature'])('fails with another %s, or none', (name) => {
