@@ -89,6 +89,14 @@ describe('readTable', () => {
 });
 
 describe('readTable, on a file that it refuses', () => {
+  it('stops at blank lines without end, each of which costs more than a row', async () => {
+    const path = await folder.write('blank-lines.csv', `a,b\n1,2\n${'\n'.repeat(400_000)}`);
+    await expect(rowsOf(path, ['a'])).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: `${path}, line 100003: expected at most 100000 blank lines, received more`,
+    });
+  });
+
   it.each<[string, string | Uint8Array, string]>([
     ['is empty', '', ': expected a header and at least one row, received an empty file'],
     ['is blank', '\n \n', ': expected a header and at least one row, received an empty file'],
