@@ -119,7 +119,7 @@ function refuseTensorflow(): never {
   const packages = TENSORFLOW_PACKAGES.join(' or ');
   throw new BackendUnavailableError(
     `backend tensorflow: neither package found, expected ${packages}; ` +
-      `npm install ${TENSORFLOW_PACKAGES[1]} (CPU) or ${TENSORFLOW_PACKAGES[0]} (NVIDIA GPU), or choose backend wasm`,
+      `npm install --save-optional ${TENSORFLOW_PACKAGES[1]} (CPU) or ${TENSORFLOW_PACKAGES[0]} (NVIDIA GPU), or choose backend wasm`,
     { packages: TENSORFLOW_PACKAGES },
   );
 }

@@ -79,7 +79,7 @@ describe('startBackend', () => {
   test('names both packages and how to install them when TensorFlow is asked for and absent', async () => {
     await expect(startBackend('tensorflow')).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
-      message: expect.stringMatching(`${GPU} or ${CPU}.*npm install ${CPU}`),
+      message: expect.stringMatching(`${GPU} or ${CPU}.*npm install --save-optional ${CPU}`),
     });
   });
 

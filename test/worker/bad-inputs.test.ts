@@ -39,7 +39,7 @@ testBadInputs('a flag', {
   },
   'with a backend that is not installed': {
     line: `${SCORES} --backend tensorflow`,
-    says: 'backend tensorflow: neither package found, expected @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; npm install @tensorflow/tfjs-node (CPU) or @tensorflow/tfjs-node-gpu (NVIDIA GPU), or choose backend wasm',
+    says: 'backend tensorflow: neither package found, expected @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; npm install --save-optional @tensorflow/tfjs-node (CPU) or @tensorflow/tfjs-node-gpu (NVIDIA GPU), or choose backend wasm',
     exit: [75, 'BACKEND_UNAVAILABLE'],
   },
   'without model and predictions': {
