@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Columns } from '../core/data/columns.ts';
 import { loadPredictions } from '../core/data/predictions.ts';
+import { subset } from '../core/data/split.ts';
 import type { PredictionTable, Samples } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import type { Decisions } from '../core/fairness/audit.ts';
@@ -54,15 +55,7 @@ async function auditPredictions(
 ): Promise<AuditReport> {
   const table = await loadPredictions(request.predictions, request.columns);
   const rows = rowsOf(table, request.only);
-  const pick = (values: Int32Array) => Int32Array.from(rows, (row) => values[row]!);
-  return audit({
-    labels: pick(table.labels),
-    sensitiveFeatures: table.sensitiveFeatures.map((feature) => ({
-      ...feature,
-      groups: pick(feature.groups),
-    })),
-    decisions: decisionsOf(table, rows, request.threshold),
-  });
+  return audit({ ...subset(table, rows), decisions: decisionsOf(table, rows, request.threshold) });
 }
 
 function decisionsOf(

@@ -1,3 +1,4 @@
+import { subset } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import { audit } from '../core/fairness/audit.ts';
 import type { AuditReport, SensitiveFeature } from '../core/fairness/types.ts';
@@ -23,10 +24,5 @@ export async function auditPart(input: AuditPartInput): Promise<AuditReport> {
   const { model, inputs, samples, sensitiveFeatures, rows, threshold, stage, progress, signal } = input;
   progress.start(stage, rows.length);
   const scores = await predictScores({ model, inputs, rows }, { onProgress: progress.advance, signal });
-  const pick = (values: Int32Array) => Int32Array.from(rows, (row) => values[row]!);
-  return audit({
-    labels: pick(samples.labels),
-    sensitiveFeatures: sensitiveFeatures.map((feature) => ({ ...feature, groups: pick(feature.groups) })),
-    decisions: { scores, threshold },
-  });
+  return audit({ ...subset({ ...samples, sensitiveFeatures }, rows), decisions: { scores, threshold } });
 }

@@ -7,6 +7,7 @@ import type { DataPart, DataUse } from '../core/jobs/run-record.ts';
 import type { SelectionOptions } from './bmft/options.ts';
 import type { Random } from './random.ts';
 import type { TrainingSet } from './training/batch.ts';
+import { truthOf } from './training/batch.ts';
 
 /** Values of the split column when none are named; the test split may then be absent. */
 export const DEFAULT_SPLITS = { external: 'external', test: 'test' } as const;
@@ -147,8 +148,8 @@ function describePart(
   { labels }: Samples,
   { feature, rows }: { feature: SensitiveFeature; rows: readonly number[] },
 ): DataPart {
-  const pick = (values: Int32Array) => Int32Array.from(rows, (row) => values[row]!);
-  const counts = cellCounts(pick(labels), pick(feature.groups), feature.groupNames.length);
+  const truth = truthOf({ labels, groups: feature.groups }, rows);
+  const counts = cellCounts(truth.labels, truth.groups, feature.groupNames.length);
   const cells = feature.groupNames.flatMap((group, index) =>
     ([0, 1] as const).map((label) => ({ group, label, support: counts[index * 2 + label]! })),
   );

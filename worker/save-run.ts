@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
+import { countWeights, headParameters, weightsOf } from '../core/model/classifier.ts';
 import { renderMitigationReport } from '../core/report/mitigation-report.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
@@ -45,12 +46,13 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
     }
     await write('audit-before.json', toJson(result.before));
     if (result.after) await write('audit-after.json', toJson(result.after));
-    const reported = { ...described, outputs: await hashFolder(partial) };
+    const outputs = await hashFolder(partial);
+    const reported = { ...described, outputs };
     await write(
       'report.html',
       renderMitigationReport({ run: reported, before: result.before, after: result.after }),
     );
-    record = { ...described, outputs: await hashFolder(partial) };
+    record = { ...described, outputs: [...outputs, await hashFile(path.join(partial, 'report.html'))] };
     await write('run.json', toJson(record));
   });
   return record;
@@ -65,10 +67,6 @@ async function saveModel(folder: string, { loaded: { model, preprocess, preproce
   await model.save(folder);
   const content = preprocessFile === null ? toJson(preprocess) : await readFile(preprocessFile);
   await writeFile(path.join(folder, 'preprocess.json'), content);
-}
-
-function weightsOf({ body, head }: Classifier) {
-  return [...body, head.kernel, ...(head.bias ? [head.bias] : [])];
 }
 
 async function describeRun(input: SaveRunInput): Promise<RunRecord> {
@@ -100,16 +98,13 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
 }
 
 function describeModel(model: Classifier): RunRecord['model'] {
-  const size = (parameters: readonly { readonly variable: { readonly size: number } }[]) =>
-    parameters.reduce((sum, { variable }) => sum + variable.size, 0);
-  const { kernel, bias, name } = model.head;
   return {
     name: path.basename(path.dirname(path.resolve(model.sources[0]!))),
     format: model.format,
     inputShape: model.inputShape,
-    head: name,
-    bodyWeights: size(model.body),
-    headWeights: size(bias ? [kernel, bias] : [kernel]),
+    head: model.head.name,
+    bodyWeights: countWeights(model.body),
+    headWeights: countWeights(headParameters(model)),
   };
 }
 

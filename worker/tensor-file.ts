@@ -85,3 +85,19 @@ function parseHeader(text: string): Record<string, unknown> {
 function damaged(how: string): InvalidInputError {
   return new InvalidInputError(`tensor file: expected a whole safetensors file, received one where ${how}`);
 }
+
+/** Arrays by name as flat tensors, under a prefix when several sets share a file. */
+export function packArrays(arrays: ReadonlyMap<string, Values>, prefix = ''): Map<string, NamedTensor> {
+  return new Map(
+    [...arrays].map(([name, values]) => [`${prefix}${name}`, { shape: [values.length], values }]),
+  );
+}
+
+/** The arrays that were packed under a prefix; the caller knows their type, which the file keeps. */
+export function unpackArrays<V extends Values>(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  prefix = '',
+): Map<string, V> {
+  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, { values }]) => [name.slice(prefix.length), values as V]));
+}

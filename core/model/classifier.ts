@@ -59,3 +59,18 @@ export interface Classifier {
   save(folder: string): Promise<void>;
   dispose(): void;
 }
+
+/** Kernel of the head, and its bias if it has one. */
+export function headParameters({ head }: Pick<Classifier, 'head'>): Parameter[] {
+  return head.bias ? [head.kernel, head.bias] : [head.kernel];
+}
+
+/** Every weight: body in forward order, then head. Running statistics are no weights. */
+export function weightsOf(model: Pick<Classifier, 'body' | 'head'>): Parameter[] {
+  return [...model.body, ...headParameters(model)];
+}
+
+/** Number of weights in the tensors. */
+export function countWeights(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { variable }) => sum + variable.size, 0);
+}

@@ -6,7 +6,7 @@ import { parsePreprocess, resolvePreprocess } from '../../core/data/preprocess.t
 import type { Classifier } from '../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
 import { startBackend } from '../../worker/backend.ts';
-import { countClasses, taskLoss } from '../../worker/bmft/losses.ts';
+import { countClasses, prepareTaskLoss } from '../../worker/bmft/losses.ts';
 import { augmented } from '../../worker/bmft/tune-body.ts';
 import type { Random } from '../../worker/random.ts';
 import { makeRandom } from '../../worker/random.ts';
@@ -96,7 +96,7 @@ function trainingLoss(model: Classifier, set: TrainingSet): (batch: Batch) => Lo
   const weights = countClasses(set.labels);
   return (batch) => {
     const logits = model.logits(batch.inputs, { training: true, nextSeed: () => 1 });
-    const loss = taskLoss(logits, batch, weights);
+    const loss = prepareTaskLoss(batch, weights)(logits);
     return { loss, taskLoss: loss, disparityLoss: tf.scalar(0) };
   };
 }

@@ -1,7 +1,9 @@
 import type { MaskSummary } from '../../core/jobs/run-record.ts';
-import type { Classifier, Parameter } from '../../core/model/classifier.ts';
+import type { Classifier } from '../../core/model/classifier.ts';
+import { weightsOf } from '../../core/model/classifier.ts';
 import type { Checkpoint } from '../checkpoints.ts';
 import type { Random } from '../random.ts';
+import { packArrays, unpackArrays } from '../tensor-file.ts';
 import type { TrainingSet } from '../training/batch.ts';
 import { batchesBy } from './batches.ts';
 import { importanceOf } from './importance.ts';
@@ -35,7 +37,7 @@ export interface Ratios {
 /** Importance for both losses over the same batches, as the ratio that masks are cut from. */
 export async function measureRatios(input: FindMaskInput): Promise<Ratios> {
   const { model, set, objective, options, random, onBatch, signal } = input;
-  const parameters = parametersOf(model);
+  const parameters = weightsOf(model);
   const batches = batchesBy(options.importanceBatching, set, { options, random })(0);
   const measure = (weights: { taskWeight: number; disparityWeight: number }) =>
     importanceOf({
@@ -65,21 +67,24 @@ export function masksOf(
   model: Classifier,
   options: MitigationOptions,
 ): (percentile: number) => FoundMask {
-  const sizes = new Map(parametersOf(model).map(({ name, variable }) => [name, variable.size]));
+  const sizes = new Map(weightsOf(model).map(({ name, variable }) => [name, variable.size]));
   const body = model.body.map(({ name }) => name);
   const { kind } = options.mask;
   const maskOf = (ratio: Ratio, percent: number) =>
     kind === 'soft' ? softMask(ratio, sizes) : hardMask(ratio, { sizes, body, percent });
-  return (percentile) => {
+  const cut = (percentile: number): FoundMask => {
     const mask = maskOf(all, percentile);
     const stability = halves && maskOverlap(maskOf(halves[0], percentile), maskOf(halves[1], percentile));
     const about = { kind, percentile: kind === 'soft' ? null : percentile, stability };
     return { mask, summary: summarizeMask(mask, kind === 'soft' ? [...sizes.keys()] : body, about) };
   };
-}
-
-function parametersOf({ body, head }: Classifier): Parameter[] {
-  return [...body, head.kernel, ...(head.bias ? [head.bias] : [])];
+  // a grid asks for the same few percentiles again and again, and each costs three sorts of all weights
+  const known = new Map<number, FoundMask>();
+  return (percentile) => {
+    const found = known.get(percentile) ?? cut(percentile);
+    known.set(percentile, found);
+    return found;
+  };
 }
 
 interface RatioFacts {
@@ -90,22 +95,15 @@ interface RatioFacts {
 /** The ratios as a checkpoint can hold them, bit for bit. */
 export function packRatios({ all, halves }: Ratios): Checkpoint<RatioFacts> {
   const named = { 'all/': all, ...(halves && { 'even/': halves[0], 'odd/': halves[1] }) };
-  const tensors = Object.entries(named).flatMap(([prefix, { values }]) =>
-    [...values].map(
-      ([name, entries]) => [`${prefix}${name}`, { shape: [entries.length], values: entries }] as const,
-    ),
-  );
+  const tensors = Object.entries(named).flatMap(([prefix, { values }]) => [...packArrays(values, prefix)]);
   const notes = Object.entries(named).map(([prefix, ratio]) => [prefix, [...ratio.notes]]);
   return { facts: { notes: Object.fromEntries(notes) }, tensors: new Map(tensors) };
 }
 
 export function unpackRatios({ facts: { notes }, tensors }: Checkpoint<RatioFacts>): Ratios {
-  const ratio = (prefix: string): Ratio => {
-    const own = [...tensors].filter(([name]) => name.startsWith(prefix));
-    const values = own.map(
-      ([name, entry]) => [name.slice(prefix.length), entry.values as Float64Array] as const,
-    );
-    return { values: new Map(values), notes: new Map(notes[prefix]) };
-  };
+  const ratio = (prefix: string): Ratio => ({
+    values: unpackArrays<Float64Array>(tensors, prefix),
+    notes: new Map(notes[prefix]),
+  });
   return { all: ratio('all/'), halves: notes['even/'] ? [ratio('even/'), ratio('odd/')] : null };
 }

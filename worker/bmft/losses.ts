@@ -11,6 +11,9 @@ export interface ClassCounts {
 /** Class weights come from the batch itself, or from the whole set so that the scale does not move. */
 export type ClassWeights = 'batch' | ClassCounts;
 
+/** logits [B] → scalar; the caller disposes */
+export type BatchLoss = (logits: tf.Tensor1D) => tf.Scalar;
+
 /**
  * Class-balanced cross entropy.
  *
@@ -19,23 +22,21 @@ export type ClassWeights = 'batch' | ClassCounts;
  * With fixed counts N+, N- of the whole set, a sample weighs N- / (N B) if positive and N+ / (N B) if
  * negative, whose sum over the set is the same L. A one-class batch gives 0 under 'batch'.
  *
- * @param logits  [B]
- * @returns scalar >= 0; the caller disposes
+ * @returns the loss of logits [B], >= 0: they change while the truth of a batch does not
  * @see docs/method.md#task-loss
  */
-export function taskLoss(logits: tf.Tensor1D, { labels }: BatchTruth, weights: ClassWeights): tf.Scalar {
+export function prepareTaskLoss({ labels }: BatchTruth, weights: ClassWeights): BatchLoss {
   const size = labels.length;
   const { positives, negatives } = weights === 'batch' ? countClasses(labels) : weights;
   const scale = weights === 'batch' ? 1 / size ** 2 : 1 / ((positives + negatives) * size);
-  return tf.tidy(() => {
-    const sampleWeights = tf.tensor1d(
-      Float32Array.from(labels, (label) => (label ? negatives : positives) * scale),
-    );
-    const truth = tf.tensor1d(Float32Array.from(labels));
-    // -log p = softplus(z) - z and -log(1 - p) = softplus(z): no log of a rounded p
-    const negativeLogLikelihood = tf.sub(tf.softplus(logits), tf.mul(logits, truth)); // [B]
-    return tf.sum(tf.mul(sampleWeights, negativeLogLikelihood)) as tf.Scalar;
-  });
+  const sampleWeights = Float32Array.from(labels, (label) => (label ? negatives : positives) * scale);
+  const truth = Float32Array.from(labels);
+  return (logits) =>
+    tf.tidy(() => {
+      // -log p = softplus(z) - z and -log(1 - p) = softplus(z): no log of a rounded p
+      const negativeLogLikelihood = tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(truth))); // [B]
+      return tf.sum(tf.mul(tf.tensor1d(sampleWeights), negativeLogLikelihood)) as tf.Scalar;
+    });
 }
 
 export function countClasses(labels: ArrayLike<number>): ClassCounts {
@@ -69,42 +70,49 @@ export interface DisparityLossOptions {
  * A mean is a sum divided by a count, not a sum of 1/n: after a head reset all scores are equal, and only
  * so is the gap exactly 0, without a gradient made of rounding.
  *
- * @param logits  [B]
  * @param truth  labels and groups [B]; `groupCount` >= 2
- * @returns scalar >= 0; the caller disposes
+ * @returns the loss of logits [B], >= 0. A head solver evaluates it hundreds of times on the same samples, and
+ *   finding the members of each cell would cost more than the loss, so that is done here, once.
  * @throws EmptyGroupError when no term has the support it needs (form `absolute`)
  * @see docs/method.md#disparity-loss
  */
-export function disparityLoss(logits: tf.Tensor1D, truth: Truth, options: DisparityLossOptions): tf.Scalar {
-  return tf.tidy(() => {
-    const surrogate = options.surrogate === 'score' ? tf.sigmoid(logits) : logits; // [B]
-    const loss = options.form === 'signed' ? signedDisparity : absoluteDisparity;
-    return loss(surrogate, truth, options) as tf.Scalar;
-  });
+export function prepareDisparityLoss(truth: Truth, options: DisparityLossOptions): BatchLoss {
+  const reduce =
+    options.form === 'signed' ? signedDisparity(truth, options) : absoluteDisparity(truth, options);
+  return (logits) =>
+    tf.tidy(() => {
+      const surrogate = options.surrogate === 'score' ? tf.sigmoid(logits) : logits; // [B]
+      return reduce(surrogate) as tf.Scalar;
+    });
 }
 
-function absoluteDisparity(surrogate: tf.Tensor1D, truth: Truth, options: DisparityLossOptions): tf.Tensor {
-  const terms = gapsByLabel(truth, options).map((pairs) => {
-    const gaps = pairs.map((pair) => smoothAbsolute(gapOf(surrogate, truth, pair), options.smoothing));
-    return reduceGaps(tf.stack(gaps) as tf.Tensor1D, options);
-  });
-  return tf.div(tf.addN(terms), terms.length);
+type SurrogateLoss = (surrogate: tf.Tensor1D) => tf.Tensor;
+
+function absoluteDisparity(truth: Truth, options: DisparityLossOptions): SurrogateLoss {
+  const byLabel = gapsByLabel(truth, options);
+  return (surrogate) => {
+    const terms = byLabel.map((pairs) => {
+      const gaps = pairs.map((pair) => smoothAbsolute(gapOf(surrogate, pair), options.smoothing));
+      return reduceGaps(tf.stack(gaps) as tf.Tensor1D, options);
+    });
+    return tf.div(tf.addN(terms), terms.length);
+  };
 }
 
-function signedDisparity(surrogate: tf.Tensor1D, truth: Truth, { metric, smoothing }: DisparityLossOptions) {
+function signedDisparity(truth: Truth, { metric, smoothing }: DisparityLossOptions): SurrogateLoss {
   if (truth.groupCount !== 2) {
     throw new InvalidInputError(
       `disparity loss: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
       { expected: 2, received: truth.groupCount },
     );
   }
-  const gaps = LABELS_OF[metric].map((label) =>
-    gapOf(surrogate, truth, [
-      { group: 0, label },
-      { group: 1, label },
-    ]),
+  const pairs = LABELS_OF[metric].map(
+    (label) => [membersOf(truth, { group: 0, label }), membersOf(truth, { group: 1, label })] as const,
   );
-  return smoothAbsolute(tf.div(tf.addN(gaps), gaps.length), smoothing);
+  return (surrogate) => {
+    const gaps = pairs.map((pair) => gapOf(surrogate, pair));
+    return smoothAbsolute(tf.div(tf.addN(gaps), gaps.length), smoothing);
+  };
 }
 
 /** With smoothing 0 the gradient at 0 is 0, as PyTorch has it; that of tf.abs is -1 there. */
@@ -142,7 +150,13 @@ interface Cell {
   readonly label: 0 | 1 | null;
 }
 
-type CellPair = readonly [Cell, Cell];
+/** `indicator` [B] is 1 at the members of a cell. */
+interface Members {
+  readonly indicator: Float32Array;
+  readonly count: number;
+}
+
+type CellPair = readonly [Members, Members];
 
 /**
  * The pairs of cells whose means are compared, one list per label: the two groups, or each of many against
@@ -150,28 +164,12 @@ type CellPair = readonly [Cell, Cell];
  */
 function gapsByLabel(truth: Truth, { metric, cellMinimum }: DisparityLossOptions): CellPair[][] {
   const byLabel = LABELS_OF[metric].flatMap((label): CellPair[][] => {
-    const groups = Array.from({ length: truth.groupCount }, (_, group) => group).filter(
-      (group) => membersOf(truth, { group, label }).count >= cellMinimum,
-    );
-    if (groups.length < 2) return [];
-    if (truth.groupCount === 2)
-      return [
-        [
-          [
-            { group: 0, label },
-            { group: 1, label },
-          ],
-        ],
-      ];
-    return [
-      groups.map(
-        (group) =>
-          [
-            { group, label },
-            { group: null, label },
-          ] as const,
-      ),
-    ];
+    const cells = Array.from({ length: truth.groupCount }, (_, group) => membersOf(truth, { group, label }));
+    const usable = cells.filter(({ count }) => count >= cellMinimum);
+    if (usable.length < 2) return [];
+    if (truth.groupCount === 2) return [[[usable[0]!, usable[1]!]]];
+    const everyone = membersOf(truth, { group: null, label });
+    return [usable.map((cell) => [cell, everyone] as const)];
   });
   if (byLabel.length > 0) return byLabel;
   throw new EmptyGroupError(
@@ -181,17 +179,15 @@ function gapsByLabel(truth: Truth, { metric, cellMinimum }: DisparityLossOptions
 }
 
 /** Difference of the cells' means; the mean of an empty cell counts as 0. */
-function gapOf(surrogate: tf.Tensor1D, truth: Truth, [first, second]: CellPair): tf.Tensor {
-  return tf.sub(cellMean(surrogate, truth, first), cellMean(surrogate, truth, second));
+function gapOf(surrogate: tf.Tensor1D, [first, second]: CellPair): tf.Tensor {
+  return tf.sub(cellMean(surrogate, first), cellMean(surrogate, second));
 }
 
-function cellMean(surrogate: tf.Tensor1D, truth: Truth, cell: Cell): tf.Tensor {
-  const { indicator, count } = membersOf(truth, cell);
+function cellMean(surrogate: tf.Tensor1D, { indicator, count }: Members): tf.Tensor {
   return tf.div(tf.sum(tf.mul(surrogate, tf.tensor1d(indicator))), Math.max(count, 1));
 }
 
-/** `indicator` [B] is 1 at the members of the cell. */
-function membersOf({ labels, groups }: Truth, { group, label }: Cell) {
+function membersOf({ labels, groups }: Truth, { group, label }: Cell): Members {
   const indicator = Float32Array.from(labels, (_, place) =>
     (group === null || groups[place] === group) && (label === null || labels[place] === label) ? 1 : 0,
   );

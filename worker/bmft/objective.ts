@@ -4,7 +4,7 @@ import { INFERENCE } from '../../core/model/classifier.ts';
 import type { Batch, BatchTruth, TrainingSet } from '../training/batch.ts';
 import type { LossTerms } from '../training/loop.ts';
 import type { ClassWeights } from './losses.ts';
-import { countClasses, disparityLoss, taskLoss } from './losses.ts';
+import { countClasses, prepareDisparityLoss, prepareTaskLoss } from './losses.ts';
 import type { MitigationOptions } from './options.ts';
 
 /** loss = taskWeight · task + disparityWeight · disparity */
@@ -36,16 +36,27 @@ export function makeObjective(options: MitigationOptions, set: TrainingSet): Obj
 export function lossTerms(
   logits: tf.Tensor1D,
   truth: BatchTruth,
-  { objective, weights }: { objective: Objective; weights: LossWeights },
+  about: { objective: Objective; weights: LossWeights },
 ): LossTerms {
-  const task = taskLoss(logits, truth, objective.classWeights);
-  const disparity = disparityLoss(
-    logits,
+  return prepareLossTerms(truth, about)(logits);
+}
+
+/** The same for logits that change while the truth does not. */
+export function prepareLossTerms(
+  truth: BatchTruth,
+  { objective, weights }: { objective: Objective; weights: LossWeights },
+): (logits: tf.Tensor1D) => LossTerms {
+  const taskOf = prepareTaskLoss(truth, objective.classWeights);
+  const disparityOf = prepareDisparityLoss(
     { ...truth, groupCount: objective.groupCount },
     { metric: objective.metric, ...objective.disparity },
   );
-  const loss = tf.add(tf.mul(task, weights.taskWeight), tf.mul(disparity, weights.disparityWeight));
-  return { loss: loss as tf.Scalar, taskLoss: task, disparityLoss: disparity };
+  return (logits) => {
+    const taskLoss = taskOf(logits);
+    const disparityLoss = disparityOf(logits);
+    const loss = tf.add(tf.mul(taskLoss, weights.taskWeight), tf.mul(disparityLoss, weights.disparityWeight));
+    return { loss: loss as tf.Scalar, taskLoss, disparityLoss };
+  };
 }
 
 /** The loss of a batch through the whole model, as the loop and the importance ask for it. */

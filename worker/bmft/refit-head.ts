@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import type { Classifier, Parameter } from '../../core/model/classifier.ts';
+import { headParameters } from '../../core/model/classifier.ts';
 import type { BatchTruth } from '../training/batch.ts';
 import { minimize } from '../training/lbfgs.ts';
-import type { EpochLosses } from '../training/loop.ts';
+import type { EpochLosses, LossTerms } from '../training/loop.ts';
 import { gradientsOf, trainEpochs } from '../training/loop.ts';
 import { accumulateMomentum, addDecay, chain, scaleBy } from '../training/transforms.ts';
 import type { Mask } from './mask.ts';
 import type { Objective } from './objective.ts';
-import { batchLoss, lossTerms } from './objective.ts';
+import { batchLoss, prepareLossTerms } from './objective.ts';
 import type { ConvergedHeadOptions, EpochsHeadOptions } from './options.ts';
 import type { StageInput } from './tune-body.ts';
 import { augmented, forwardMode } from './tune-body.ts';
@@ -47,10 +48,6 @@ export async function refitHead(input: RefitHeadInput): Promise<EpochLosses[]> {
   });
 }
 
-function headParameters({ head }: Classifier): Parameter[] {
-  return head.bias ? [head.kernel, head.bias] : [head.kernel];
-}
-
 function resetHead(model: Classifier, mask: Mask, reset: EpochsHeadOptions['reset']): void {
   for (const { name, variable, shape } of headParameters(model)) {
     const entries = mask.values.get(name)!;
@@ -87,18 +84,22 @@ export interface SolveHeadInput {
 export function solveHead(input: SolveHeadInput): CurvePoint[] {
   const { kernel, bias } = input.model.head;
   const width = input.features.shape[1];
+  const { taskWeight, ridge } = input.options;
+  const weights = { taskWeight, disparityWeight: input.disparityWeight };
+  const termsOf = prepareLossTerms(input.truth, { objective: input.objective, weights });
   const scaling = standardize(input.features, bias !== null);
   const curve: CurvePoint[] = [];
   try {
     const solution = minimize(
-      (point) => evaluateHead({ ...input, features: scaling.standardized, hasBias: bias !== null, point }),
+      (point) =>
+        evaluateHead({ features: scaling.standardized, hasBias: bias !== null, ridge, point, termsOf }),
       new Float64Array(width + (bias ? 1 : 0)),
       { ...input.options, onStep: (step, { terms }) => curve.push({ step, ...terms }) },
     );
-    const weights = scaling.inverses.map((inverse, place) => inverse * solution[place]!);
-    const shift = weights.reduce((sum, weight, place) => sum + weight * scaling.means[place]!, 0);
+    const kernelWeights = scaling.inverses.map((inverse, place) => inverse * solution[place]!);
+    const shift = kernelWeights.reduce((sum, weight, place) => sum + weight * scaling.means[place]!, 0);
     tf.tidy(() => {
-      kernel.variable.assign(tf.tensor2d(Float32Array.from(weights), [width, 1]));
+      kernel.variable.assign(tf.tensor2d(Float32Array.from(kernelWeights), [width, 1]));
       bias?.variable.assign(tf.tensor1d([solution[width]! - shift]));
     });
   } finally {
@@ -131,16 +132,19 @@ function standardize(features: tf.Tensor2D, isCentred: boolean) {
   return { standardized: tf.tensor2d(scaled as Float32Array, [rows, width]), means, inverses }; // [N, F]
 }
 
-interface HeadPoint extends SolveHeadInput {
+interface HeadPoint {
+  /** [N, F] standardised */
+  readonly features: tf.Tensor2D;
   readonly hasBias: boolean;
+  readonly ridge: number;
   /** [F] weights, then the bias if there is one */
   readonly point: Float64Array;
+  readonly termsOf: (logits: tf.Tensor1D) => LossTerms;
 }
 
 /** The ridge is added in float64, where it costs nothing; the losses come from the backend. */
-function evaluateHead({ features, truth, objective, options, disparityWeight, hasBias, point }: HeadPoint) {
+function evaluateHead({ features, hasBias, ridge, point, termsOf }: HeadPoint) {
   const width = features.shape[1];
-  const weights = { taskWeight: options.taskWeight, disparityWeight };
   const [kernel, bias] = tf.tidy(() => [
     tf.variable(tf.tensor2d(Float32Array.from(point.subarray(0, width)), [width, 1])),
     tf.variable(tf.scalar(hasBias ? point[width]! : 0)),
@@ -149,7 +153,7 @@ function evaluateHead({ features, truth, objective, options, disparityWeight, ha
     const parameters = [parameter('kernel', kernel), ...(hasBias ? [parameter('bias', bias)] : [])];
     const { gradients, losses } = gradientsOf(parameters, () => {
       const logits = tf.reshape(tf.add(tf.matMul(features, kernel), bias), [-1]) as tf.Tensor1D; // [N]
-      return lossTerms(logits, truth, { objective, weights });
+      return termsOf(logits);
     });
     const gradient = Float64Array.from(
       parameters.flatMap(({ name }) => Array.from(gradients[name]!.dataSync())),
@@ -157,8 +161,8 @@ function evaluateHead({ features, truth, objective, options, disparityWeight, ha
     tf.dispose(Object.values(gradients));
     let penalty = 0;
     for (let place = 0; place < width; place += 1) {
-      penalty += (options.ridge / 2) * point[place]! ** 2;
-      gradient[place]! += options.ridge * point[place]!;
+      penalty += (ridge / 2) * point[place]! ** 2;
+      gradient[place]! += ridge * point[place]!;
     }
     return { value: losses.loss + penalty, gradient, terms: losses };
   } finally {

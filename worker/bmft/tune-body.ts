@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, ForwardMode, Parameter } from '../../core/model/classifier.ts';
-import { INFERENCE } from '../../core/model/classifier.ts';
+import { INFERENCE, weightsOf } from '../../core/model/classifier.ts';
 import type { Random } from '../random.ts';
 import type { Batch } from '../training/batch.ts';
 import type { EpochLosses, LoopOptions } from '../training/loop.ts';
@@ -65,8 +65,7 @@ export async function tuneBody(input: TuneBodyInput): Promise<EpochLosses[]> {
 
 /** Weights with nothing in the mask stay out of the gradient, unless weight decay moves them anyway. */
 function movingParameters({ model, mask, options }: TuneBodyInput): Parameter[] {
-  const { kernel, bias } = model.head;
-  const all = [...model.body, kernel, ...(bias ? [bias] : [])];
+  const all = weightsOf(model);
   if (options.weightDecay > 0) return all;
   return all.filter(({ name }) => mask.values.get(name)!.some((entry) => entry !== 0));
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadPreprocess, resolvePreprocess } from '../../core/data/preprocess.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
+import { countWeights, headParameters } from '../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
 import { startBackend } from '../backend.ts';
 import { besideModel } from '../load-data.ts';
@@ -45,16 +46,14 @@ export function addInspectCommand(program: Command, console: Console): void {
 }
 
 function describe(model: Classifier) {
-  const size = (parameters: Classifier['body']) =>
-    parameters.reduce((sum, { variable }) => sum + variable.size, 0);
   return {
     format: model.format,
     inputShape: model.inputShape,
     output: model.output,
     head: model.head.name,
-    bodyWeights: size(model.body),
-    headWeights: size(model.head.bias ? [model.head.kernel, model.head.bias] : [model.head.kernel]),
-    normalizationStatistics: size(model.statistics),
+    bodyWeights: countWeights(model.body),
+    headWeights: countWeights(headParameters(model)),
+    normalizationStatistics: countWeights(model.statistics),
     layers: model.layers,
   };
 }

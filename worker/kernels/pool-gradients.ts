@@ -31,17 +31,10 @@ interface Window {
  */
 export function maxPoolGradient({
   inputs: { dy, input },
-  attrs: { filterSize, strides, pad, dimRoundingMode },
+  attrs,
   backend,
 }: KernelCall<MaxPoolGradInputs, MaxPoolGradAttrs>): TensorInfo {
-  const info = backend_util.computePool2DInfo(
-    input.shape as Shape4D,
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
+  const info = poolInfo(input, attrs);
   const dx = zeros(backend, input.shape);
   const source = floats(backend, dy);
   const target = floats(backend, dx);
@@ -65,17 +58,10 @@ export function maxPoolGradient({
  */
 export function averagePoolGradient({
   inputs: { dy, input },
-  attrs: { filterSize, strides, pad, dimRoundingMode },
+  attrs,
   backend,
 }: KernelCall<AvgPoolGradInputs, AvgPoolGradAttrs & Pick<MaxPoolGradAttrs, 'dimRoundingMode'>>): TensorInfo {
-  const info = backend_util.computePool2DInfo(
-    input.shape as Shape4D,
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
+  const info = poolInfo(input, attrs);
   const dx = zeros(backend, input.shape);
   const source = floats(backend, dy);
   const target = floats(backend, dx);
@@ -90,6 +76,13 @@ export function averagePoolGradient({
     }
   });
   return dx;
+}
+
+function poolInfo(
+  { shape }: TensorInfo,
+  { filterSize, strides, pad, dimRoundingMode }: Omit<MaxPoolGradAttrs, 'dilations'>,
+): backend_util.Conv2DInfo {
+  return backend_util.computePool2DInfo(shape as Shape4D, filterSize, strides, 1, pad, dimRoundingMode);
 }
 
 /** Visits every output pixel whose window touches the image. */

@@ -20,9 +20,13 @@ export function cellsOf(set: TrainingSet): CellRows[] {
   );
 }
 
-/** @throws EmptyGroupError when a (group, label) cell holds fewer than `least` rows */
-export function assertCells(set: TrainingSet, least: number): void {
-  for (const { group, label, rows } of cellsOf(set)) {
+/**
+ * @returns the cells, each with at least `least` rows
+ * @throws EmptyGroupError when a (group, label) cell holds fewer
+ */
+export function assertCells(set: TrainingSet, least: number): CellRows[] {
+  const cells = cellsOf(set);
+  for (const { group, label, rows } of cells) {
     if (rows.length >= least) continue;
     const kind = label === 1 ? 'positive' : 'negative';
     const name = set.groupNames[group]!;
@@ -31,6 +35,7 @@ export function assertCells(set: TrainingSet, least: number): void {
       { group: name, label, expected: least, received: rows.length },
     );
   }
+  return cells;
 }
 
 /** Consecutive slices of `rows`; the last may be shorter. */
@@ -56,9 +61,9 @@ export function stratifiedBatches(
   set: TrainingSet,
   { batchSize, cellMinimum, random }: StratifiedOptions,
 ): number[][] {
-  assertCells(set, 1);
+  const cells = assertCells(set, 1);
   const batches: number[][] = Array.from({ length: Math.ceil(set.rows.length / batchSize) }, () => []);
-  for (const { rows } of cellsOf(set)) {
+  for (const { rows } of cells) {
     const dealt = random.shuffle(rows);
     const wanted = Math.max(dealt.length, batches.length * cellMinimum);
     for (let place = 0; place < wanted; place += 1) {
@@ -75,8 +80,7 @@ export function stratifiedBatches(
  * @throws EmptyGroupError when a cell has no rows
  */
 export function balancedRows(set: TrainingSet, random: Random): number[] {
-  assertCells(set, 1);
-  const cells = cellsOf(set);
+  const cells = assertCells(set, 1);
   return ([0, 1] as const).flatMap((label) => {
     const ofLabel = cells.filter((cell) => cell.label === label);
     const size = Math.min(...ofLabel.map(({ rows }) => rows.length));

@@ -3,6 +3,7 @@ import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { loadLayersModel, model as makeModel } from '@tensorflow/tfjs-layers';
 import { NonFiniteError, ShapeMismatchError, UnsupportedModelError } from '../../errors.ts';
 import type { Classifier, ForwardMode, LayerSummary, Parameter } from '../classifier.ts';
+import { weightsOf } from '../classifier.ts';
 import type { Partition } from '../partition.ts';
 import { partitionModel } from '../partition.ts';
 import type { LayersModelFiles } from './tfjs-layers-files.ts';
@@ -83,14 +84,16 @@ class TfjsLayersClassifier implements Classifier {
   readonly #model: LayersModel;
   /** From input to features; null when the head reads the input itself. */
   readonly #extractor: LayersModel | null;
-  readonly #bodyLayers: readonly Layer[];
+  /** Layers that draw noise in training mode. */
+  readonly #randomLayers: readonly Layer[];
   readonly #original: ReadonlyMap<string, Float32Array>;
 
   constructor(files: LayersModelFiles, model: LayersModel, partition: Partition) {
     this.#files = files;
     this.sources = files.sources;
     this.#model = model;
-    this.#bodyLayers = flatten(partition.body);
+    const bodyLayers = flatten(partition.body);
+    this.#randomLayers = bodyLayers.filter(isRandomLayer);
     this.#extractor =
       partition.features === model.inputs[0]
         ? null
@@ -98,11 +101,11 @@ class TfjsLayersClassifier implements Classifier {
     this.inputShape = model.inputs[0]!.shape.slice(1) as number[];
     this.output = partition.output;
     unfreeze(model);
-    this.body = this.#bodyLayers.flatMap((layer) => parametersOf(layer, layer.trainableWeights));
-    this.statistics = this.#bodyLayers.flatMap((layer) => parametersOf(layer, layer.nonTrainableWeights));
+    this.body = bodyLayers.flatMap((layer) => parametersOf(layer, layer.trainableWeights));
+    this.statistics = bodyLayers.flatMap((layer) => parametersOf(layer, layer.nonTrainableWeights));
     const [kernel, bias] = parametersOf(partition.head, partition.head.weights);
     this.head = { name: partition.head.name, kernel: kernel!, bias: bias ?? null };
-    this.hasTrainingMode = this.statistics.length > 0 || this.#bodyLayers.some(isRandomLayer);
+    this.hasTrainingMode = this.statistics.length > 0 || this.#randomLayers.length > 0;
     this.layers = model.layers.map((layer) => summarise(layer, partition));
     this.#original = this.#values();
     assertFinite(this.#original);
@@ -149,13 +152,12 @@ class TfjsLayersClassifier implements Classifier {
   }
 
   #parameters(): Parameter[] {
-    const { kernel, bias } = this.head;
-    return [...this.body, ...this.statistics, kernel, ...(bias ? [bias] : [])];
+    return [...weightsOf(this), ...this.statistics];
   }
 
   /** tfjs draws dropout from Math.random unless the layer has a seed, so each forward pass gets its own. */
   #seedDropout(nextSeed: () => number): void {
-    for (const layer of this.#bodyLayers.filter(isRandomLayer)) {
+    for (const layer of this.#randomLayers) {
       if (!('seed' in layer)) {
         throw new UnsupportedModelError(
           `layer "${layer.name}" (${layer.getClassName()}): its noise cannot be seeded, so training mode would not be reproducible; use the preset "robust"`,

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { METRIC_NAMES } from '../../../core/jobs/schema.ts';
 import type { DisparityLossOptions } from '../../../worker/bmft/losses.ts';
-import { disparityLoss, GROUP_REDUCTIONS } from '../../../worker/bmft/losses.ts';
+import { GROUP_REDUCTIONS } from '../../../worker/bmft/losses.ts';
+import { disparityLoss } from '../../helpers/losses.ts';
 import { centralDifferences, valueAndGradient } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 

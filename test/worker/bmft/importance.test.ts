@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Parameter } from '../../../core/model/classifier.ts';
 import type { ImportanceOptions } from '../../../worker/bmft/importance.ts';
 import { importanceOf } from '../../../worker/bmft/importance.ts';
-import { taskLoss } from '../../../worker/bmft/losses.ts';
 import type { Batch } from '../../../worker/training/batch.ts';
+import { taskLoss } from '../../helpers/losses.ts';
 import { makeSet, memoryInputs } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, noise, withBackend } from '../../helpers/tensors.ts';
 

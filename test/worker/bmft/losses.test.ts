@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countClasses, taskLoss } from '../../../worker/bmft/losses.ts';
+import { countClasses } from '../../../worker/bmft/losses.ts';
+import { taskLoss } from '../../helpers/losses.ts';
 import { centralDifferences, valueAndGradient } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 

@@ -3,11 +3,11 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
-import { disparityLoss, taskLoss } from '../../../worker/bmft/losses.ts';
 import { batchLoss, lossTerms, makeObjective } from '../../../worker/bmft/objective.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { loadBatch, truthOf } from '../../../worker/training/batch.ts';
 import { useTempFolder } from '../../helpers/files.ts';
+import { disparityLoss, taskLoss } from '../../helpers/losses.ts';
 import { makeSet, writeFilled } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 
