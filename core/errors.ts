@@ -6,6 +6,9 @@ export type ErrorCode =
   | 'SHAPE_MISMATCH'
   | 'NON_FINITE'
   | 'STORAGE'
+  | 'CONFLICT'
+  | 'JOB_NOT_FOUND'
+  | 'JOB_CONFLICT'
   | 'BACKEND_UNAVAILABLE'
   | 'INTERRUPTED';
 
@@ -60,6 +63,24 @@ export class NonFiniteError extends CounterweightError {
 export class StorageError extends CounterweightError {
   override readonly name = 'StorageError';
   override readonly code = 'STORAGE';
+}
+
+/** A conditional write found other content than it expected. */
+export class ConflictError extends CounterweightError {
+  override readonly name = 'ConflictError';
+  override readonly code = 'CONFLICT';
+}
+
+/** No job has this id. */
+export class JobNotFoundError extends CounterweightError {
+  override readonly name = 'JobNotFoundError';
+  override readonly code = 'JOB_NOT_FOUND';
+}
+
+/** A job cannot go from the status that it has to the one asked for. */
+export class JobConflictError extends CounterweightError {
+  override readonly name = 'JobConflictError';
+  override readonly code = 'JOB_CONFLICT';
 }
 
 /** The asked-for backend cannot start here. */

@@ -6,6 +6,8 @@ import type { Console } from './commands/console.ts';
 import { EXIT_CODES, exitCodeOf } from './commands/exit-codes.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addMitigateCommand } from './commands/mitigate.ts';
+import { addPlanCommand } from './commands/plan.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { makeProgressBar, NO_PROGRESS } from './progress.ts';
 import { VERSION } from './version.ts';
 
@@ -74,6 +76,8 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
   addAuditCommand(program, console);
   addMitigateCommand(program, console);
   addInspectCommand(program, console);
+  addServeCommand(program, console);
+  addPlanCommand(program, console);
   for (const command of program.commands) command.option('--quiet', 'no progress, no remarks');
   return program;
 }

@@ -7,8 +7,9 @@ import type { DataSource, ModelAndData } from './load-data.ts';
 import { loadModelAndData } from './load-data.ts';
 import type { Progress } from './progress.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
-import { runMitigation } from './run-job.ts';
+import { runMitigation, runShard } from './run-job.ts';
 import { saveRun } from './save-run.ts';
+import type { Shard } from './search/search.ts';
 
 /** A mitigation whose model, data and result are files of this machine. */
 export interface FileJob {
@@ -37,6 +38,11 @@ export function mitigateFiles(job: FileJob): Promise<{ result: MitigationResult;
     const record = await saveRun({ ...job, manifest: source.manifest, config, loaded, result });
     return { result, record };
   });
+}
+
+/** Runs one process's share of the job; its candidates go into the checkpoints. */
+export function mitigateShard(job: FileJob, shard: Shard): Promise<void> {
+  return withData(job, (_, mitigation) => runShard(mitigation, shard));
 }
 
 async function withData<Result>(

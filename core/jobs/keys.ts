@@ -1,0 +1,104 @@
+import { InvalidInputError } from '../errors.ts';
+
+/*
+ * Every key of the bucket is spelled here. Nothing else in the project joins keys.
+ *
+ *   uploads/{uploadId}/…              what users bring; read, never written by jobs
+ *   jobs/{id}/record.json             the job record: request and status, written conditionally
+ *   jobs/{id}/status.json             progress, written by the worker every few seconds
+ *   jobs/{id}/checkpoints/…           what a retry goes on from
+ *   results/{id}/…                    published last, whole
+ *   tmp/{id}/{attempt}/…              results before they are published
+ *   requests/{hash}.json              which job a request became, for idempotency
+ *   definitions/{name}.json           scheduled audits
+ *   audits/{name}/{time}.json         what a definition found, in order of time
+ *   locks/{name}.json                 one writer at a time
+ */
+
+const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Prefixes that a user may name in a request. */
+export const UPLOADS = 'uploads/';
+export const JOBS = 'jobs/';
+export const DEFINITIONS = 'definitions/';
+
+export const recordKey = (jobId: string): string => `${JOBS}${segment(jobId)}/record.json`;
+export const statusKey = (jobId: string): string => `${JOBS}${segment(jobId)}/status.json`;
+export const checkpointPrefix = (jobId: string): string => `${JOBS}${segment(jobId)}/checkpoints/`;
+export const resultPrefix = (jobId: string): string => `results/${segment(jobId)}/`;
+export const temporaryPrefix = (jobId: string, attempt: number): string =>
+  `tmp/${segment(jobId)}/${attempt}/`;
+export const requestKey = (hash: string): string => `requests/${segment(hash)}.json`;
+export const definitionKey = (name: string): string => `${DEFINITIONS}${segment(name)}.json`;
+export const auditPrefix = (name: string): string => `audits/${segment(name)}/`;
+export const lockKey = (name: string): string => `locks/${segment(name)}.json`;
+
+/** Name of the file that says what an upload is for. */
+export const UPLOAD_CONFIG = 'counterweight.json';
+/** Ends the name of an uploaded job request. */
+export const JOB_REQUEST_ENDING = '.job.json';
+
+/** The file that a job publishes last, so that who sees it sees all: what an audit found, how a mitigation went. */
+export const AUDIT_RESULT = 'audit.json';
+export const RUN_RESULT = 'run.json';
+
+export const resultKey = (jobId: string, name: string): string => `${resultPrefix(jobId)}${name}`;
+export const uploadKey = (uploadId: string, name: string): string => `${UPLOADS}${segment(uploadId)}/${name}`;
+/** Lock and state of a scheduled audit. */
+export const definitionLockKey = (name: string): string => lockKey(`definition-${name}`);
+/** `20260301T060000Z`, so that the order of keys is that of time. */
+export const auditKey = (name: string, time: Date): string =>
+  `${auditPrefix(name)}${time.toISOString().replace(/[-:]|\.\d+/g, '')}.json`;
+
+/** The last of a job's keys, to list from behind it. */
+export const lastKeyOf = (jobId: string): string => `${JOBS}${segment(jobId)}/~`;
+
+/** A model's topology, below its folder with or without a slash at its end. */
+export const modelKey = (folder: string): string => `${folder.replace(/\/$/, '')}/model.json`;
+
+/** Key of another file in the folder that `key` lies in. */
+export const besideKey = (key: string, name: string): string => `${folderOf(key)}${name}`;
+
+/** Everything up to the last slash, with it. */
+export const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
+
+/** Id of the job whose record lies at `key`; null for any other key. */
+export function jobIdOfRecord(key: string): string | null {
+  return /^jobs\/([a-z0-9-]+)\/record\.json$/.exec(key)?.[1] ?? null;
+}
+
+/** Name of the definition that lies at `key`; null for any other key. */
+export function definitionName(key: string): string | null {
+  return /^definitions\/([^/]+)\.json$/.exec(key)?.[1] ?? null;
+}
+
+/** Does this name one object below `jobs/`, `requests/` and the like? */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+function segment(text: string): string {
+  if (isId(text)) return text;
+  throw new InvalidInputError(
+    'id: expected 1 to 63 lower-case letters, digits and dashes, starting with a letter or digit',
+    { where: 'id' },
+  );
+}
+
+/**
+ * A key is `/`-separated and stays where it is: no leading slash, no empty, `.` or `..` segment, no backslash or
+ * control character, at most 1024 bytes.
+ *
+ * @throws InvalidInputError otherwise
+ */
+export function assertKey(key: string): void {
+  const segments = key.split('/');
+  const isPlain =
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    !/[\u0000-\u001f\u007f\\]/.test(key) &&
+    segments.every((part) => part !== '' && part !== '.' && part !== '..');
+  if (isPlain && Buffer.byteLength(key) <= 1024) return;
+  throw new InvalidInputError('key: expected segments separated by "/", none of them empty, "." or ".."', {
+    where: 'key',
+  });
+}

@@ -1,0 +1,204 @@
+import {
+  BatchClient,
+  type BatchClientConfig,
+  DescribeJobsCommand,
+  type JobDetail,
+  type JobStatus,
+  type RetryStrategy,
+  SubmitJobCommand,
+  type SubmitJobCommandInput,
+  TerminateJobCommand,
+} from '@aws-sdk/client-batch';
+import { StorageError } from '../errors.ts';
+import type { JobQueue, QueuedWork, QueueState, QueueStatus } from './job-queue.ts';
+
+export interface BatchClientOptions {
+  readonly region: string;
+  /** Of a server other than AWS. */
+  readonly endpoint?: string;
+  /** Absent: where the SDK looks for them (role of the function, profile). */
+  readonly credentials?: NonNullable<BatchClientConfig['credentials']>;
+  /** >= 1; default 5 */
+  readonly maxAttempts?: number;
+}
+
+export interface BatchQueueOptions {
+  readonly queueArn: string;
+  /** ARN or `name:revision`; its container runs worker/main. */
+  readonly jobDefinition: string;
+}
+
+/** What Batch takes in one DescribeJobs. */
+const PAGE = 100;
+/** Batch refuses shorter time limits, and more attempts. */
+const LEAST_TIMEOUT_SECONDS = 60;
+const MOST_ATTEMPTS = 10;
+/** Batch refuses an array of one. */
+const LEAST_ARRAY = 2;
+const MOST_NAME = 128;
+const DEFAULT_TRIES = 5;
+
+/** As in infra/batch.yml: what matches none of the conditions would be retried, hence the last one. */
+const EVALUATE_ON_EXIT: NonNullable<RetryStrategy['evaluateOnExit']> = [
+  { action: 'RETRY', onExitCode: '75' },
+  { action: 'RETRY', onStatusReason: 'Host EC2*' },
+  { action: 'EXIT', onReason: '*' },
+];
+
+const STATUS = {
+  SUBMITTED: 'queued',
+  PENDING: 'queued',
+  RUNNABLE: 'queued',
+  STARTING: 'queued',
+  RUNNING: 'running',
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+} as const satisfies Record<JobStatus, QueueStatus>;
+
+export function makeBatchClient({
+  maxAttempts = DEFAULT_TRIES,
+  ...options
+}: BatchClientOptions): BatchClient {
+  return new BatchClient({ ...options, maxAttempts });
+}
+
+/**
+ * AWS Batch as a queue. Its ids are Batch's job ids; Batch forgets work a day or more after its end. Retries of a
+ * call that failed are the client's.
+ *
+ * Every method throws StorageError when Batch refuses the call or cannot be reached.
+ */
+export function makeBatchQueue(client: BatchClient, options: BatchQueueOptions): JobQueue {
+  return {
+    submit: (work) =>
+      attempt('submitting', async () => {
+        const { jobId } = await client.send(new SubmitJobCommand(inputOf(work, options)));
+        return jobId!;
+      }),
+    describe: (queueIds) =>
+      attempt('describing', async () => {
+        const details = await detailsOf(client, queueIds);
+        return Promise.all(
+          queueIds.map((queueId) => {
+            const detail = details.get(queueId);
+            return detail === undefined ? null : stateWithShards(client, detail);
+          }),
+        );
+      }),
+    terminate: (queueId, reason) =>
+      attempt('terminating', async () => {
+        await client.send(new TerminateJobCommand({ jobId: queueId, reason }));
+      }),
+  };
+}
+
+function inputOf(work: QueuedWork, { queueArn, jobDefinition }: BatchQueueOptions): SubmitJobCommandInput {
+  const { jobId, task, shards = 1, after = [], attempts, timeoutSeconds } = work;
+  const environment = { JOB_ID: jobId, TASK: task, ATTEMPTS: String(Math.min(attempts, MOST_ATTEMPTS)) };
+  return {
+    jobName: nameOf(work),
+    jobQueue: queueArn,
+    jobDefinition,
+    containerOverrides: {
+      environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
+    },
+    ...(shards >= LEAST_ARRAY && { arrayProperties: { size: shards } }),
+    ...(after.length > 0 && { dependsOn: after.map((id) => ({ jobId: id })) }),
+    retryStrategy: { attempts: Math.min(attempts, MOST_ATTEMPTS), evaluateOnExit: EVALUATE_ON_EXIT },
+    timeout: { attemptDurationSeconds: Math.max(LEAST_TIMEOUT_SECONDS, Math.ceil(timeoutSeconds)) },
+    propagateTags: true,
+  };
+}
+
+function nameOf({ jobId, task }: QueuedWork): string {
+  return `counterweight-${task}-${jobId}`.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, MOST_NAME);
+}
+
+async function detailsOf(client: BatchClient, queueIds: readonly string[]): Promise<Map<string, JobDetail>> {
+  const unique = [...new Set(queueIds)];
+  const details = new Map<string, JobDetail>();
+  for (let start = 0; start < unique.length; start += PAGE) {
+    const { jobs = [] } = await client.send(
+      new DescribeJobsCommand({ jobs: unique.slice(start, start + PAGE) }),
+    );
+    for (const job of jobs) details.set(job.jobId!, job);
+  }
+  return details;
+}
+
+/** Of an array that failed, Batch says only that a process did: the first that failed says why. */
+async function stateWithShards(client: BatchClient, detail: JobDetail): Promise<QueueState> {
+  const state = stateOf(detail);
+  const size = detail.arrayProperties?.size ?? 0;
+  if (state.status !== 'failed' || size < LEAST_ARRAY) return state;
+  const ids = Array.from({ length: size }, (_, index) => `${detail.jobId}:${index}`);
+  const shards = [...(await detailsOf(client, ids)).values()].map(stateOf);
+  const index = shards.findIndex(({ status }) => status === 'failed');
+  if (index < 0) return state;
+  const { reason = state.reason, ...failed } = shards[index]!;
+  return {
+    ...failed,
+    queueId: state.queueId,
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+function stateOf(detail: JobDetail): QueueState {
+  const { jobId, statusReason, attempts = [], container } = detail;
+  const last = attempts.at(-1)?.container ?? container;
+  const state = { queueId: jobId!, status: statusOf(detail), attempts: attempts.length };
+  if (state.status !== 'failed') return state;
+  const { exitCode } = last ?? {};
+  const reason = sentence([
+    statusReason,
+    last?.reason === statusReason ? undefined : last?.reason,
+    exitCode === undefined ? undefined : `exit code ${exitCode}`,
+    attempts.length > 1 ? `after ${attempts.length} attempts` : undefined,
+  ]);
+  return { ...state, ...(reason !== '' && { reason }), ...(exitCode !== undefined && { exitCode }) };
+}
+
+/** An array is PENDING for Batch until its last process has ended. */
+function statusOf({ status, arrayProperties }: JobDetail): QueueStatus {
+  const hasRunning = (arrayProperties?.statusSummary?.RUNNING ?? 0) > 0;
+  return STATUS[status!] === 'queued' && hasRunning ? 'running' : STATUS[status!];
+}
+
+function sentence(parts: readonly (string | undefined)[]): string {
+  return parts.flatMap((part) => (part ? [withoutAccount(part.replace(/\.$/, ''))] : [])).join(', ');
+}
+
+/** ARNs and account numbers are no business of who reads a reason. */
+function withoutAccount(text: string): string {
+  return text.replace(/arn:[^\s,)]+|\b\d{12}\b/g, '…');
+}
+
+interface SdkError {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
+}
+
+async function attempt<T>(operation: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw batchError(operation, error);
+  }
+}
+
+/** Its cause is a copy: the SDK's own message names account, queue and role. */
+function batchError(operation: string, error: unknown): StorageError {
+  const { name, code, $metadata = {} } = (error ?? {}) as SdkError;
+  const { httpStatusCode: status, attempts = 1 } = $metadata;
+  // The network's errors are all named Error, so their code says more.
+  const said = typeof code === 'string' && status === undefined ? code : name;
+  const reason = typeof said === 'string' && /^\w{1,64}$/.test(said) ? said : 'Error';
+  const answer = status === undefined ? reason : `HTTP ${status} ${reason}`;
+  const cause = Object.assign(new Error(answer), { name: reason, ...(status !== undefined && { status }) });
+  return new StorageError(
+    `job queue: ${operation} failed (${answer}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'})`,
+    { where: 'job queue', operation, reason, attempts, ...(status !== undefined && { status }) },
+    { cause },
+  );
+}

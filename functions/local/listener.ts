@@ -1,0 +1,228 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { isCounterweightError } from '../../core/errors.ts';
+import type { AuditDeps } from '../lib/audit-deps.ts';
+import { codeOf, problemOf } from '../lib/problem.ts';
+import { MAX_BODY_BYTES } from '../lib/request.ts';
+import { type Access, UNKNOWN_CALLER } from './access.ts';
+import { type MatchApi, makeApi, toEvent } from './api.ts';
+import { auditPage, listAudits, listInputs } from './listings.ts';
+import { DOCUMENT_POLICY, download, upload } from './objects.ts';
+import { appPage, loginPage } from './page/page.ts';
+import {
+  htmlReply,
+  jsonReply,
+  problemReply,
+  type Reply,
+  readBody,
+  redirect,
+  send,
+  TOO_LARGE,
+} from './reply.ts';
+
+export interface ListenerDeps extends AuditDeps {
+  readonly access: Access;
+  readonly signingKey: string;
+  /** Folder of the store, for the lists of the page. */
+  readonly root: string;
+  /** Does a person have to log in? */
+  readonly hasToken: boolean;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly url: URL;
+  readonly requestId: string;
+  /** Groups of the path. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+interface Address {
+  readonly method: 'GET' | 'POST';
+  readonly path: RegExp;
+  /** In the log, instead of the path. */
+  readonly name: string;
+  /** For callers who are known; else signatures or the answer itself keep what is inside. */
+  readonly isPrivate: boolean;
+  readonly answer: (call: Call) => Promise<Reply>;
+}
+
+const LOGIN_BYTES = 4096;
+
+const NOT_FOUND = { status: 404, code: 'NOT_FOUND', message: 'path: expected one of this server' };
+const NOT_A_METHOD = { status: 405, code: 'NOT_A_METHOD', message: 'method: expected one of this path' };
+const NOT_A_URL = { status: 400, code: 'INVALID_INPUT', message: 'path: expected one that can be decoded' };
+
+/** Answers every request of the server: the API, signed objects, and what the page needs. */
+export function makeListener(deps: ListenerDeps): RequestListener {
+  const addresses = addressesOf(deps);
+  const api = makeApi(deps);
+  return async (request, response) => {
+    const start = deps.now().getTime();
+    const requestId = randomUUID();
+    const { name, reply, code } = await answer({ deps, addresses, api }, request, requestId);
+    const headers = { 'x-request-id': requestId, ...reply.headers };
+    const wasSent = await send(request, response, { ...reply, headers }).then(
+      () => true,
+      () => response.destroy() && false,
+    );
+    // Handlers of the API log by themselves.
+    if (name === null && wasSent) return;
+    deps.telemetry.log(reply.status >= 500 ? 'error' : 'info', wasSent ? 'request' : 'answer not sent', {
+      requestId,
+      route: name ?? 'api',
+      status: reply.status,
+      ...(code !== undefined && { code }),
+      durationMs: deps.now().getTime() - start,
+    });
+  };
+}
+
+interface Answered {
+  /** What the log calls the address; null where a handler has logged. */
+  readonly name: string | null;
+  readonly reply: Reply;
+  readonly code?: string;
+}
+
+interface Site {
+  readonly deps: ListenerDeps;
+  readonly addresses: readonly Address[];
+  readonly api: MatchApi;
+}
+
+async function answer(site: Site, request: IncomingMessage, requestId: string): Promise<Answered> {
+  const name = request.method ?? '';
+  try {
+    const foreign = site.deps.access.foreign({ method: name, headers: request.headers });
+    if (foreign !== null) return { name, reply: problemReply(foreign, requestId), code: foreign.code };
+    const url = urlOf(request);
+    if (url === null) return { name, reply: problemReply(NOT_A_URL, requestId) };
+    return (
+      (await own(site, { request, url, requestId })) ?? (await apiAnswer(site, { request, url, requestId }))
+    );
+  } catch (error) {
+    const problem = problemOf(error);
+    return { name, reply: problemReply(problem, requestId), code: codeOf(error) };
+  }
+}
+
+/** The path is read as it is, so that `//host/…` names no host. */
+function urlOf({ url = '' }: IncomingMessage): URL | null {
+  const text = `http://local${url}`;
+  return url.startsWith('/') && URL.canParse(text) ? new URL(text) : null;
+}
+
+/** An address that is not the API's; null when the path is none of them. */
+async function own({ deps, addresses }: Site, call: Omit<Call, 'params'>): Promise<Answered | null> {
+  const { request, url, requestId } = call;
+  const fitting = addresses.filter(({ path }) => path.test(url.pathname));
+  if (fitting.length === 0) return null;
+  const found = fitting.find(({ method }) => method === request.method);
+  if (found === undefined) return { name: fitting[0]!.name, reply: refuseMethod(fitting, requestId) };
+  const { name, isPrivate, path } = found;
+  if (isPrivate && !isKnown(deps, request)) return { name, reply: problemReply(UNKNOWN_CALLER, requestId) };
+  const params = path.exec(url.pathname)?.groups ?? {};
+  try {
+    return { name, reply: await found.answer({ ...call, params }) };
+  } catch (error) {
+    if (!isCounterweightError(error) && !request.complete) {
+      return { name, reply: problemReply(NOT_A_URL, requestId), code: 'ABORTED' };
+    }
+    return { name, reply: problemReply(problemOf(error), requestId), code: codeOf(error) };
+  }
+}
+
+async function apiAnswer({ deps, api }: Site, call: Omit<Call, 'params'>): Promise<Answered> {
+  const { request, url, requestId } = call;
+  const method = request.method ?? '';
+  // Before anything else, so that a stranger does not learn which paths there are.
+  if (!isKnown(deps, request)) return { name: method, reply: problemReply(UNKNOWN_CALLER, requestId) };
+  const match = api(method, url.pathname);
+  if (match === null) return { name: method, reply: problemReply(NOT_FOUND, requestId) };
+  if ('allow' in match) {
+    return {
+      name: method,
+      reply: refuseMethod(
+        match.allow.map((name) => ({ method: name })),
+        requestId,
+      ),
+    };
+  }
+  const body = await readBody(request, MAX_BODY_BYTES);
+  if (body === null) return { name: method, reply: problemReply(TOO_LARGE, requestId) };
+  const event = toEvent({ method, url, headers: request.headers, body, requestId }, match.params);
+  const { statusCode: status, ...response } = await match.handler(event);
+  return { name: null, reply: { status, ...response } };
+}
+
+function isKnown({ access }: ListenerDeps, { method = '', headers }: IncomingMessage): boolean {
+  return access.isKnown({ method, headers });
+}
+
+function refuseMethod(fitting: readonly { readonly method: string }[], requestId: string): Reply {
+  const reply = problemReply(NOT_A_METHOD, requestId);
+  const allow = fitting.map(({ method }) => method).join(', ');
+  return { ...reply, headers: { ...reply.headers, allow } };
+}
+
+function addressesOf(deps: ListenerDeps): Address[] {
+  const { store, access, root } = deps;
+  const address = (
+    name: `${Address['method']} /${string}`,
+    answer: Address['answer'],
+    { isPrivate = false, path = patternOf(name) } = {},
+  ): Address => ({ method: name.startsWith('GET') ? 'GET' : 'POST', path, name, isPrivate, answer });
+  return [
+    address('GET /', async ({ request }) => homePage(deps, request)),
+    address('POST /login', (call) => login(deps, call)),
+    address('POST /logout', async () => redirect('/', { 'set-cookie': access.logout() })),
+    address('GET /download', (call) => download(deps, call)),
+    address('POST /upload', (call) => upload(deps, call)),
+    address('GET /local/inputs', async () => jsonReply(200, await listInputs(root)), { isPrivate: true }),
+    address('GET /local/audits', async () => jsonReply(200, { audits: await listAudits(store) }), {
+      isPrivate: true,
+    }),
+    address(
+      'GET /local/audits/{name}/{time}',
+      async ({ params: { definition = '', time = '' }, requestId }) => {
+        const page = await auditPage(store, { definition, time });
+        return page === null ? problemReply(NOT_FOUND, requestId) : htmlReply(200, page, DOCUMENT_POLICY);
+      },
+      { isPrivate: true, path: /^\/local\/audits\/(?<definition>[a-z0-9-]+)\/(?<time>\d{8}T\d{6}Z)$/ },
+    ),
+  ];
+}
+
+function patternOf(name: string): RegExp {
+  return new RegExp(`^${name.slice(name.indexOf('/'))}$`);
+}
+
+function homePage(deps: ListenerDeps, request: IncomingMessage): Reply {
+  const nonce = randomBytes(16).toString('base64');
+  if (!isKnown(deps, request)) return htmlReply(401, loginPage({ nonce }), policyWith(nonce));
+  return htmlReply(200, appPage({ nonce, canLogOut: deps.hasToken }), policyWith(nonce));
+}
+
+async function login({ access }: ListenerDeps, { request, requestId }: Call): Promise<Reply> {
+  const body = await readBody(request, LOGIN_BYTES);
+  if (body === null) return problemReply(TOO_LARGE, requestId);
+  const cookie = access.login(new URLSearchParams(body.toString('utf8')).get('token') ?? '');
+  if (cookie !== null) return redirect('/', { 'set-cookie': cookie });
+  const nonce = randomBytes(16).toString('base64');
+  return htmlReply(401, loginPage({ nonce, isRefused: true }), policyWith(nonce));
+}
+
+/** Scripts and styles of this very answer, requests to this server, and nothing else. */
+function policyWith(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
+    "connect-src 'self'",
+    "form-action 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}

@@ -1,0 +1,124 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { JOB_REQUEST_ENDING, UPLOAD_CONFIG, UPLOADS } from '../../core/jobs/keys.ts';
+
+export interface WatchOptions {
+  /** Of the store; `uploads/` below it is watched. */
+  readonly root: string;
+  /** May be told of one file twice; what it throws brings the file again at the next look. */
+  readonly onUpload: (key: string) => Promise<void>;
+  /** A file counts as whole when two looks so far apart see the same; a copy in progress grows. */
+  readonly settleMs?: number;
+  /** Between looks when nothing is heard: some file systems tell of nothing. */
+  readonly rescanMs?: number;
+}
+
+export interface Watcher {
+  /** Ends when the look in progress has ended. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = { settleMs: 1500, rescanMs: 15_000 } as const;
+/** After news, so that many files at once are one look. */
+const PAUSE_MS = 100;
+
+interface Seen {
+  readonly version: string;
+  readonly since: number;
+  readonly isTold: boolean;
+}
+
+/** Tells of every file below `uploads/` that can start something, once for each of its versions. */
+export async function watchUploads(options: WatchOptions): Promise<Watcher> {
+  const { root, onUpload, settleMs, rescanMs } = { ...DEFAULTS, ...options };
+  const folder = path.join(root, UPLOADS);
+  await mkdir(folder, { recursive: true });
+  let seen = new Map<string, Seen>();
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let due = Number.POSITIVE_INFINITY;
+  let turn: Promise<void> = Promise.resolve();
+  const look = async () => {
+    const next = await lookAt(folder, { seen, settleMs, onUpload });
+    seen = next;
+    const isOpen = [...next.values()].some(({ isTold }) => !isTold);
+    lookWithin(isOpen ? settleMs : rescanMs);
+  };
+  const lookWithin = (ms: number) => {
+    const at = performance.now() + ms;
+    if (isClosed || at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(() => {
+      due = Number.POSITIVE_INFINITY;
+      turn = turn.then(look).catch(() => lookWithin(rescanMs));
+    }, ms);
+  };
+  const news = listen(folder, () => lookWithin(PAUSE_MS));
+  lookWithin(0);
+  return {
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      news?.close();
+      await turn;
+    },
+  };
+}
+
+/** null where the system cannot tell; looks go on all the same. */
+function listen(folder: string, onNews: () => void): FSWatcher | null {
+  try {
+    const watcher = watch(folder, { recursive: true }, onNews);
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return null;
+  }
+}
+
+interface Look extends Pick<Required<WatchOptions>, 'settleMs' | 'onUpload'> {
+  readonly seen: ReadonlyMap<string, Seen>;
+}
+
+async function lookAt(folder: string, { seen, settleMs, onUpload }: Look): Promise<Map<string, Seen>> {
+  const next = new Map<string, Seen>();
+  for (const file of await startersIn(folder)) {
+    const version = await versionOf(file);
+    if (version === null) continue;
+    const now = performance.now();
+    const last = seen.get(file);
+    const state = last?.version === version ? last : { version, since: now, isTold: false };
+    const isDue = !state.isTold && now - state.since >= settleMs;
+    const key = `${UPLOADS}${path.relative(folder, file).split(path.sep).join('/')}`;
+    const isTold = state.isTold || (isDue && (await wasTaken(onUpload, key)));
+    next.set(file, { ...state, isTold });
+  }
+  return next;
+}
+
+async function wasTaken(onUpload: WatchOptions['onUpload'], key: string): Promise<boolean> {
+  try {
+    await onUpload(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Files that can start something. Images are not among them, so a large data set costs no look at each. */
+async function startersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && isStarter(entry.name))
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+function isStarter(name: string): boolean {
+  return name === UPLOAD_CONFIG || name.endsWith(JOB_REQUEST_ENDING) || name.toLowerCase().endsWith('.csv');
+}
+
+async function versionOf(file: string): Promise<string | null> {
+  const stats = await lstat(file).catch(() => null);
+  return stats === null ? null : [stats.ino, stats.size, stats.mtimeMs].join();
+}

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { handleUpload } from '../../../core/jobs/handle-upload.ts';
+import type { JobRecord } from '../../../core/jobs/record.ts';
+import { AUDIT, MITIGATION, makeTestDeps, putInputs, TABLE, type TestDeps } from './fixtures.ts';
+
+const columns = { label: 'y', sensitiveFeatures: ['sex'], score: 'p' };
+
+/** Requests of the jobs that were started, in order of upload. */
+async function requests(deps: TestDeps, ...keys: string[]): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for (const key of keys) {
+    const outcome = await handleUpload(deps, key);
+    all.push('started' in outcome ? outcome.started.map(({ request }) => request) : outcome.ignored);
+  }
+  return all;
+}
+
+const jobsOf = ({ store }: TestDeps) =>
+  store.keys('jobs/').map((key) => (store.json(key) as JobRecord).request);
+
+describe('handleUpload of a table', () => {
+  const table = 'uploads/u/scores.csv';
+  const config = 'uploads/u/counterweight.json';
+  const request = { kind: 'audit', predictions: table, columns, threshold: 0.5 };
+
+  it.each([[[table, config]], [[config, table]], [[config, table, table, config, config]]])(
+    'starts one audit, told of %j',
+    async (keys) => {
+      const deps = makeTestDeps();
+      await deps.store.put(table, TABLE);
+      await deps.store.put(config, { columns });
+      await requests(deps, ...keys);
+      expect(jobsOf(deps)).toEqual([request]);
+      expect(deps.queues.cpu.works.size).toBe(1);
+    },
+  );
+
+  it('starts one audit when both are told of at once', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(table, TABLE);
+    await deps.store.put(config, { columns });
+    await Promise.all([table, config, table, config].map((key) => handleUpload(deps, key)));
+    expect(deps.queues.cpu.works.size).toBe(1);
+  });
+
+  it('waits for the configuration, then starts every table beside it', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(table, TABLE);
+    await deps.store.put('uploads/u/MORE.CSV', TABLE);
+    await deps.store.put('uploads/u/deeper/other.csv', TABLE);
+    await deps.store.put('uploads/u/notes.txt', 'x');
+    expect(await requests(deps, table)).toEqual(['no counterweight.json lies beside the table yet']);
+    await deps.store.put(config, { columns, threshold: 0.3, only: 'test' });
+    const [started] = await requests(deps, config);
+    expect(started).toEqual([
+      { ...request, predictions: 'uploads/u/MORE.CSV', threshold: 0.3, only: 'test' },
+      { ...request, threshold: 0.3, only: 'test' },
+    ]);
+  });
+
+  it('waits for a table when the configuration comes first', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(config, { columns });
+    expect(await requests(deps, config)).toEqual(['no table lies beside the configuration yet']);
+  });
+
+  it('starts another audit when the table is uploaded again', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(config, { columns });
+    await deps.store.put(table, TABLE);
+    await handleUpload(deps, table);
+    await deps.store.put(table, `${TABLE}1,f,0.5\n`);
+    await handleUpload(deps, table);
+    deps.wait(1);
+    await deps.store.put(table, `${TABLE}1,f,0.5\n`);
+    await handleUpload(deps, table);
+    expect(deps.queues.cpu.works.size).toBe(3);
+  });
+
+  it('starts another audit when the configuration says something else', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(table, TABLE);
+    for (const threshold of [0.5, 0.5, 0.7]) {
+      deps.wait(1);
+      await deps.store.put(config, { columns, threshold });
+      await handleUpload(deps, config);
+    }
+    expect(deps.queues.cpu.works.size).toBe(2);
+  });
+
+  it('refuses more than 100 tables at once', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(config, { columns });
+    for (let index = 0; index <= 100; index += 1) await deps.store.put(`uploads/u/${index}.csv`, TABLE);
+    await expect(handleUpload(deps, config)).rejects.toThrow('at most 100 tables');
+    expect(jobsOf(deps)).toEqual([]);
+  });
+
+  it.each([
+    ['no columns', {}, 'columns'],
+    ['a mitigation without a model', { columns, kind: 'mitigation' }, 'model'],
+    ['an unknown key', { columns, tresh: 1 }, 'tresh'],
+    ['a kind that there is not', { columns, kind: 'train' }, 'kind'],
+  ])('refuses a configuration with %s', async (_, content, word) => {
+    const deps = makeTestDeps();
+    await deps.store.put(table, TABLE);
+    await deps.store.put(config, content);
+    await expect(handleUpload(deps, config)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining(word),
+    });
+    expect(jobsOf(deps)).toEqual([]);
+  });
+});
+
+describe('handleUpload of a data set', () => {
+  const config = 'uploads/set/counterweight.json';
+  const content = { model: 'model/', manifest: 'labels.csv', columns: MITIGATION.columns };
+
+  async function makeDeps(fields: object = {}) {
+    const deps = makeTestDeps();
+    await putInputs(deps.store);
+    await deps.store.put(config, { ...content, ...fields });
+    return deps;
+  }
+
+  it('mitigates with paths from the folder of the configuration', async () => {
+    const deps = await makeDeps();
+    expect(await requests(deps, config)).toEqual([[MITIGATION]]);
+  });
+
+  it('audits the model when told to', async () => {
+    const deps = await makeDeps({ kind: 'model-audit' });
+    const [started] = await requests(deps, config);
+    expect(started).toEqual([expect.objectContaining({ kind: 'model-audit' })]);
+  });
+
+  it('starts once however often it is told of, and once more for the configuration uploaded again', async () => {
+    const deps = await makeDeps();
+    await Promise.all(Array.from({ length: 10 }, () => handleUpload(deps, config)));
+    expect(deps.queues.gpu.works.size).toBe(1);
+    deps.wait(1);
+    await deps.store.put(config, content);
+    await requests(deps, config, config);
+    expect(deps.queues.gpu.works.size).toBe(2);
+  });
+
+  it('does not start with its table', async () => {
+    const deps = await makeDeps();
+    expect(await requests(deps, MITIGATION.manifest)).toEqual([
+      'the table belongs to a data set, which counterweight.json starts',
+    ]);
+  });
+
+  it.each(['uploads/set/labels.csv', 'uploads/set/model/model.json'])(
+    'does not start without %s',
+    async (key) => {
+      const deps = await makeDeps();
+      await deps.store.delete(key);
+      await expect(handleUpload(deps, config)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+      expect(deps.queues.gpu.works.size).toBe(0);
+    },
+  );
+
+  it.each([
+    { model: '../other/model' },
+    { model: undefined },
+    { manifest: undefined },
+    { manifest: '/labels.csv' },
+  ])('refuses %j', async (fields) => {
+    const deps = await makeDeps(fields);
+    await expect(handleUpload(deps, config)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    expect(jobsOf(deps)).toEqual([]);
+  });
+});
+
+describe('handleUpload of a job request', () => {
+  const key = 'uploads/u/night.job.json';
+
+  it('starts it once per upload', async () => {
+    const deps = makeTestDeps();
+    await putInputs(deps.store);
+    await deps.store.put(key, AUDIT);
+    await Promise.all(Array.from({ length: 10 }, () => handleUpload(deps, key)));
+    expect(jobsOf(deps)).toEqual([AUDIT]);
+    deps.wait(1);
+    await deps.store.put(key, AUDIT);
+    await handleUpload(deps, key);
+    expect(deps.queues.cpu.works.size).toBe(2);
+  });
+
+  it.each([
+    ['is no JSON', 'y,sex,p\n1,f,0.3\n', 'received text that is no JSON'],
+    ['is no request', '{"kind":"audit"}', '"predictions" is missing'],
+    ['is longer than 1 MiB', ' '.repeat(2 ** 20 + 1), 'at most 1048576 bytes'],
+  ])('refuses one that %s', async (_, content, message) => {
+    const deps = makeTestDeps();
+    await deps.store.put(key, content);
+    await expect(handleUpload(deps, key)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('handleUpload of anything else', () => {
+  it.each([
+    ['uploads/u/image.png', 'it is no job request, no table and no configuration'],
+    ['uploads/u/model/model.json', 'it is no job request, no table and no configuration'],
+    ['results/a-1/table.csv', 'it does not lie below uploads/'],
+    ['jobs/a-1/x.job.json', 'it does not lie below uploads/'],
+    ['uploads/u/gone.csv', 'it is gone'],
+    ['uploads/u/gone.job.json', 'it is gone'],
+    ['uploads/gone/counterweight.json', 'it is gone'],
+  ])('ignores %s, since %s', async (key, reason) => {
+    const deps = makeTestDeps();
+    expect(await handleUpload(deps, key)).toEqual({ ignored: reason });
+    expect(deps.store.keys()).toEqual([]);
+  });
+});

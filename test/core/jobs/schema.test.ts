@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { jobRequestSchema } from '../../../core/jobs/schema.ts';
+import { AUDIT, MITIGATION, MODEL_AUDIT } from './fixtures.ts';
+
+const pathsOf = (request: unknown) =>
+  jobRequestSchema.safeParse(request).error?.issues.map(({ path }) => path.join('.'));
+
+describe('jobRequestSchema', () => {
+  it('fills in what may be left out', () => {
+    expect(MITIGATION).toMatchObject({ threshold: 0.5, preset: 'robust', seed: 0, shards: 1 });
+  });
+
+  it.each([AUDIT, MODEL_AUDIT, MITIGATION])('leaves a parsed request of kind $kind as it is', (request) => {
+    expect(jobRequestSchema.parse(request)).toEqual(request);
+  });
+
+  it.each([
+    ['another prefix', 'results/x/y.csv'],
+    ['a way out', 'uploads/../jobs/x'],
+    ['a backslash', 'uploads\\x'],
+    ['nothing', ''],
+    ['too long a key', `uploads/${'x'.repeat(893)}`],
+  ])('refuses %s as the place of a table', (_, predictions) => {
+    expect(pathsOf({ ...AUDIT, predictions })).toContain('predictions');
+  });
+
+  it.each([0, 1, -1, Number.NaN, '0.5'])('refuses the threshold %j', (threshold) => {
+    expect(pathsOf({ ...AUDIT, threshold })).toEqual(['threshold']);
+  });
+
+  it.each([0, 101, 1.5])('refuses %j shards', (shards) => {
+    expect(pathsOf({ ...MITIGATION, shards })).toEqual(['shards']);
+  });
+
+  it('refuses unknown keys and kinds', () => {
+    expect(pathsOf({ ...AUDIT, bucket: 'b' })).toEqual(['']);
+    expect(pathsOf({ ...AUDIT, kind: 'train' })).toEqual(['kind']);
+  });
+});

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from 'vitest';
+import { failureOf } from '../../../core/jobs/failure.ts';
+import { type LocalQueue, type LocalQueueOptions, makeLocalQueue } from '../../../core/queue/local-queue.ts';
+import { useTempFolder } from '../../helpers/files.ts';
+import { describeJobQueue, linesOf, until, untilEnd, untilNoted, work } from './job-queue.contract.ts';
+import { PLAY_COMMAND } from './play-command.ts';
+
+const folder = useTempFolder();
+const traceOf = (name: string) => folder.at(`${name}.trace`);
+const opened: LocalQueue[] = [];
+
+function open(name: string, changes: Partial<LocalQueueOptions> = {}): LocalQueue {
+  const queue = makeLocalQueue({
+    command: PLAY_COMMAND,
+    environment: { TRACE: traceOf(name) },
+    concurrency: 2,
+    folder: folder.at(name),
+    graceMs: 300,
+    retryDelayMs: 10,
+    ...changes,
+  });
+  opened.push(queue);
+  return queue;
+}
+
+describe('the contract', () => {
+  let queue: LocalQueue | null = null;
+  const shared = () => {
+    queue ??= makeLocalQueue({
+      command: PLAY_COMMAND,
+      environment: { TRACE: traceOf('contract') },
+      concurrency: 2,
+      folder: folder.at('contract'),
+      graceMs: 300,
+      retryDelayMs: 10,
+    });
+    return queue;
+  };
+  describeJobQueue('local queue', { queue: shared, trace: () => traceOf('contract'), shortTimeout: 0.4 });
+});
+
+describe('a local queue', () => {
+  afterEach(async () => {
+    for (const queue of opened.splice(0)) await queue.close();
+  });
+
+  it('runs 20 submissions in order and never more at a time than it may', async () => {
+    const queue = open('many', { concurrency: 3 });
+    const jobIds = Array.from({ length: 20 }, (_, index) => `takes-${index}`);
+    const queueIds = await Promise.all(jobIds.map((jobId) => queue.submit(work(jobId))));
+    for (const queueId of queueIds) expect((await untilEnd(queue, queueId)).status).toBe('succeeded');
+    const lines = (await readFile(traceOf('many'), 'utf8')).trim().split('\n');
+    let [now, most] = [0, 0];
+    for (const line of lines) {
+      now += line.startsWith('start') ? 1 : -1;
+      most = Math.max(most, now);
+    }
+    expect(lines).toHaveLength(20 * 2);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it('tries again when the process is killed from outside', async () => {
+    const queue = open('killed');
+    const state = await untilEnd(queue, await queue.submit(work('killed-1')));
+    expect(state).toMatchObject({ status: 'succeeded', attempts: 2 });
+    const lost = await untilEnd(queue, await queue.submit(work('killed-2', { attempts: 1 })));
+    expect(lost).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(failureOf(lost).code).toBe('HOST_LOST');
+  });
+
+  it('says so when its program cannot be started', async () => {
+    const queue = open('absent', { command: [folder.at('no-such-program')] });
+    const state = await untilEnd(queue, await queue.submit(work('succeeds-1')));
+    expect(state).toMatchObject({ status: 'failed', reason: expect.stringContaining('ENOENT') });
+  });
+
+  it('passes on nothing of its own environment', async () => {
+    const program = await folder.write('env.mjs', 'process.stdout.write(JSON.stringify(process.env))');
+    const queue = open('env', { command: [process.execPath, program], environment: { GIVEN: 'yes' } });
+    const queueId = await queue.submit(work('succeeds-1', { shards: 2 }));
+    await untilEnd(queue, queueId);
+    const log = await readFile(folder.at(`env/logs/${queueId}/1-1.log`), 'utf8');
+    expect(JSON.parse(log)).toEqual({
+      GIVEN: 'yes',
+      JOB_ID: 'succeeds-1',
+      TASK: 'job',
+      ATTEMPTS: '3',
+      AWS_BATCH_JOB_ATTEMPT: '1',
+      AWS_BATCH_JOB_ARRAY_INDEX: '1',
+    });
+  });
+
+  it('refuses work without attempts, shards or time', async () => {
+    const queue = open('refused');
+    for (const change of [{ attempts: 0 }, { shards: 0 }, { timeoutSeconds: 0 }, { jobId: '../x' }]) {
+      await expect(queue.submit(work('succeeds-1', change))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+  });
+
+  it('fails work that depends on what it does not know', async () => {
+    const queue = open('unknown');
+    const state = await untilEnd(queue, await queue.submit(work('succeeds-1', { after: ['no-such-id'] })));
+    expect(failureOf(state).code).toBe('DEPENDENCY_FAILED');
+  });
+
+  it('forgets what ended more than a week ago, but for what others wait for', async () => {
+    let day = 1;
+    const queue = open('old', { now: () => new Date(Date.UTC(2026, 0, day)) });
+    const old = await queue.submit(work('succeeds-1'));
+    await untilEnd(queue, old);
+    day = 7;
+    const recent = await queue.submit(work('succeeds-2', { after: [old] }));
+    await untilEnd(queue, recent);
+    expect(await queue.describe([old])).toMatchObject([{ status: 'succeeded' }]);
+    day = 9;
+    await untilEnd(queue, await queue.submit(work('succeeds-3')));
+    expect(await queue.describe([old, recent])).toMatchObject([null, { status: 'succeeded' }]);
+    expect(await readdir(folder.at('old/logs'))).not.toContain(old);
+  });
+
+  it('tells a folder that cannot be used as a failure of the storage, in every call', async () => {
+    await writeFile(folder.at('occupied'), '');
+    const queue = open('occupied');
+    await expect(queue.submit(work('succeeds-1'))).rejects.toMatchObject({ code: 'STORAGE' });
+    await expect(queue.describe(['x'])).rejects.toMatchObject({ code: 'STORAGE' });
+    await expect(queue.terminate('x', 'y')).rejects.toMatchObject({ code: 'STORAGE' });
+  });
+
+  it('goes on with its work when the disk is full, and forgets only what was not written', async () => {
+    const queue = open('full');
+    const queueId = await queue.submit(work('takes-1'));
+    await untilNoted(traceOf('full'), 'takes-1');
+    await expect.poll(() => readFile(folder.at(`full/entries/${queueId}.json`), 'utf8')).toContain('"pid"');
+    await rm(folder.at('full'), { recursive: true });
+    await writeFile(folder.at('full'), '');
+    expect((await untilEnd(queue, queueId)).status).toBe('succeeded');
+    await expect(queue.submit(work('succeeds-2'))).rejects.toMatchObject({ code: 'STORAGE' });
+  });
+});
+
+describe('a local queue after another one over the same folder', () => {
+  afterEach(async () => {
+    for (const queue of opened.splice(0)) await queue.close();
+  });
+
+  it('goes on where that one was closed: the attempt that was stopped does not count', async () => {
+    const first = open('closed', { concurrency: 1 });
+    const queueIds = [await first.submit(work('graceful-1')), await first.submit(work('succeeds-1'))];
+    await untilNoted(traceOf('closed'), 'graceful-1');
+    await first.close();
+    expect(await linesOf(traceOf('closed'), 'graceful-1')).toHaveLength(2); // it heard SIGTERM
+    await expect(first.submit(work('succeeds-2'))).rejects.toMatchObject({ code: 'STORAGE' });
+    const second = open('closed', { concurrency: 1 });
+    expect(await until(second, queueIds[0]!, 'running')).toMatchObject({ attempts: 1 });
+    await second.terminate(queueIds[0]!, 'enough');
+    expect((await untilEnd(second, queueIds[1]!)).status).toBe('succeeded');
+  });
+
+  it('goes on where that one crashed: orphans are killed and have lost one attempt', async () => {
+    const args = [folder.at('crashed'), traceOf('crashed'), 'succeeds-0', 'sleeps-1', 'succeeds-2'];
+    const script = path.join(import.meta.dirname, 'crashing-server.ts');
+    const server = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const queueIds: string[] = [];
+    createInterface({ input: server.stdout! }).on('line', (line) => queueIds.push(line));
+    await untilNoted(traceOf('crashed'), 'sleeps-1');
+    await expect
+      .poll(() => readFile(folder.at(`crashed/entries/${queueIds[1]}.json`), 'utf8'))
+      .toContain('"pid"');
+    const { processes } = JSON.parse(
+      await readFile(folder.at(`crashed/entries/${queueIds[1]}.json`), 'utf8'),
+    );
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    const queue = open('crashed', { concurrency: 1 });
+    expect(await until(queue, queueIds[1]!, 'running')).toMatchObject({ attempts: 2 });
+    expect(await readFile(`/proc/${processes[0].child.pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(
+      /^gone|\) Z /,
+    );
+    expect(await queue.describe(queueIds)).toMatchObject([
+      { status: 'succeeded', attempts: 1 },
+      { status: 'running' },
+      { status: 'queued', attempts: 0 },
+    ]);
+    await queue.terminate(queueIds[1]!, 'enough');
+    expect((await untilEnd(queue, queueIds[2]!)).status).toBe('succeeded');
+  });
+
+  it('refuses to start over a damaged file', async () => {
+    await folder.write('damaged/entries/x.json', '{"schemaVersion":1');
+    await expect(open('damaged').describe(['x'])).rejects.toMatchObject({
+      code: 'STORAGE',
+      message: expect.stringContaining('x.json'),
+    });
+  });
+});

@@ -1,0 +1,117 @@
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { StorageError } from '../../../core/errors.ts';
+import { LARGEST_DIRECT_AUDIT_BYTES, makeAuditTable } from '../../../functions/lib/audit-table.ts';
+import { makeStartBackend } from '../../../functions/lib/backend.ts';
+import { AUDIT, TABLE } from '../../core/jobs/fixtures.ts';
+import { type MemoryStore, makeMemoryStore } from '../../helpers/memory-store.ts';
+
+const startBackend = makeStartBackend();
+
+async function makeTable(content: string): Promise<MemoryStore> {
+  const store = makeMemoryStore();
+  await store.put(AUDIT.predictions, content);
+  return store;
+}
+const auditOf = async (content: string, change: object = {}) =>
+  makeAuditTable({ store: await makeTable(content), startBackend })({ ...AUDIT, ...change });
+
+/** Folders of ours among the temporary ones. */
+const left = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('counterweight-'));
+
+describe('an audit of a table', () => {
+  it('counts as by hand: of two women with a positive label one is found, of two men both', async () => {
+    const report = await auditOf(TABLE);
+    const rates = report!.features[0]!.groups.map(({ rates: { truePositiveRate } }) => truePositiveRate);
+    expect(rates).toEqual([
+      { value: 1 / 2, numerator: 1, support: 2 },
+      { value: 2 / 2, numerator: 2, support: 2 },
+    ]);
+  });
+
+  it('takes predictions as well as scores', async () => {
+    const columns = { label: 'y', sensitiveFeatures: ['sex'], prediction: 'p' };
+    const report = await auditOf('y,sex,p\n1,f,1\n0,f,1\n1,m,0\n0,m,0\n', { columns });
+    expect(report!.threshold).toBeNull();
+    expect(report!.features[0]!.disparities.demographicParityDifference.value).toBe(1 - 0);
+  });
+
+  it('reads the rows of one split only, when told', async () => {
+    const columns = { ...AUDIT.columns, split: 'part' };
+    const table = TABLE.split('\n')
+      .filter((row) => row !== '')
+      .map((row, index) => `${row},${index === 0 ? 'part' : index < 5 ? 'a' : 'b'}\n`)
+      .join('');
+    const report = await auditOf(table, { columns, only: 'a' });
+    expect(report!.overall.support).toBe(4);
+    await expect(auditOf(table, { columns, only: 'c' })).rejects.toThrow('only: expected a split with rows');
+    await expect(auditOf(TABLE, { only: 'a' })).rejects.toThrow('only: expected "columns.split" as well');
+  });
+
+  it('is null for a table that is missing or too large, before anything is fetched', async () => {
+    const store = await makeTable('x'.repeat(LARGEST_DIRECT_AUDIT_BYTES + 1));
+    const audit = makeAuditTable({ store, startBackend });
+    expect(await audit(AUDIT)).toBeNull();
+    expect(await audit({ ...AUDIT, predictions: 'uploads/none.csv' })).toBeNull();
+    expect(store.calls.readStream).toBeUndefined();
+  });
+
+  it('is null for a table that grows or goes after it was looked at', async () => {
+    const store = await makeTable(TABLE);
+    const chunk = Buffer.alloc(2 ** 20, 'x');
+    const large = Array.from({ length: 9 }, () => chunk);
+    const grown = { ...store, readStream: async () => Readable.from(large) };
+    expect(await makeAuditTable({ store: grown, startBackend })(AUDIT)).toBeNull();
+    expect(
+      await makeAuditTable({ store: { ...store, readStream: async () => null }, startBackend })(AUDIT),
+    ).toBeNull();
+  });
+
+  it.each([
+    ['y,sex,p\nCANARY,f,0.5\n1,m,0.2\n', 'positive-label'],
+    ['y,sex,p\n1,f,CANARY\n', 'line 2, column "p"'],
+    ['CANARY,f,0.5\n1,m,0.2\n', 'expected a column "y"'],
+    ['y,sex,p\n1,f,0.5,CANARY\n', 'line 2'],
+    ['y,sex,p\n1,"CANARY,0.5\n', 'line 2'],
+    ['y,sex,p\n1,1,0.5\n1,1.0,0.5\n', 'one spelling per group'],
+  ])('says where the table %j is wrong, without a cell or a path', async (content, where) => {
+    const error = await auditOf(content).catch((caught: Error) => caught);
+    expect(error).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining(where) });
+    expect((error as Error).message).toMatch(/^predictions/);
+    expect((error as Error).message).not.toMatch(/CANARY|tmp|uploads|"1\.0"/);
+  });
+
+  it('throws StorageError when the stream breaks off', async () => {
+    const store = await makeTable(TABLE);
+    const broken = (error: Error) => ({
+      ...store,
+      readStream: async () =>
+        Readable.from(
+          (async function* () {
+            yield Buffer.from('y,sex,p\n');
+            throw error;
+          })(),
+        ),
+    });
+    const audit = (error: Error) => makeAuditTable({ store: broken(error), startBackend })(AUDIT);
+    await expect(audit(new Error('socket'))).rejects.toMatchObject({ code: 'STORAGE' });
+    await expect(audit(new StorageError('reset'))).rejects.toThrow('reset');
+  });
+
+  it('leaves no file and no tensor behind, whether it succeeds or fails', async () => {
+    await startBackend();
+    const before = { files: await left(), tensors: tf.memory().numTensors };
+    await auditOf(TABLE);
+    await auditOf('y\n').catch(() => null);
+    expect({ files: await left(), tensors: tf.memory().numTensors }).toEqual(before);
+  });
+
+  it('does not hide that the backend cannot start', async () => {
+    const store = await makeTable(TABLE);
+    const audit = makeAuditTable({ store, startBackend: () => Promise.reject(new Error('no wasm')) });
+    await expect(audit(AUDIT)).rejects.toThrow('no wasm');
+  });
+});

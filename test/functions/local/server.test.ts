@@ -1,0 +1,198 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isLoopback } from '../../../functions/local/server.ts';
+import {
+  AUDIT,
+  COLUMNS,
+  type Job,
+  jobWith,
+  jsonOf,
+  makeRoot,
+  post,
+  put,
+  SLOW_WORKER,
+  serve,
+  spawnServe,
+  TABLE,
+  until,
+} from './serving.ts';
+
+describe('the local server', () => {
+  it('runs a submitted audit to its report, which opens from its link and downloads by default', async () => {
+    const { url, log } = await serve();
+    const { jobId } = await jsonOf<Job>(post(`${url}/v1/jobs`, AUDIT));
+    const { links = {} } = await jobWith(url, jobId, 'succeeded');
+    const report = await fetch(`${links['report.html']}&inline=1`);
+    expect(report.headers.get('content-disposition')).toBe('inline');
+    expect(report.headers.get('content-security-policy')).toMatch(/^sandbox/);
+    expect(await report.text()).toContain('8 samples audited');
+    const saved = await fetch(links['audit.json']!);
+    expect(saved.headers.get('content-disposition')).toContain('filename="audit.json"');
+    expect(((await saved.json()) as { overall: { support: number } }).overall.support).toBe(8);
+    expect(log.join('')).not.toMatch(/scores\.csv|signature|0\.9/);
+  });
+
+  it('takes a file by its form, and refuses one byte more than the form allows', async () => {
+    const { url } = await serve();
+    const upload = async (content: string, bytes: number) => {
+      const { key, form } = await jsonOf<{
+        key: string;
+        form: { url: string; fields: Record<string, string> };
+      }>(post(`${url}/v1/uploads`, { name: 'scores.csv', bytes }));
+      const body = new FormData();
+      for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
+      body.append('file', new Blob([content]), 'scores.csv');
+      return { key, status: (await fetch(form.url, { method: 'POST', body })).status };
+    };
+    const { key, status } = await upload(TABLE, TABLE.length);
+    expect(status).toBe(204);
+    const answer = await post(`${url}/v1/audits`, { ...AUDIT, predictions: key });
+    expect(answer.status).toBe(200);
+    expect((await upload(TABLE, TABLE.length - 1)).status).toBe(413);
+  });
+
+  it('starts the job of files that somebody drops into uploads/', async () => {
+    const { url, root } = await serve({ command: SLOW_WORKER });
+    await put(root, 'uploads/drop/scores.csv', TABLE);
+    await put(root, 'uploads/drop/counterweight.json', JSON.stringify({ kind: 'audit', columns: COLUMNS }));
+    const jobs = await until(async () => {
+      const { jobs } = await jsonOf<{ jobs: Job[] }>(fetch(`${url}/v1/jobs`));
+      return jobs.length > 0 && jobs;
+    });
+    expect(jobs).toHaveLength(1);
+  });
+
+  it('runs a definition and shows its report', async () => {
+    const { url, root } = await serve();
+    const definition = {
+      request: AUDIT,
+      every: { days: 1 },
+      limits: [{ metric: 'demographicParityDifference', max: 0.9 }],
+    };
+    await put(root, 'definitions/weekly.json', JSON.stringify(definition));
+    const [audit] = await until(async () => {
+      const { audits } = await jsonOf<{ audits: { report: string; verdict: string }[] }>(
+        fetch(`${url}/local/audits`),
+      );
+      return audits.length > 0 && audits;
+    });
+    expect(audit!.verdict).toBe('pass');
+    expect(await (await fetch(`${url}${audit!.report}`)).text()).toContain('8 samples audited');
+  });
+
+  it('shows progress and cancels what runs', async () => {
+    const { url } = await serve({ command: SLOW_WORKER });
+    const { jobId } = await jsonOf<Job>(post(`${url}/v1/jobs`, AUDIT));
+    const job = await until(async () => {
+      const found = await jsonOf<Job>(fetch(`${url}/v1/jobs/${jobId}`));
+      return found.progress !== undefined && found;
+    });
+    expect(job.progress).toMatchObject({ stage: 'stage 1', done: 3, total: 10 });
+    expect((await fetch(`${url}/v1/jobs/${jobId}`, { method: 'DELETE' })).status).toBe(200);
+    await jobWith(url, jobId, 'cancelled');
+  });
+
+  it('refuses a second server on its root, and gives the root free when it stops', async () => {
+    const first = await serve();
+    await expect(serve({ root: first.root })).rejects.toThrow('no other server uses');
+    await first.close();
+    const second = await serve({ root: first.root });
+    expect(await readdir(path.join(first.root, '.counterweight/server'))).toHaveLength(1);
+    expect((await fetch(`${second.url}/v1/jobs`)).status).toBe(200);
+  });
+
+  it('asks for a token outside loopback', async () => {
+    const root = await makeRoot();
+    await expect(serve({ root, host: '0.0.0.0' })).rejects.toThrow('--token-file');
+    await expect(serve({ root, token: 'short' })).rejects.toThrow('at least 16');
+    expect(['127.0.0.1', '127.1.2.3', '::1', 'localhost', '0.0.0.0', 'example.org'].map(isLoopback)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('answers 50 audits at once, each with the figures of its own table', async () => {
+    const { url, root } = await serve();
+    const sizes = Array.from({ length: 50 }, (_, index) => index + 1);
+    await Promise.all(
+      sizes.map((size) => put(root, `uploads/many/${size}.csv`, `y,sex,p\n${TABLE.slice(8).repeat(size)}`)),
+    );
+    const times = await Promise.all(
+      sizes.map(async (size) => {
+        const start = performance.now();
+        const answer = await post(`${url}/v1/audits`, { ...AUDIT, predictions: `uploads/many/${size}.csv` });
+        expect(answer.status).toBe(200);
+        const { overall } = await jsonOf<{ overall: { support: number } }>(answer);
+        expect(overall.support).toBe(8 * size);
+        return performance.now() - start;
+      }),
+    );
+    times.sort((a, b) => a - b);
+    const at = (share: number) => Math.round(times[Math.ceil(share * times.length) - 1]!);
+    process.stdout.write(`50 audits at once: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms\n`);
+    expect(at(0.99)).toBeLessThan(20_000);
+  });
+});
+
+describe('a server that is killed', () => {
+  it('leaves a job that its successor finishes', async () => {
+    const root = await makeRoot();
+    const first = await spawnServe(root);
+    const { jobId } = await jsonOf<Job>(post(`${first.url}/v1/jobs`, AUDIT));
+    await first.kill('SIGKILL');
+    const second = await spawnServe(root);
+    const job = await jobWith(second.url, jobId, 'succeeded');
+    expect(job.links).toHaveProperty(['report.html']);
+    expect(await second.kill('SIGTERM')).toBe(0);
+  });
+});
+
+describe('a server with a token', () => {
+  const token = 'a-token-of-32-characters-exactly';
+
+  it('tells strangers nothing, and takes the token or a session that a login began', async () => {
+    const { url } = await serve({ token });
+    for (const place of ['/v1/jobs', '/local/inputs', '/v1/nothing']) {
+      expect((await fetch(`${url}${place}`)).status).toBe(401);
+    }
+    const bearer = (given: string) => ({ headers: { authorization: `Bearer ${given}` } });
+    expect((await fetch(`${url}/v1/jobs`, bearer(token))).status).toBe(200);
+    expect((await fetch(`${url}/v1/jobs`, bearer(`${token}x`))).status).toBe(401);
+    const login = (given: string) =>
+      fetch(`${url}/login`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams({ token: given }),
+      });
+    expect((await login('wrong')).status).toBe(401);
+    const cookie = (await login(token)).headers.get('set-cookie')!;
+    expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
+    expect((await fetch(`${url}/v1/jobs`, { headers: { cookie: cookie.split(';')[0]! } })).status).toBe(200);
+  });
+});
+
+describe('hostile requests', () => {
+  it('find no way out of the root, no foreign origin, no large body and no stack', async () => {
+    const { url } = await serve();
+    const attempts = [
+      await fetch(`${url}/..%2f..%2fetc/passwd`),
+      await fetch(
+        `${url}/download?action=download&key=..%2F..%2Fetc%2Fpasswd&expires=9999999999&signature=${'0'.repeat(64)}`,
+      ),
+      await fetch(`${url}/local/audits/..%2f..%2fx/20260101T000000Z`),
+      await post(`${url}/v1/jobs`, AUDIT, { origin: 'https://evil.example' }),
+      await post(`${url}/v1/jobs`, AUDIT, { origin: 'null' }),
+      await post(`${url}/v1/jobs`, `"${'x'.repeat(2 ** 20)}"`),
+      await post(`${url}/upload`, 'x'),
+      await fetch(`${url}/v1/jobs`, { method: 'PUT' }),
+    ];
+    expect(attempts.map(({ status }) => status)).toEqual([404, 403, 404, 403, 403, 413, 400, 405]);
+    for (const answer of attempts)
+      expect(await answer.text()).not.toMatch(/\bat .*:\d+|node_modules|\/tmp\//);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { StorageError } from '../../core/errors.ts';
+import { makeOnSchedule } from '../../functions/on-schedule.ts';
+import { AUDIT, MITIGATION, MODEL_AUDIT } from '../core/jobs/fixtures.ts';
+import { type FunctionTestDeps, makeReadyDeps } from './fixtures.ts';
+
+/** The sample table has an equalized odds difference of 1/2. */
+const broken = [{ metric: 'equalizedOddsDifference', max: 0.4 }];
+const kept = [{ metric: 'equalizedOddsDifference', max: 0.5 }];
+const TICK = { version: '1.0', scheduleArn: 'arn:aws:scheduler:eu-west-1:123456789012:schedule/default/x' };
+
+async function makeScheduled(definitions: Readonly<Record<string, object | string>>) {
+  const deps = await makeReadyDeps();
+  for (const [name, fields] of Object.entries(definitions)) {
+    const content = typeof fields === 'string' ? fields : { request: AUDIT, every: { days: 1 }, ...fields };
+    await deps.store.put(`definitions/${name}.json`, content);
+  }
+  return { deps, tick: () => makeOnSchedule(deps)(TICK) };
+}
+
+const outcomes = (deps: FunctionTestDeps) =>
+  deps
+    .logs()
+    .filter(({ message }) => message === 'scheduled audit')
+    .map(({ definition, status }) => `${String(definition)} ${String(status)}`);
+
+describe('a tick of the schedule', () => {
+  it('audits every definition that is due, once a period', async () => {
+    const { deps, tick } = await makeScheduled({ daily: {}, hourly: { every: { hours: 1 } } });
+    await tick();
+    await tick();
+    deps.wait(3600);
+    await tick();
+    expect(outcomes(deps)).toEqual([
+      'daily done',
+      'hourly done',
+      'daily skipped',
+      'hourly skipped',
+      'daily skipped',
+      'hourly done',
+    ]);
+    expect(deps.store.keys('audits/')).toEqual([
+      'audits/daily/20260301T000000Z.json',
+      'audits/hourly/20260301T050000Z.json',
+      'audits/hourly/20260301T060000Z.json',
+    ]);
+  });
+
+  it('that overlaps another runs a definition once', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { limits: broken, mitigateOnFailure: MITIGATION } });
+    await Promise.all([tick(), tick(), tick()]);
+    expect(deps.store.keys('audits/')).toHaveLength(1);
+    expect(deps.queues.gpu.works.size).toBe(1);
+    expect(deps.metrics().filter(([name]) => name === 'PolicyFailure daily')).toEqual([
+      ['PolicyFailure daily', 1],
+    ]);
+  });
+
+  it('counts a broken limit and submits the mitigation that the definition asks for', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { limits: broken, mitigateOnFailure: MITIGATION } });
+    await tick();
+    const [work] = deps.queues.gpu.works.values();
+    expect(deps.metrics()).toEqual([
+      ['PolicyFailure daily', 1],
+      ['PolicyInconclusive daily', 0],
+    ]);
+    expect(deps.logs()[0]).toMatchObject({ status: 'fail', definition: 'daily', jobId: work?.jobId });
+  });
+
+  it('counts zero for limits that hold, and mitigates nothing', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { limits: kept, mitigateOnFailure: MITIGATION } });
+    await tick();
+    expect(deps.metrics()).toEqual([
+      ['PolicyFailure daily', 0],
+      ['PolicyInconclusive daily', 0],
+    ]);
+    expect(deps.queues.gpu.works.size).toBe(0);
+  });
+
+  it('does not call a gap without support a pass', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { limits: kept } });
+    await deps.store.put(AUDIT.predictions, 'y,sex,p\n1,f,0.9\n0,f,0.1\n0,m,0.2\n');
+    await tick();
+    expect(deps.metrics()).toContainEqual(['PolicyInconclusive daily', 1]);
+  });
+
+  it('goes on behind a definition that is wrong, and one whose table is missing', async () => {
+    const { deps, tick } = await makeScheduled({
+      a: '{"every":',
+      b: { request: { ...AUDIT, predictions: 'uploads/gone.csv' } },
+      c: {},
+    });
+    await tick();
+    expect(outcomes(deps)).toEqual(['c done']);
+    const failures = deps.logs().filter(({ level }) => level === 'error');
+    expect(failures.map(({ definition, code }) => [definition, code])).toEqual([
+      ['a', 'INVALID_INPUT'],
+      ['b', 'INVALID_INPUT'],
+    ]);
+    expect(deps.metrics()).toContainEqual(['ScheduledAuditFailure a', 1]);
+    expect(deps.written.join()).not.toContain('gone.csv');
+  });
+
+  it('submits the audit of a model, and collects it at a later tick', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { request: MODEL_AUDIT }, small: {} });
+    await tick();
+    const { report } = deps.store.json('audits/small/20260301T000000Z.json') as { report: unknown };
+    const { jobId } = deps.store.json('locks/definition-daily.json') as { jobId: string };
+    await deps.store.put(`results/${jobId}/audit.json`, report);
+    deps.queues.cpu.set('cpu-1', { status: 'succeeded', attempts: 1 });
+    deps.wait(60);
+    await tick();
+    expect(outcomes(deps)).toEqual(['daily waiting', 'small done', 'daily done', 'small skipped']);
+  });
+
+  it('says that the job of an audit failed', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { request: MODEL_AUDIT } });
+    await tick();
+    deps.queues.cpu.set('cpu-1', { status: 'failed', exitCode: 65 });
+    deps.wait(60);
+    await tick();
+    expect(deps.logs().at(-1)).toMatchObject({ level: 'error', definition: 'daily', code: 'JOB_FAILED' });
+  });
+
+  it('comes again when the definitions cannot be listed', async () => {
+    const { deps, tick } = await makeScheduled({});
+    deps.store.before = () => {
+      throw new StorageError('down');
+    };
+    await expect(tick()).rejects.toThrow('event not handled: STORAGE');
+  });
+});

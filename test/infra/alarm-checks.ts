@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CANCEL_REASON } from '../../core/jobs/failure.ts';
+import type { MetricName } from '../../functions/lib/telemetry.ts';
+import { SIZES } from '../../worker/commands/plan.ts';
+import { ROOT } from './packaging.ts';
+import type { Json, Template } from './template.ts';
+import { at, listAt, ofType, render } from './template.ts';
+
+/** Anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(file: string): string[] {
+  const text = readFileSync(path.join(ROOT, file), 'utf8');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    title!
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  );
+}
+
+export function checkAlarms(get: () => Template, tags: () => Json | undefined): void {
+  const alarms = () => ofType(get(), 'AWS::CloudWatch::Alarm');
+  const watched = (namespace: string) =>
+    alarms().filter(([, { Properties }]) => Properties.Namespace === namespace);
+
+  describe('alarms', () => {
+    it('watch failed jobs, given-up events, policies, the API and every function', () => {
+      expect(alarms()).toHaveLength(SIZES.alarms);
+      expect(watched('AWS/SQS').map(([, alarm]) => at(alarm.Properties, 'MetricName'))).toEqual([
+        'ApproximateNumberOfMessagesVisible',
+      ]);
+      expect(
+        watched('AWS/Events').map(([, alarm]) => render(at(alarm.Properties, 'Dimensions', 0, 'Value'))),
+      ).toEqual(['{FailedJobs}']);
+      const functions = ofType(get(), 'AWS::Lambda::Function').map(([id]) => `{${id}}`);
+      expect(
+        watched('AWS/Lambda').map(([, alarm]) => render(at(alarm.Properties, 'Dimensions', 0, 'Value'))),
+      ).toEqual(functions);
+    });
+
+    it('watch metrics that the functions write, of this stage', () => {
+      const written: readonly MetricName[] = ['PolicyFailure', 'PolicyInconclusive', 'ScheduledAuditFailure'];
+      const found = watched('Counterweight').map(([, { Properties }]) => [
+        Properties.MetricName,
+        at(Properties, 'Dimensions'),
+      ]);
+      expect(found).toEqual(written.map((name) => [name, [{ Name: 'Stage', Value: 'prod' }]]));
+    });
+
+    it('tell the topic, stay silent without data and name a page of the runbook that exists', () => {
+      const anchors = anchorsOf('docs/operations.md');
+      for (const [id, { Properties }] of alarms()) {
+        expect(listAt(Properties, 'AlarmActions').map(render), id).toEqual(['{AlarmTopic}']);
+        expect(Properties.TreatMissingData, id).toBe('notBreaching');
+        const anchor = /docs\/operations\.md#([\w-]+)$/.exec(String(Properties.AlarmDescription))?.[1];
+        expect(anchors, id).toContain(anchor);
+      }
+    });
+
+    it('mail each failed job with its reason, but neither shards nor what a user cancelled', () => {
+      const rule = get().Resources.FailedJobs!.Properties;
+      const detail = at(rule, 'EventPattern', 'detail');
+      expect(at(detail, 'status')).toEqual(['FAILED']);
+      expect(at(detail, 'arrayProperties', 'index')).toEqual([{ exists: false }]);
+      expect(at(detail, '$or', 0, 'statusReason')).toEqual([{ 'anything-but': { prefix: CANCEL_REASON } }]);
+      expect(listAt(rule, 'Targets').map((target) => render(at(target, 'Arn')))).toEqual(['{AlarmTopic}']);
+      expect(String(at(rule, 'Targets', 0, 'InputTransformer', 'InputTemplate'))).toContain('<reason>');
+    });
+
+    it('go to an encrypted topic whose key is renewed', () => {
+      expect(render(get().Resources.AlarmTopic!.Properties.KmsMasterKeyId)).toBe('{AlarmKey}');
+      expect(get().Resources.AlarmKey!.Properties.EnableKeyRotation).toBe(true);
+    });
+
+    it('include the month’s cost by tag, before and after it is spent', () => {
+      const budget = get().Resources.MonthlyBudget!.Properties;
+      expect(at(budget, 'Budget', 'TimeUnit')).toBe('MONTHLY');
+      expect(render(at(budget, 'Budget', 'CostFilters', 'TagKeyValue', 0))).toBe(
+        'user:Project$counterweight',
+      );
+      const kinds = listAt(budget, 'NotificationsWithSubscribers').map((entry) =>
+        at(entry, 'Notification', 'NotificationType'),
+      );
+      expect(kinds).toEqual(['FORECASTED', 'ACTUAL']);
+    });
+  });
+
+  describe('tags', () => {
+    const NAMES = ['Project', 'Stage', 'Owner', 'ManagedBy'];
+
+    it('are put on the whole stack', () => {
+      expect(Object.keys(tags() as object)).toEqual(NAMES);
+    });
+
+    it('are put on what Batch starts, which the stack’s do not reach', () => {
+      for (const [id, { Properties }] of [
+        ...ofType(get(), 'AWS::Batch::ComputeEnvironment'),
+        ...ofType(get(), 'AWS::Batch::JobQueue'),
+        ...ofType(get(), 'AWS::Batch::JobDefinition'),
+      ]) {
+        expect(Object.keys(at(Properties, 'Tags') as object), id).toEqual(NAMES);
+      }
+      for (const id of ['GpuSpot', 'GpuOnDemand']) {
+        const machine = at(get().Resources[id]!.Properties, 'ComputeResources', 'Tags');
+        expect(Object.keys(machine as object), id).toEqual(NAMES);
+      }
+    });
+  });
+}

@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { JOB_REQUEST_ENDING, UPLOAD_CONFIG, uploadKey } from '../../core/jobs/keys.ts';
+import { SIZES } from '../../worker/commands/plan.ts';
+import { ROOT } from './packaging.ts';
+import type { Json, Template } from './template.ts';
+import { at, listAt, ofType, render } from './template.ts';
+
+/** Method and path of each function behind the API. */
+const ROUTES: Readonly<Record<string, string>> = {
+  'create-audit': 'POST /v1/audits',
+  'create-job': 'POST /v1/jobs',
+  'list-jobs': 'GET /v1/jobs',
+  'get-job': 'GET /v1/jobs/{id}',
+  'cancel-job': 'DELETE /v1/jobs/{id}',
+  'create-upload': 'POST /v1/uploads',
+  'get-openapi': 'GET /v1/openapi.json',
+};
+const ASYNCHRONOUS = ['on-upload', 'on-schedule', 'on-batch-state'];
+const ENVIRONMENT = [
+  'ALARM_TOPIC_ARN',
+  'BUCKET',
+  'CPU_JOB_QUEUE_ARN',
+  'JOB_DEFINITION_CPU_ARN',
+  'JOB_DEFINITION_GPU_ARN',
+  'JOB_QUEUE_ARN',
+  'KMS_KEY_ID',
+  'LOG_LEVEL',
+  'STAGE',
+];
+
+/** The function of a handler. */
+function functionOf(
+  template: Template,
+  name: string,
+): { id: string; properties: Readonly<Record<string, Json>> } {
+  const found = ofType(template, 'AWS::Lambda::Function').find(
+    ([, { Properties }]) => Properties.FunctionName === `counterweight-prod-${name}`,
+  );
+  return { id: found![0], properties: found![1].Properties };
+}
+
+/** Does a key match one of an event pattern's `prefix` and `wildcard` entries? */
+function matches(key: string, entries: readonly Json[]): boolean {
+  return entries.some((entry) => {
+    const wildcard = at(entry, 'wildcard') ?? `${at(entry, 'prefix')}*`;
+    const pattern = String(wildcard)
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*');
+    return new RegExp(`^${pattern}$`).test(key);
+  });
+}
+
+export function checkFunctions(get: () => Template): void {
+  const names = [...Object.keys(ROUTES), ...ASYNCHRONOUS];
+
+  describe('functions', () => {
+    it('are those of the API and of the three kinds of event', () => {
+      const found = ofType(get(), 'AWS::Lambda::Function').map(
+        ([, { Properties }]) => Properties.FunctionName,
+      );
+      expect(found).toEqual(names.map((name) => `counterweight-prod-${name}`));
+    });
+
+    it.each(names)(
+      '%s has a source, a role of its own, Node 22 and the environment that it reads',
+      (name) => {
+        const { id, properties } = functionOf(get(), name);
+        expect(existsSync(path.join(ROOT, `functions/${name}.ts`))).toBe(true);
+        expect(properties.Handler).toBe(`dist/functions/${name}.handler`);
+        expect(properties.Runtime).toBe('nodejs22.x');
+        expect(properties.Role).toEqual({ 'Fn::GetAtt': [id.replace('LambdaFunction', 'Role'), 'Arn'] });
+        expect(Object.keys(at(properties, 'Environment', 'Variables') as object).sort()).toEqual(ENVIRONMENT);
+      },
+    );
+
+    it('have the sizes that `counterweight plan` prints', () => {
+      const found = names.map((name) => {
+        const { properties } = functionOf(get(), name);
+        return { name, memoryMiB: properties.MemorySize, timeoutSeconds: properties.Timeout };
+      });
+      expect(found).toEqual([...SIZES.functions]);
+    });
+
+    it('behind the API end before it gives up after 30 s', () => {
+      for (const name of Object.keys(ROUTES)) {
+        expect(functionOf(get(), name).properties.Timeout, name).toBeLessThan(30);
+      }
+    });
+
+    it.each(ASYNCHRONOUS)('%s has reserved concurrency, few retries and a place for what fails', (name) => {
+      const { id, properties } = functionOf(get(), name);
+      expect(at(properties, 'ReservedConcurrentExecutions')).toBeGreaterThan(0);
+      const configs = ofType(get(), 'AWS::Lambda::EventInvokeConfig').filter(
+        ([, { Properties }]) => render(Properties.FunctionName) === `{${id}}`,
+      );
+      expect(configs).toHaveLength(1);
+      expect(configs[0]![1].Properties).toMatchObject({
+        MaximumRetryAttempts: 2,
+        DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['DeadLetters', 'Arn'] } } },
+      });
+    });
+
+    it('lose no event that could not be delivered', () => {
+      const targets = [
+        ...ofType(get(), 'AWS::Events::Rule').flatMap(([, { Properties }]) => listAt(Properties, 'Targets')),
+        ...ofType(get(), 'AWS::Scheduler::Schedule').map(([, { Properties }]) => at(Properties, 'Target')),
+      ];
+      expect(targets).toHaveLength(4);
+      for (const target of targets) {
+        expect(render(at(target, 'DeadLetterConfig', 'Arn'))).toBe('{DeadLetters.Arn}');
+        expect(at(target, 'RetryPolicy', 'MaximumRetryAttempts')).toBeGreaterThan(0);
+      }
+    });
+
+    it('share a queue for what failed that is encrypted and keeps it for 14 days', () => {
+      expect(get().Resources.DeadLetters!.Properties).toEqual({
+        MessageRetentionPeriod: 14 * 24 * 3600,
+        SqsManagedSseEnabled: true,
+      });
+    });
+  });
+
+  describe('logs', () => {
+    it('exist for each function, are written under its name only and end some day', () => {
+      for (const name of names) {
+        const { id, properties } = functionOf(get(), name);
+        const group = get().Resources[id.replace('LambdaFunction', 'LogGroup')]!;
+        expect(group.Properties.LogGroupName).toBe(`/aws/lambda/${properties.FunctionName}`);
+      }
+      const groups = ofType(get(), 'AWS::Logs::LogGroup');
+      expect(groups).toHaveLength(names.length + 2); // the API's and the jobs'
+      for (const [id, { Properties }] of groups) expect(Properties.RetentionInDays, id).toBe(90);
+    });
+  });
+
+  describe('the API', () => {
+    it('lets only signed requests in, on each route', () => {
+      const routes = ofType(get(), 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [
+        Properties.RouteKey,
+        Properties.AuthorizationType,
+      ]);
+      expect(routes).toEqual(Object.values(ROUTES).map((route) => [route, 'AWS_IAM']));
+      expect(ofType(get(), 'AWS::ApiGatewayV2::Authorizer')).toEqual([]);
+    });
+
+    it('slows a client down that loops, and writes an access log without what users typed', () => {
+      const { Properties } = get().Resources.HttpApiStage!;
+      expect(at(Properties, 'DefaultRouteSettings', 'ThrottlingRateLimit')).toBe(50);
+      expect(at(Properties, 'DefaultRouteSettings', 'ThrottlingBurstLimit')).toBe(50);
+      const format = String(at(Properties, 'AccessLogSettings', 'Format'));
+      expect(Object.keys(JSON.parse(format))).toContain('requestId');
+      expect(format).not.toMatch(/querystring|\$context\.path|header|sourceIp|userAgent/i);
+    });
+  });
+
+  describe('uploads', () => {
+    const entries = () => {
+      const [, { Properties }] = ofType(get(), 'AWS::Events::Rule').find(
+        ([, rule]) => at(rule.Properties, 'EventPattern', 'source', 0) === 'aws.s3',
+      )!;
+      return listAt(Properties, 'EventPattern', 'detail', 'object', 'key');
+    };
+
+    it.each([
+      `request${JOB_REQUEST_ENDING}`,
+      UPLOAD_CONFIG,
+      `deep/er/${UPLOAD_CONFIG}`,
+      'scores.csv',
+      'SCORES.CSV',
+    ])('named %s call the function', (name) => {
+      expect(matches(uploadKey('x', name), entries())).toBe(true);
+    });
+
+    it('that cannot start anything call nothing, nor do objects elsewhere', () => {
+      const silent = [uploadKey('x', '1.jpg'), uploadKey('x', 'model.json'), uploadKey('x', 'weights.bin')];
+      for (const key of [...silent, 'results/x/table.csv', `jobs/x/${UPLOAD_CONFIG}`]) {
+        expect(matches(key, entries()), key).toBe(false);
+      }
+    });
+  });
+}

@@ -1,0 +1,191 @@
+import { cancelJob } from '../../core/jobs/cancel-job.ts';
+import { UPLOAD_CONFIG } from '../../core/jobs/keys.ts';
+import { submitJob } from '../../core/jobs/submit-job.ts';
+import { makeCancelJob } from '../../functions/cancel-job.ts';
+import { makeCreateAudit } from '../../functions/create-audit.ts';
+import { makeCreateJob } from '../../functions/create-job.ts';
+import { makeCreateUpload } from '../../functions/create-upload.ts';
+import { makeGetJob } from '../../functions/get-job.ts';
+import { makeListJobs } from '../../functions/list-jobs.ts';
+import { makeOnBatchState } from '../../functions/on-batch-state.ts';
+import { makeOnSchedule } from '../../functions/on-schedule.ts';
+import { makeOnUpload } from '../../functions/on-upload.ts';
+import { AUDIT, MITIGATION, MODEL_AUDIT, publish, SWEEP } from '../core/jobs/fixtures.ts';
+import { apiEvent, batchEvent, s3BridgeEvent } from '../functions/events.ts';
+import { type FunctionTestDeps, makeReadyDeps } from '../functions/fixtures.ts';
+
+/** One call of a store (with its key or prefix) or of a queue. */
+export interface Call {
+  readonly method: string;
+  readonly key: string;
+}
+
+type Scenario = (watched: Watched) => Promise<unknown>;
+
+interface Watched {
+  readonly deps: FunctionTestDeps;
+  /** Runs what is not the handler's doing, unwatched. */
+  readonly aside: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+const body = (content: unknown) => apiEvent({ body: content });
+const ofJob = (jobId: string) => apiEvent({ method: 'GET', path: '/v1/jobs/{id}', params: { id: jobId } });
+const STALE_SECONDS = 120;
+
+/** Another process cancels the job while this one submits it, so that this one must stop what it submitted. */
+function cancelDuringSubmission({ deps, aside }: Watched): void {
+  for (const queue of [deps.queues.cpu, deps.queues.gpu]) {
+    const { submit } = queue;
+    queue.submit = async (work) => {
+      const queueId = await submit(work);
+      await aside(() => cancelJob(deps, work.jobId));
+      return queueId;
+    };
+  }
+}
+
+/** Each role's handler in the situations that make it call the most. */
+const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
+  CreateAuditRole: [
+    ({ deps }) => makeCreateAudit(deps)(body(AUDIT)),
+    ({ deps }) => makeCreateAudit(deps)(body(MODEL_AUDIT)),
+    (watched) => {
+      cancelDuringSubmission(watched);
+      return makeCreateAudit(watched.deps)(body(MODEL_AUDIT));
+    },
+  ],
+  CreateJobRole: [
+    ({ deps }) => makeCreateJob(deps)(body(SWEEP)),
+    (watched) => {
+      cancelDuringSubmission(watched);
+      return makeCreateJob(watched.deps)(body(MITIGATION));
+    },
+  ],
+  ListJobsRole: [
+    async ({ deps, aside }) => {
+      await aside(() => submitJob(deps, MITIGATION));
+      return makeListJobs(deps)(apiEvent({ method: 'GET' }));
+    },
+  ],
+  GetJobRole: [
+    // News is old, the queue says that it succeeded.
+    async ({ deps, aside }) => {
+      const record = await aside(() => submitJob(deps, MITIGATION));
+      await aside(() => publish(deps.store, record));
+      deps.queues.gpu.set(record.queueIds[0]!, { status: 'succeeded' });
+      deps.wait(STALE_SECONDS);
+      return makeGetJob(deps)(ofJob(record.jobId));
+    },
+    // A sweep of which one part failed: the rest is stopped.
+    async ({ deps, aside }) => {
+      const record = await aside(() => submitJob(deps, SWEEP));
+      deps.queues.gpu.set(record.queueIds[0]!, { status: 'failed', exitCode: 65 });
+      deps.wait(STALE_SECONDS);
+      return makeGetJob(deps)(ofJob(record.jobId));
+    },
+    // A submission that was left half-way.
+    async ({ deps, aside }) => {
+      deps.queues.gpu.before = () => {
+        throw new Error('unreachable');
+      };
+      const record = await aside(() => submitJob(deps, MITIGATION).catch(() => null));
+      deps.queues.gpu.before = () => {};
+      const [key] = deps.store.keys('jobs/');
+      deps.wait(STALE_SECONDS);
+      return makeGetJob(deps)(ofJob(record?.jobId ?? key!.split('/')[1]!));
+    },
+  ],
+  CancelJobRole: [
+    async ({ deps, aside }) => {
+      const { jobId } = await aside(() => submitJob(deps, SWEEP));
+      return makeCancelJob(deps)(apiEvent({ method: 'DELETE', params: { id: jobId } }));
+    },
+  ],
+  CreateUploadRole: [({ deps }) => makeCreateUpload(deps)(body({ name: 'scores.csv', bytes: 100 }))],
+  OnUploadRole: [
+    async (watched) => {
+      const { deps, aside } = watched;
+      await aside(() => deps.store.put(`uploads/table/${UPLOAD_CONFIG}`, { columns: AUDIT.columns }));
+      await makeOnUpload(deps)(s3BridgeEvent(AUDIT.predictions));
+      cancelDuringSubmission(watched);
+      deps.wait(STALE_SECONDS);
+      await aside(() => deps.store.put(AUDIT.predictions, 'y,sex,p\n1,f,0.9\n'));
+      return makeOnUpload(deps)(s3BridgeEvent(`uploads/table/${UPLOAD_CONFIG}`));
+    },
+  ],
+  OnScheduleRole: [
+    async ({ deps, aside }) => {
+      const limits = [{ metric: 'equalizedOddsDifference', max: 0.1 }];
+      const every = { days: 1 };
+      const small = { request: AUDIT, every, limits, mitigateOnFailure: MITIGATION };
+      await aside(() => deps.store.put('definitions/small.json', small));
+      await aside(() => deps.store.put('definitions/large.json', { request: MODEL_AUDIT, every }));
+      await makeOnSchedule(deps)({});
+      const [queueId, { jobId }] = [...deps.queues.cpu.works][0]!;
+      await aside(() => deps.store.put(`results/${jobId}/audit.json`, {}));
+      deps.queues.cpu.set(queueId, { status: 'succeeded' });
+      deps.wait(STALE_SECONDS);
+      return makeOnSchedule(deps)({});
+    },
+    async (watched) => {
+      const { deps, aside } = watched;
+      cancelDuringSubmission(watched);
+      await aside(() => deps.store.put('definitions/x.json', { request: MODEL_AUDIT, every: { days: 1 } }));
+      return makeOnSchedule(deps)({});
+    },
+  ],
+  OnBatchStateRole: [
+    async ({ deps, aside }) => {
+      const record = await aside(() => submitJob(deps, MITIGATION));
+      await aside(() => publish(deps.store, record));
+      const [queueId] = record.queueIds;
+      const event = { jobId: record.jobId, queueId: queueId!, status: 'SUCCEEDED', exits: [0] } as const;
+      return makeOnBatchState(deps)(batchEvent(event));
+    },
+    async ({ deps, aside }) => {
+      const { jobId, queueIds } = await aside(() => submitJob(deps, SWEEP));
+      const event = { jobId, queueId: queueIds[0]!, status: 'FAILED', exits: [65] } as const;
+      return makeOnBatchState(deps)(batchEvent(event));
+    },
+  ],
+};
+
+/** Every call that the scenarios make, by role. */
+export async function keysOfAllCalls(): Promise<ReadonlyMap<string, readonly Call[]>> {
+  const byRole = new Map<string, Call[]>();
+  for (const [role, scenarios] of Object.entries(SCENARIOS)) {
+    const calls: Call[] = [];
+    for (const scenario of scenarios) await watch(scenario, calls);
+    byRole.set(role, calls);
+  }
+  return byRole;
+}
+
+async function watch(scenario: Scenario, calls: Call[]): Promise<void> {
+  const deps = await makeReadyDeps();
+  let isAside = false;
+  const note = (method: string, key: string) => {
+    if (!isAside) calls.push({ method, key });
+  };
+  deps.store.before = note;
+  for (const queue of [deps.queues.cpu, deps.queues.gpu]) {
+    for (const method of ['submit', 'describe', 'terminate'] as const) {
+      const call = queue[method] as (...args: unknown[]) => Promise<never>;
+      queue[method] = ((...args: unknown[]) => {
+        note(method, '');
+        return call(...args);
+      }) as never;
+    }
+  }
+  await scenario({
+    deps,
+    async aside(work) {
+      isAside = true;
+      try {
+        return await work();
+      } finally {
+        isAside = false;
+      }
+    },
+  });
+}
