@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { failureOf } from '../../../core/jobs/failure.ts';
+import { makeBatchClient, makeBatchQueue } from '../../../core/queue/batch-queue.ts';
+import { BATCH_CREDENTIALS, type BatchServer, startBatchServer } from '../../helpers/batch-server.ts';
+import { useTempFolder } from '../../helpers/files.ts';
+import type { BatchDetail } from './batch-rules.ts';
+import { describeJobQueue, untilEnd, untilNoted, work } from './job-queue.contract.ts';
+import { PLAY_COMMAND } from './play-command.ts';
+
+/** Of Batch's seconds in this test; 60 of them, its shortest time limit, are 0.6 s. */
+const SECOND_MS = 10;
+const QUEUE = {
+  queueArn: 'arn:aws:batch:us-east-1:123456789012:job-queue/gpu',
+  jobDefinition: 'arn:aws:batch:us-east-1:123456789012:job-definition/gpu:1',
+} as const;
+
+const folder = useTempFolder();
+const trace = () => folder.at('trace');
+const events: BatchDetail[] = [];
+let server: BatchServer;
+
+beforeAll(async () => {
+  server = await startBatchServer({
+    command: PLAY_COMMAND,
+    environment: { TRACE: trace() },
+    onEvent: (detail) => events.push(detail),
+    secondMs: SECOND_MS,
+  });
+});
+afterAll(() => server.close());
+
+const clientOf = (endpoint: string, maxAttempts: number) =>
+  makeBatchClient({ region: 'us-east-1', endpoint, credentials: BATCH_CREDENTIALS, maxAttempts });
+const queue = () => makeBatchQueue(clientOf(server.endpoint, 2), QUEUE);
+
+describeJobQueue('Batch queue', { queue, trace, shortTimeout: 60 });
+
+describe('a Batch queue', () => {
+  it('says in the request all that Batch needs to know', async () => {
+    const first = await queue().submit(work('succeeds-head'));
+    await queue().submit(
+      work('succeeds-said', { task: 'shard', shards: 2, after: [first], attempts: 4, timeoutSeconds: 90.5 }),
+    );
+    expect(server.submissions.at(-1)).toMatchObject({
+      jobName: 'counterweight-shard-succeeds-said',
+      jobQueue: QUEUE.queueArn,
+      arrayProperties: { size: 2 },
+      dependsOn: [{ jobId: first }],
+      timeout: { attemptDurationSeconds: 91 },
+      propagateTags: true,
+    });
+  });
+
+  it('stays within the limits of Batch for name, attempts, time and arrays of one', async () => {
+    const jobId = `succeeds.${'ä/'.repeat(100)}`;
+    await queue().submit(work(jobId, { attempts: 50, timeoutSeconds: 1, shards: 1 }));
+    const { jobName, retryStrategy, timeout, ...rest } = server.submissions.at(-1)!;
+    expect(jobName).toMatch(/^counterweight-job-succeeds-+$/);
+    expect(jobName).toHaveLength(128);
+    expect([retryStrategy?.attempts, timeout?.attemptDurationSeconds]).toEqual([10, 60]);
+    expect(rest).not.toHaveProperty('arrayProperties');
+  });
+
+  it('asks for 100 jobs at a time, each once', async () => {
+    const before = server.calls.length;
+    const ids = Array.from({ length: 201 }, (_, index) => `unknown-${index}`);
+    expect(await queue().describe([...ids, ...ids])).toEqual(new Array(402).fill(null));
+    expect(server.calls.slice(before)).toEqual(new Array(3).fill('describejobs'));
+  });
+
+  it('goes on after a lost host, and says so when all are lost', async () => {
+    const queueId = await queue().submit(work('sleeps-lost', { attempts: 2 }));
+    await untilNoted(trace(), 'sleeps-lost');
+    server.loseHost(queueId);
+    await untilNoted(trace(), 'sleeps-lost', 2);
+    server.loseHost(queueId);
+    const state = await untilEnd(queue(), queueId);
+    expect(state).toMatchObject({
+      status: 'failed',
+      attempts: 2,
+      reason: expect.stringMatching(/^Host EC2/),
+    });
+    expect(failureOf(state).code).toBe('HOST_LOST');
+  });
+
+  it('the events tell the same states as the queue, in order', async () => {
+    const queueId = await queue().submit(work('recovers-told'));
+    await untilEnd(queue(), queueId);
+    expect(events.filter(({ jobId }) => jobId === queueId).map(({ status }) => status)).toEqual([
+      ...['SUBMITTED', 'RUNNABLE', 'STARTING', 'RUNNING'],
+      ...['RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED'],
+    ]);
+  });
+
+  it('leaves the retries to the client', async () => {
+    server.failNext(500, 'ServerException');
+    const queueId = await queue().submit(work('succeeds-retried'));
+    expect((await untilEnd(queue(), queueId)).status).toBe('succeeded');
+  });
+
+  it('tells a refusal as a failure of the storage, without account, role or queue', async () => {
+    const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['submitting', () => queue().submit(work('succeeds-no'))],
+      ['describing', () => queue().describe(['x'])],
+      ['terminating', () => queue().terminate('x', 'y')],
+    ];
+    for (const [operation, call] of calls) {
+      server.failNext(403, 'AccessDeniedException');
+      const error = await call().catch((thrown: unknown) => thrown as Error);
+      expect(error).toMatchObject({
+        code: 'STORAGE',
+        message: `job queue: ${operation} failed (HTTP 403 AccessDeniedException, 1 attempt)`,
+        cause: { name: 'AccessDeniedException' },
+      });
+      expect(`${JSON.stringify(error)} ${(error as Error).cause}`).not.toMatch(/arn:|\d{12}/);
+    }
+  });
+
+  it('tells a server that cannot be reached by the code of the network', async () => {
+    await expect(
+      makeBatchQueue(clientOf('http://127.0.0.1:1', 1), QUEUE).describe(['x']),
+    ).rejects.toMatchObject({
+      code: 'STORAGE',
+      message: 'job queue: describing failed (ECONNREFUSED, 1 attempt)',
+    });
+  });
+});
