@@ -26,7 +26,14 @@ const COMMON = {
   metafile: true,
 } as const satisfies BuildOptions;
 
-const PROGRAM = { ...COMMON, target: 'node20', packages: 'external' } as const satisfies BuildOptions;
+/** What a program imports only when it needs it lies in chunks of its own. */
+const PROGRAM = {
+  ...COMMON,
+  target: 'node20',
+  packages: 'external',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+} as const satisfies BuildOptions;
 
 /** Native packages that no handler may need; a test holds that none is left in a bundle. */
 const NATIVE = ['sharp', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'];
@@ -47,13 +54,9 @@ const HANDLER = {
   },
 } as const satisfies BuildOptions;
 
-async function bundle(source: string, target: string, options: BuildOptions): Promise<void> {
-  const { metafile } = await build({
-    ...options,
-    entryPoints: [source],
-    outfile: path.join(out, target),
-  });
-  const name = path.basename(target, '.js');
+async function bundle(source: string, folder: string, options: BuildOptions): Promise<void> {
+  const { metafile } = await build({ ...options, entryPoints: [source], outdir: path.join(out, folder) });
+  const name = path.basename(source, '.ts');
   await writeFile(path.join(out, 'meta', `${name}.json`), JSON.stringify(metafile));
 }
 
@@ -78,12 +81,12 @@ await mkdir(path.join(out, 'meta'), { recursive: true });
 
 const worker = await sourcesIn('worker');
 for (const name of ['counterweight', 'main'].filter((program) => worker.includes(program))) {
-  await bundle(`worker/${name}.ts`, `${name}.js`, PROGRAM);
+  await bundle(`worker/${name}.ts`, '.', PROGRAM);
 }
 await chmod(path.join(out, 'counterweight.js'), 0o755);
 
 const handlers = await sourcesIn('functions');
-for (const name of handlers) await bundle(`functions/${name}.ts`, `functions/${name}.js`, HANDLER);
+for (const name of handlers) await bundle(`functions/${name}.ts`, 'functions', HANDLER);
 if (handlers.length > 0) {
   await copyWasm(path.join(out, 'functions'));
   // The nearest package.json tells Node that these are ES modules.

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { build, transformSync } from 'esbuild';
+import { build, type Metafile, transformSync } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -50,6 +50,7 @@ function bundle(entryPoints: readonly string[]) {
     entryPoints: [...entryPoints],
     outdir: 'unwritten',
     bundle: true,
+    splitting: true,
     write: false,
     metafile: true,
     platform: 'node',
@@ -75,10 +76,22 @@ describe('the import statements that these tests read', () => {
   });
 });
 
+/** What runs when it is started, and is imported by nothing. */
+const PROGRAMS = ['worker/counterweight.ts', 'worker/main.ts'];
+
 describe('import directions', () => {
   it.each<[string, string[], RegExp]>([
     ['core imports neither worker nor functions', under('core'), /^(?:worker|functions)\//],
-    ['worker imports no functions', under('worker'), /^functions\//],
+    [
+      'worker imports no functions, but for the command that runs both halves in one process',
+      under('worker').filter((file) => file !== 'worker/commands/serve.ts'),
+      /^functions\//,
+    ],
+    [
+      'serve meets the functions in one place',
+      ['worker/commands/serve.ts'],
+      /^functions\/(?!local\/server\.ts$)/,
+    ],
     ['functions import no worker', under('functions'), /^worker\//],
     ['no source imports a test, an example or a script', SOURCES, /^(?:test|examples|scripts)\/|^vitest/],
     [
@@ -116,16 +129,16 @@ describe('import directions', () => {
     expect(readers.map(([file]) => file)).toEqual([]);
   });
 
-  it('the environment is read by worker/counterweight.ts and functions/lib/env.ts only', () => {
+  it('the environment is read by the two programs and functions/lib/env.ts only', () => {
     const readers = SOURCES.filter((file) => /\bprocess\.env\b|\bgetenv\b/.test(read(file)));
-    const allowed = ['worker/counterweight.ts', 'functions/lib/env.ts'];
+    const allowed = [...PROGRAMS, 'functions/lib/env.ts'];
     expect(readers.filter((file) => !allowed.includes(file))).toEqual([]);
   });
 });
 
-describe('importing every module of core and worker', () => {
+describe('importing every module of core, functions and worker', () => {
   it('prints nothing, starts no backend, adds no handler and lets the process end', async () => {
-    const modules = under('core', 'worker').filter((file) => file !== 'worker/counterweight.ts');
+    const modules = SOURCES.filter((file) => !PROGRAMS.includes(file));
     const script = `
       const { writeSync } = await import('node:fs');
       const before = process.eventNames().length;
@@ -147,7 +160,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'core/data/types.ts': 'test/core/data/samples.test.ts: types and the name of one group',
   'core/errors.ts':
     'test/worker/bad-inputs.test.ts: every class by the message and the code that a user gets',
-  'core/jobs/schema.ts': 'test/worker/bmft/options.test.ts: two lists of names',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
   'worker/mitigate-files.ts': 'test/worker/commands/mitigate.test.ts: what the command does, on files',
   'core/fairness/types.ts': 'test/core/fairness/disparity.test.ts: types and the lists of their names',
@@ -191,29 +203,39 @@ describe('file names', () => {
   });
 });
 
+/** A bundle and the chunks that it loads at once; what it imports on demand is not among them. */
+function startOf({ outputs }: Metafile, entry: string) {
+  const names = new Set([entry]);
+  for (const name of names) {
+    const loaded = outputs[name]!.imports.filter(
+      ({ kind, external }) => kind === 'import-statement' && !external,
+    );
+    for (const { path: chunk } of loaded) names.add(chunk); // and is followed by this very loop
+  }
+  return [...names].map((name) => outputs[name]!);
+}
+
 describe('the bundle of the command line', () => {
-  /** Bytes that the bundle may have, packages outside. */
+  /** Bytes that are read at every start, packages outside. */
   const MOST_BYTES = 400_000;
+  let outputs: Metafile['outputs'][string][] = [];
   let inputs: string[] = [];
-  let packages: string[] = [];
-  let bytes = 0;
 
   beforeAll(async () => {
-    const { metafile } = await bundle(['worker/counterweight.ts']);
-    const [output] = Object.values(metafile.outputs);
-    inputs = Object.keys(metafile.inputs);
-    packages = output!.imports.filter(({ external }) => external).map(({ path: name }) => name);
-    bytes = output!.bytes;
+    outputs = startOf((await bundle(['worker/counterweight.ts'])).metafile, 'unwritten/counterweight.js');
+    inputs = outputs.flatMap((output) => Object.keys(output.inputs));
   });
 
-  it('holds sources of core and worker only, with the version from package.json', () => {
+  it('starts from sources of core and worker only, with the version from package.json', () => {
     expect(inputs.filter((file) => !/^(?:core|worker)\//.test(file))).toEqual(['package.json']);
     expect(inputs).toContain('worker/bmft/tune-body.ts');
   });
 
-  it('needs no package that users do not install', () => {
+  it('needs no package that users do not install, nor any of AWS', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-    const names = packages
+    const imports = outputs.flatMap((output) => output.imports.filter(({ external }) => external));
+    const names = imports
+      .map(({ path: name }) => name)
       .filter((name) => !name.startsWith('node:'))
       .map((name) =>
         name
@@ -222,9 +244,10 @@ describe('the bundle of the command line', () => {
           .join('/'),
       );
     expect([...new Set(names)].filter((name) => !(name in dependencies))).toEqual([]);
+    expect(names.filter((name) => name.startsWith('@aws-sdk/'))).toEqual([]);
   });
 
   it('stays small', () => {
-    expect(bytes).toBeLessThan(MOST_BYTES);
+    expect(outputs.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
   });
 });

@@ -4,6 +4,8 @@ import {
   DescribeJobsCommand,
   type JobDetail,
   type JobStatus,
+  type JobSummary,
+  paginateListJobs,
   type RetryStrategy,
   SubmitJobCommand,
   type SubmitJobCommandInput,
@@ -27,6 +29,8 @@ export interface BatchQueueOptions {
   /** ARN or `name:revision`; its container runs worker/main. */
   readonly jobDefinition: string;
 }
+
+type NamedWork = Pick<QueuedWork, 'jobId' | 'task'>;
 
 /** What Batch takes in one DescribeJobs. */
 const PAGE = 100;
@@ -75,6 +79,7 @@ export function makeBatchQueue(client: BatchClient, options: BatchQueueOptions):
         const { jobId } = await client.send(new SubmitJobCommand(inputOf(work, options)));
         return jobId!;
       }),
+    find: (work) => attempt('finding', () => find(client, work, options)),
     describe: (queueIds) =>
       attempt('describing', async () => {
         const details = await detailsOf(client, queueIds);
@@ -110,7 +115,25 @@ function inputOf(work: QueuedWork, { queueArn, jobDefinition }: BatchQueueOption
   };
 }
 
-function nameOf({ jobId, task }: QueuedWork): string {
+/** Batch takes no token that would make a second submission the first one's twin; a job's name says whose it is. */
+async function find(
+  client: BatchClient,
+  work: NamedWork,
+  { queueArn }: BatchQueueOptions,
+): Promise<string | null> {
+  const jobName = nameOf(work);
+  const filters = [{ name: 'JOB_NAME', values: [jobName] }];
+  const found: JobSummary[] = [];
+  for await (const { jobSummaryList = [] } of paginateListJobs({ client }, { jobQueue: queueArn, filters })) {
+    // The filter is case-insensitive, names are not.
+    found.push(...jobSummaryList.filter((job) => job.jobName === jobName));
+  }
+  found.sort((a, b) => a.createdAt! - b.createdAt!);
+  const best = found.find(({ status }) => status !== 'FAILED') ?? found[0];
+  return best?.jobId ?? null;
+}
+
+function nameOf({ jobId, task }: NamedWork): string {
   return `counterweight-${task}-${jobId}`.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, MOST_NAME);
 }
 

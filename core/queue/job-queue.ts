@@ -27,6 +27,13 @@ export interface QueueState {
 export interface JobQueue {
   /** @returns the id under which the queue knows the work */
   submit(work: QueuedWork): Promise<string>;
+  /**
+   * Id of work that was submitted for this job and task, ended or not; null where there is none, or the queue has
+   * forgotten it. For who takes over from a process that died between `submit` and the noting of its id: submitting
+   * anew would run the work twice. Of several that were submitted the eldest that has not failed, so that all who
+   * look find the same one.
+   */
+  find(work: Pick<QueuedWork, 'jobId' | 'task'>): Promise<string | null>;
   /** States in the order asked for; null for an id that the queue does not (any longer) know. */
   describe(queueIds: readonly string[]): Promise<(QueueState | null)[]>;
   /** Stops work that is queued or running; nothing happens when it has ended. */

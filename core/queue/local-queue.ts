@@ -87,6 +87,10 @@ export function makeLocalQueue(options: LocalQueueOptions): LocalQueue {
       await opened;
       return submit(machine, work);
     },
+    find: async (work) => {
+      await opened;
+      return find(machine, work);
+    },
     describe: async (queueIds) => {
       await opened;
       return queueIds.map((queueId) => {
@@ -130,6 +134,12 @@ async function submit(machine: Machine, work: QueuedWork): Promise<string> {
   await forgetOld(machine);
   startWaiting(machine);
   return entry.queueId;
+}
+
+function find({ entries }: Machine, { jobId, task }: Pick<QueuedWork, 'jobId' | 'task'>): string | null {
+  const found = [...entries.values()].filter(({ work }) => work.jobId === jobId && work.task === task);
+  const best = found.find((entry) => stateOf(entry).status !== 'failed') ?? found[0];
+  return best?.queueId ?? null;
 }
 
 /** What would come out of its file damaged, or not start at all. */

@@ -41,6 +41,14 @@ export function makeMemoryQueue(name = 'queue'): MemoryQueue {
       states.set(queueId, { queueId, status: 'queued', attempts: 0 });
       return queueId;
     },
+    async find({ jobId, task }) {
+      await enter('find');
+      const ids = [...states.keys()].filter((id) => {
+        const work = works.get(id)!;
+        return work.jobId === jobId && work.task === task;
+      });
+      return ids.find((id) => states.get(id)!.status !== 'failed') ?? ids[0] ?? null;
+    },
     async describe(queueIds) {
       await enter('describe');
       return queueIds.map((queueId) => states.get(queueId) ?? null);
