@@ -4,14 +4,24 @@ import type { ScheduledAudit } from '../core/jobs/settle-audit.ts';
 import { type AuditDeps, realAuditDeps } from './lib/audit-deps.ts';
 import type { EventHandler } from './lib/events.ts';
 import { makeEventHandler, onFirstCall } from './lib/lambda.ts';
+import { lookAtDataSets, lookAtJobs } from './lib/look-again.ts';
 import { codeOf, rulesOf } from './lib/problem.ts';
 import type { Telemetry } from './lib/telemetry.ts';
 
-/** EventBridge Scheduler, every few minutes: runs the definitions that are due. */
+/** EventBridge Scheduler, every few minutes: what no event tells of, then the definitions that are due. */
 export function makeOnSchedule(deps: AuditDeps): EventHandler {
   return makeEventHandler(deps, async () => {
-    for (const named of await loadDefinitions(deps.store)) await runOne(deps, named);
+    const failures: unknown[] = [];
+    for (const step of [lookAtJobs, lookAtDataSets, runDefinitions]) {
+      await step(deps).catch((error: unknown) => failures.push(error));
+    }
+    // Only after all steps had their turn; what is done already is not done again when the event comes again.
+    if (failures.length > 0) throw failures[0];
   });
+}
+
+async function runDefinitions(deps: AuditDeps): Promise<void> {
+  for (const named of await loadDefinitions(deps.store)) await runOne(deps, named);
 }
 
 /** A definition that fails does not hold up the next one; it is due again at the next call. */

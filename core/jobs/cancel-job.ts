@@ -3,7 +3,7 @@ import type { JobDeps } from './deps.ts';
 import { CANCEL_REASON } from './failure.ts';
 import { changeRecord, type JobRecord } from './record.ts';
 import { updateRecord } from './records.ts';
-import { queueOf } from './work.ts';
+import { partsOf, queueOf } from './work.ts';
 
 /**
  * Cancels a job and stops its work, the last part first so that none starts in between. A job that is cancelled
@@ -17,11 +17,18 @@ export async function cancelJob(deps: JobDeps, jobId: string): Promise<JobRecord
     record.status === 'cancelled' ? null : changeRecord(record, { status: 'cancelled' }, deps.now()),
   );
   if (updated === null) throw noSuchJob(jobId);
-  const { request, queueIds } = updated.value;
-  for (const queueId of queueIds.toReversed()) {
-    await queueOf(deps, request).terminate(queueId, CANCEL_REASON);
+  const queue = queueOf(deps, updated.value.request);
+  for (const queueId of (await queueIdsOf(deps, updated.value)).toReversed()) {
+    await queue.terminate(queueId, CANCEL_REASON);
   }
   return updated.value;
+}
+
+/** Those recorded, and of a submission that was left half-way those that nobody came to record. */
+async function queueIdsOf(deps: JobDeps, record: JobRecord): Promise<string[]> {
+  const unrecorded = partsOf(record).slice(record.queueIds.length);
+  const found = await Promise.all(unrecorded.map((part) => queueOf(deps, record.request).find(part)));
+  return [...record.queueIds, ...found.filter((queueId) => queueId !== null)];
 }
 
 export function noSuchJob(jobId: string): JobNotFoundError {

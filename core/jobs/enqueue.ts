@@ -8,17 +8,27 @@ import { partsOf, queueOf, type WorkPart } from './work.ts';
 const ABANDONED_AFTER_SECONDS = 60;
 
 /**
- * Submits the parts of a job that are not in the queue yet, each recorded before the next.
+ * Submits the parts of a new job, each recorded before the next.
  *
  * @throws StorageError when the queue or the store fails; `resumeSubmission` then goes on from there
  */
-export async function enqueue(deps: JobDeps, record: JobRecord): Promise<JobRecord> {
-  let current = record;
-  for (const part of partsOf(record).slice(record.queueIds.length)) {
-    if (isFinal(current.status)) return current;
-    current = await addQueueId(deps, current, await submitPart(deps, current, part));
-  }
-  return current;
+export function enqueue(deps: JobDeps, record: JobRecord): Promise<JobRecord> {
+  return addParts(deps, record, (current, part) => submitPart(deps, current, part));
+}
+
+/**
+ * Goes on with a submission that another process left: a part that the queue has accepted already, whose id nobody
+ * came to record, is recorded and not submitted again.
+ *
+ * @throws StorageError when the queue or the store fails
+ */
+export function takeOver(deps: JobDeps, record: JobRecord): Promise<JobRecord> {
+  const queue = queueOf(deps, record.request);
+  return addParts(deps, record, async (current, part) => {
+    const accepted = await queue.find(part);
+    // What runs was accepted, even if the queue has forgotten it.
+    return accepted === null && current.status !== 'running' ? submitPart(deps, current, part) : accepted;
+  });
 }
 
 /**
@@ -33,13 +43,12 @@ export async function resumeSubmission(deps: JobDeps, record: JobRecord): Promis
     return changeRecord(rest, {}, deps.now());
   });
   if (taken === null) return record;
-  return taken.isChanged ? enqueue(deps, taken.value) : taken.value;
+  return taken.isChanged ? takeOver(deps, taken.value) : taken.value;
 }
 
 function isAbandoned(record: JobRecord, now: Date): boolean {
   const { status, error, updatedAt } = record;
-  // What runs was queued, whether or not its id was noted.
-  if (status !== 'submitted' || isQueued(record)) return false;
+  if (isFinal(status) || isQueued(record)) return false;
   const ageMs = now.getTime() - Date.parse(updatedAt);
   return error !== undefined || ageMs >= ABANDONED_AFTER_SECONDS * 1000;
 }
@@ -49,22 +58,36 @@ export function isQueued(record: JobRecord): boolean {
   return record.queueIds.length >= partsOf(record).length;
 }
 
-async function submitPart(deps: JobDeps, record: JobRecord, part: WorkPart): Promise<string> {
-  const after = record.queueIds.slice(-1);
-  try {
-    return await queueOf(deps, record.request).submit({ ...part, ...(after.length > 0 && { after }) });
-  } catch (error) {
-    // The mark lets the next caller go on at once; the reason reaches this one.
-    await updateRecord(deps, record.jobId, (current) =>
-      isFinal(current.status) ? null : changeRecord(current, { error: NOT_QUEUED }, deps.now()),
-    );
-    throw error;
+/** Where a part is in the queue; null when that cannot be known. */
+type Place = (record: JobRecord, part: WorkPart) => Promise<string | null>;
+
+async function addParts(deps: JobDeps, record: JobRecord, place: Place): Promise<JobRecord> {
+  let current = record;
+  for (const part of partsOf(record).slice(record.queueIds.length)) {
+    if (isFinal(current.status)) return current;
+    const queueId = await place(current, part).catch((error) => giveUp(deps, current, error));
+    if (queueId === null) return current;
+    current = await addQueueId(deps, current, queueId);
   }
+  return current;
+}
+
+function submitPart(deps: JobDeps, { request, queueIds }: JobRecord, part: WorkPart): Promise<string> {
+  const after = queueIds.slice(-1);
+  return queueOf(deps, request).submit({ ...part, ...(after.length > 0 && { after }) });
+}
+
+/** The mark lets the next caller go on at once; the reason reaches this one. */
+async function giveUp(deps: JobDeps, { jobId }: JobRecord, error: unknown): Promise<never> {
+  await updateRecord(deps, jobId, (current) =>
+    isFinal(current.status) ? null : changeRecord(current, { error: NOT_QUEUED }, deps.now()),
+  );
+  throw error;
 }
 
 const NOT_QUEUED = {
   code: 'NOT_QUEUED',
-  message: 'the job could not be queued yet; the same request tries again',
+  message: 'the job could not be queued yet; it is tried again by itself, and by the same request at once',
 };
 
 /**

@@ -10,6 +10,7 @@ import { InvalidInputError } from '../errors.ts';
  *   results/{id}/…                    published last, whole
  *   tmp/{id}/{attempt}/…              results before they are published
  *   requests/{hash}.json              which job a request became, for idempotency
+ *   waiting/{hash}.json               an uploaded data set that is not complete yet
  *   definitions/{name}.json           scheduled audits
  *   audits/{name}/{time}.json         what a definition found, in order of time
  *   locks/{name}.json                 one writer at a time
@@ -21,6 +22,7 @@ const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const UPLOADS = 'uploads/';
 export const JOBS = 'jobs/';
 export const DEFINITIONS = 'definitions/';
+export const WAITING = 'waiting/';
 
 export const recordKey = (jobId: string): string => `${JOBS}${segment(jobId)}/record.json`;
 export const statusKey = (jobId: string): string => `${JOBS}${segment(jobId)}/status.json`;
@@ -29,6 +31,7 @@ export const resultPrefix = (jobId: string): string => `results/${segment(jobId)
 export const temporaryPrefix = (jobId: string, attempt: number): string =>
   `tmp/${segment(jobId)}/${attempt}/`;
 export const requestKey = (hash: string): string => `requests/${segment(hash)}.json`;
+export const waitingKey = (hash: string): string => `${WAITING}${segment(hash)}.json`;
 export const definitionKey = (name: string): string => `${DEFINITIONS}${segment(name)}.json`;
 export const auditPrefix = (name: string): string => `audits/${segment(name)}/`;
 export const lockKey = (name: string): string => `locks/${segment(name)}.json`;
@@ -37,6 +40,11 @@ export const lockKey = (name: string): string => `locks/${segment(name)}.json`;
 export const UPLOAD_CONFIG = 'counterweight.json';
 /** Ends the name of an uploaded job request. */
 export const JOB_REQUEST_ENDING = '.job.json';
+
+/** Can an upload of this name start something, or complete a data set? Images cannot: there are too many of them. */
+export function isStarter(name: string): boolean {
+  return /\.(?:json|csv|bin)$/i.test(name);
+}
 
 /** The file that a job publishes last, so that who sees it sees all: what an audit found, how a mitigation went. */
 export const AUDIT_RESULT = 'audit.json';
@@ -85,20 +93,33 @@ function segment(text: string): string {
   );
 }
 
+/** The most that a file system takes as one name. */
+const MAX_SEGMENT_BYTES = 255;
+/** The most that S3 takes. */
+const MAX_KEY_BYTES = 1024;
+
+/** What S3's XML and a path cannot carry: control characters, halves of surrogate pairs, two that are no characters. */
+const UNSAFE = /[\p{Cc}\p{Cs}\\\ufffe\uffff]/u;
+
 /**
- * A key is `/`-separated and stays where it is: no leading slash, no empty, `.` or `..` segment, no backslash or
- * control character, at most 1024 bytes.
- *
- * @throws InvalidInputError otherwise
+ * A key that S3, a file system and whatever copies between them can hold: segments separated by `/`, none of them
+ * empty, `.`, `..` or longer than 255 bytes; at most 1024 bytes in all; no backslash and nothing that is not text.
  */
+export function isKey(key: string): boolean {
+  return (
+    Buffer.byteLength(key) <= MAX_KEY_BYTES &&
+    !UNSAFE.test(key) &&
+    key
+      .split('/')
+      .every((part) => !['', '.', '..'].includes(part) && Buffer.byteLength(part) <= MAX_SEGMENT_BYTES)
+  );
+}
+
+/** @throws InvalidInputError for what `isKey` refuses */
 export function assertKey(key: string): void {
-  const segments = key.split('/');
-  const isPlain =
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-    !/[\u0000-\u001f\u007f\\]/.test(key) &&
-    segments.every((part) => part !== '' && part !== '.' && part !== '..');
-  if (isPlain && Buffer.byteLength(key) <= 1024) return;
-  throw new InvalidInputError('key: expected segments separated by "/", none of them empty, "." or ".."', {
-    where: 'key',
-  });
+  if (isKey(key)) return;
+  throw new InvalidInputError(
+    'key: expected text in segments separated by "/", none of them empty, "." or "..", received another one',
+    { where: 'key' },
+  );
 }

@@ -52,12 +52,10 @@ async function markRunning(deps: JobDeps, record: JobRecord): Promise<JobRecord>
 /** The one state that decides: a part that failed, else the end of the last part, else whatever runs. */
 async function tellingState(deps: JobDeps, record: JobRecord): Promise<QueueState> {
   const states = await queueOf(deps, record.request).describe(record.queueIds);
+  const find = (status: QueueState['status']) => states.find((state) => state?.status === status);
   const last = states.at(-1);
-  const failed = states.find((state) => state?.status === 'failed');
-  if (failed) return failed;
-  if (!last) return forgotten(deps, record);
-  if (last.status === 'succeeded') return last;
-  return states.find((state) => state?.status === 'running') ?? last;
+  const telling = find('failed') ?? (last?.status === 'succeeded' ? last : (find('running') ?? last));
+  return telling ?? forgotten(deps, record);
 }
 
 /** Queues forget what ended long ago; what was published then tells how it ended. */

@@ -57,7 +57,7 @@ export function isFinal(status: JobStatus): boolean {
 export type JobChange = Partial<Pick<JobRecord, 'status' | 'queueIds' | 'outcome' | 'error' | 'results'>>;
 
 /**
- * The record after a change.
+ * The record after a change. Why it could not be queued, or failed, does not outlast the status that it stood beside.
  *
  * @throws JobConflictError when the status may not follow the one that the record has
  */
@@ -74,5 +74,7 @@ export function changeRecord(record: JobRecord, change: JobChange, now: Date): J
       },
     );
   }
-  return { ...record, ...change, updatedAt: now.toISOString() };
+  const { error, ...rest } = record;
+  const isSame = status === undefined || status === record.status;
+  return { ...rest, ...(isSame && error && { error }), ...change, updatedAt: now.toISOString() };
 }

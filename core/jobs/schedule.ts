@@ -14,14 +14,15 @@ import { submitJob } from './submit-job.ts';
 
 /** Longer than any function may run: whoever holds a lock for longer has died. */
 const LEASE_MS = 20 * 60 * 1000;
-/** Tries of one step before the audit waits for its next period. */
+/** Tries of one step at consecutive calls, and how long the audit then waits for another. */
 const MAX_ATTEMPTS = 3;
+const PAUSE_MS = 6 * 3_600_000;
 
 /** `locks/definition-{name}.json`: how far the audit of a period has come. */
 const runSchema = z.strictObject({
   /** Start of the period. */
   slot: z.iso.datetime(),
-  /** `waiting`: for its job. `failed`: to be tried again while attempts are left. */
+  /** `waiting`: for its job. `failed`: to be tried again. `done`: audited, or its job failed for good. */
   status: z.enum(['running', 'waiting', 'done', 'failed']),
   /** When the present holder took the lock. */
   heldSince: z.iso.datetime(),
@@ -49,7 +50,7 @@ interface Named {
  * Audits one definition if its period has not been audited yet; where that takes a job, submits it in one call and
  * collects it in a later one. Of several callers at once one does it, by conditional writes of the lock.
  *
- * @throws whatever the audit throws; the next call tries again, three times a period
+ * @throws whatever the audit throws; the next calls try again, up to three in a row and another every six hours
  */
 export async function runDefinition(deps: ScheduleDeps, named: Named): Promise<RunOutcome> {
   const key = definitionLockKey(named.name);
@@ -84,7 +85,8 @@ function nextRun(last: Run | null, slot: Date, now: Date): Run | null {
   const isHeld = last.status === 'running' && now.getTime() - Date.parse(last.heldSince) < LEASE_MS;
   if (isHeld || Date.parse(last.slot) > slot.getTime()) return null;
   const isCurrent = last.slot === first.slot;
-  const isOpen = last.status !== 'done' && last.attempts < MAX_ATTEMPTS;
+  const isTired = last.attempts >= MAX_ATTEMPTS && now.getTime() - Date.parse(last.heldSince) < PAUSE_MS;
+  const isOpen = last.status !== 'done' && !isTired;
   // A job of an earlier period is collected first: what it found must not be lost.
   if (isOpen && (isCurrent || last.jobId !== undefined)) {
     return { ...last, status: 'running', heldSince, attempts: last.attempts + 1 };
@@ -121,7 +123,7 @@ async function advance(
     return { next: { ...run, status: 'done' }, outcome: 'done' };
   }
   if (run.jobId !== undefined) {
-    return { next: { ...run, status: 'failed', attempts: MAX_ATTEMPTS }, outcome: 'job-failed' };
+    return { next: { ...run, status: 'done' }, outcome: 'job-failed' };
   }
   const idempotencyKey = `audit:${name}:${run.slot}:${hashOf(request)}`;
   const { jobId } = await submitJob(deps, request, { idempotencyKey });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { columnsSchema } from '../data/columns.ts';
-import { UPLOADS } from './keys.ts';
+import { folderOf, isKey, modelKey, UPLOADS } from './keys.ts';
 
 /** Settings of the method by name; their numbers are in worker/bmft/options.ts. */
 export const PRESET_NAMES = ['robust', 'bmft-released', 'swift-released'] as const;
@@ -10,18 +10,28 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 export const METRIC_NAMES = ['demographicParity', 'equalOpportunity', 'equalizedOdds'] as const;
 export type DisparityMetric = (typeof METRIC_NAMES)[number];
 
-const keySchema = z
-  .string()
-  .min(1)
-  .max(900)
-  .regex(/^[^\\]*$/, 'must not hold a backslash')
-  .refine(
-    (key) => key.split('/').every((part) => part !== '..' && part !== '.'),
-    'must not hold "." or ".."',
-  );
+const KEY_RULE = 'must be segments separated by "/", none of them empty, "." or ".."';
+const UPLOADED_RULE = `must start with "${UPLOADS}"`;
 
 /** Key of an object that the user uploaded. */
-const uploadedKeySchema = keySchema.refine((key) => key.startsWith(UPLOADS), `must start with "${UPLOADS}"`);
+const uploadedKeySchema = z
+  .string()
+  .min(1)
+  .refine(isKey, KEY_RULE)
+  .refine((key) => key.startsWith(UPLOADS), UPLOADED_RULE);
+
+const FOLDER_RULE = `must lie in a folder below "${UPLOADS}"`;
+
+/** Key of a table whose folder a job fetches as a whole; right below `uploads/` that would be everybody's data. */
+const manifestKeySchema = uploadedKeySchema.refine((key) => folderOf(key) !== UPLOADS, FOLDER_RULE);
+
+/** Prefix of an uploaded model's folder, with or without a slash at its end. */
+const modelFolderSchema = z
+  .string()
+  .min(1)
+  .refine((folder) => isKey(modelKey(folder)), KEY_RULE)
+  .refine((folder) => folder.startsWith(UPLOADS), UPLOADED_RULE)
+  .refine((folder) => folder !== UPLOADS, FOLDER_RULE);
 
 /** A preset's name, or a preprocess file as an object (docs/data.md). */
 const preprocessSchema = z.union([z.enum(['imagenet', 'unit', 'none']), z.record(z.string(), z.unknown())]);
@@ -30,9 +40,8 @@ const threshold = z.number().gt(0).lt(1).default(0.5);
 
 /** A model folder and the table that lists its samples. */
 const modelSourceShape = {
-  /** Prefix of the model's folder, with a model.json below it. */
-  model: uploadedKeySchema,
-  manifest: uploadedKeySchema,
+  model: modelFolderSchema,
+  manifest: manifestKeySchema,
   columns: columnsSchema,
   /** Absent: preprocess.json in the model's folder. */
   preprocess: preprocessSchema.optional(),

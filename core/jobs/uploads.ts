@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { UploadForm } from '../storage/object-store.ts';
 import type { JobDeps } from './deps.ts';
-import { isId, uploadKey } from './keys.ts';
+import { isId, isKey, uploadKey } from './keys.ts';
 
 const UPLOAD_SECONDS = 15 * 60;
 /** The most that S3 takes in one posted form. */
@@ -31,6 +31,7 @@ const nameSchema = z
   .min(1)
   .max(200)
   .refine((name) => NAME.test(name), 'must be up to 5 segments of letters, digits, spaces, ".", "_" and "-"')
+  .refine((name) => isKey(uploadKey('x', name.normalize('NFC'))), 'must have segments of at most 255 bytes')
   .refine((name) => endingOf(name) !== null, `must end with one of .${Object.keys(UPLOAD_TYPES).join(', .')}`)
   .describe(
     'name of the file, or path inside the upload: letters, digits, spaces, ".", "_", "-", up to 5 segments',

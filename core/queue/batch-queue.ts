@@ -11,7 +11,7 @@ import {
   type SubmitJobCommandInput,
   TerminateJobCommand,
 } from '@aws-sdk/client-batch';
-import { StorageError } from '../errors.ts';
+import { attempt } from './batch-error.ts';
 import type { JobQueue, QueuedWork, QueueState, QueueStatus } from './job-queue.ts';
 
 export interface BatchClientOptions {
@@ -76,10 +76,12 @@ export function makeBatchQueue(client: BatchClient, options: BatchQueueOptions):
   return {
     submit: (work) =>
       attempt('submitting', async () => {
-        const { jobId } = await client.send(new SubmitJobCommand(inputOf(work, options)));
+        const command = new SubmitJobCommand(inputOf(work, options));
+        lookBeforeRetry(command, () => find(client, work, options));
+        const { jobId } = await client.send(command);
         return jobId!;
       }),
-    find: (work) => attempt('finding', () => find(client, work, options)),
+    find: (work) => find(client, work, options),
     describe: (queueIds) =>
       attempt('describing', async () => {
         const details = await detailsOf(client, queueIds);
@@ -115,22 +117,36 @@ function inputOf(work: QueuedWork, { queueArn, jobDefinition }: BatchQueueOption
   };
 }
 
-/** Batch takes no token that would make a second submission the first one's twin; a job's name says whose it is. */
-async function find(
-  client: BatchClient,
-  work: NamedWork,
-  { queueArn }: BatchQueueOptions,
-): Promise<string | null> {
-  const jobName = nameOf(work);
-  const filters = [{ name: 'JOB_NAME', values: [jobName] }];
-  const found: JobSummary[] = [];
-  for await (const { jobSummaryList = [] } of paginateListJobs({ client }, { jobQueue: queueArn, filters })) {
-    // The filter is case-insensitive, names are not.
-    found.push(...jobSummaryList.filter((job) => job.jobName === jobName));
-  }
-  found.sort((a, b) => a.createdAt! - b.createdAt!);
-  const best = found.find(({ status }) => status !== 'FAILED') ?? found[0];
-  return best?.jobId ?? null;
+/**
+ * Batch takes no token by which it would know a submission again. So where its answer was lost, the client looks for
+ * the job before it submits once more.
+ */
+function lookBeforeRetry({ middlewareStack }: SubmitJobCommand, look: () => Promise<string | null>): void {
+  let tries = 0;
+  middlewareStack.add(
+    (next) => async (args) => {
+      tries += 1;
+      const jobId = tries > 1 ? await look() : null;
+      if (jobId === null) return next(args);
+      return { response: null, output: { jobId, jobName: args.input.jobName, $metadata: {} } };
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'lookBeforeRetry' }, // within the client's retries
+  );
+}
+
+function find(client: BatchClient, work: NamedWork, { queueArn }: BatchQueueOptions): Promise<string | null> {
+  return attempt('finding', async () => {
+    const jobName = nameOf(work);
+    const filters = [{ name: 'JOB_NAME', values: [jobName] }];
+    const found: JobSummary[] = [];
+    for await (const page of paginateListJobs({ client }, { jobQueue: queueArn, filters })) {
+      found.push(...(page.jobSummaryList ?? []));
+    }
+    // The newest come first. The filter is case-insensitive, names are not; processes of an array bear its name.
+    const eldest = found.reverse().filter((job) => job.jobName === jobName && !job.jobId!.includes(':'));
+    const best = eldest.find(({ status }) => status !== 'FAILED') ?? eldest[0];
+    return best?.jobId ?? null;
+  });
 }
 
 function nameOf({ jobId, task }: NamedWork): string {
@@ -155,15 +171,11 @@ async function stateWithShards(client: BatchClient, detail: JobDetail): Promise<
   const size = detail.arrayProperties?.size ?? 0;
   if (state.status !== 'failed' || size < LEAST_ARRAY) return state;
   const ids = Array.from({ length: size }, (_, index) => `${detail.jobId}:${index}`);
-  const shards = [...(await detailsOf(client, ids)).values()].map(stateOf);
-  const index = shards.findIndex(({ status }) => status === 'failed');
-  if (index < 0) return state;
-  const { reason = state.reason, ...failed } = shards[index]!;
-  return {
-    ...failed,
-    queueId: state.queueId,
-    ...(reason !== undefined && { reason }),
-  };
+  const details = await detailsOf(client, ids);
+  const failed = ids.map((id) => details.get(id)).find((shard) => shard?.status === 'FAILED');
+  if (failed === undefined) return state;
+  const { reason = state.reason, ...rest } = stateOf(failed);
+  return { ...rest, queueId: state.queueId, ...(reason !== undefined && { reason }) };
 }
 
 function stateOf(detail: JobDetail): QueueState {
@@ -194,34 +206,4 @@ function sentence(parts: readonly (string | undefined)[]): string {
 /** ARNs and account numbers are no business of who reads a reason. */
 function withoutAccount(text: string): string {
   return text.replace(/arn:[^\s,)]+|\b\d{12}\b/g, '…');
-}
-
-interface SdkError {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
-}
-
-async function attempt<T>(operation: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw batchError(operation, error);
-  }
-}
-
-/** Its cause is a copy: the SDK's own message names account, queue and role. */
-function batchError(operation: string, error: unknown): StorageError {
-  const { name, code, $metadata = {} } = (error ?? {}) as SdkError;
-  const { httpStatusCode: status, attempts = 1 } = $metadata;
-  // The network's errors are all named Error, so their code says more.
-  const said = typeof code === 'string' && status === undefined ? code : name;
-  const reason = typeof said === 'string' && /^\w{1,64}$/.test(said) ? said : 'Error';
-  const answer = status === undefined ? reason : `HTTP ${status} ${reason}`;
-  const cause = Object.assign(new Error(answer), { name: reason, ...(status !== undefined && { status }) });
-  return new StorageError(
-    `job queue: ${operation} failed (${answer}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'})`,
-    { where: 'job queue', operation, reason, attempts, ...(status !== undefined && { status }) },
-    { cause },
-  );
 }

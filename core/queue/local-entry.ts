@@ -3,13 +3,13 @@ import type { QueuedWork, QueueState } from './job-queue.ts';
 
 /** The worker's "try again". */
 const RETRY = 75;
+/** Of the system, when it has no process, memory or file to spare at the moment. */
+const BUSY = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM'];
 
 const processSchema = z.strictObject({
   status: z.enum(['waiting', 'running', 'succeeded', 'failed']),
   /** Attempts begun. */
   attempts: z.int().min(0),
-  /** The process itself, so that the next server can end what this one left behind. */
-  child: z.strictObject({ pid: z.int().min(1), started: z.string().nullable() }).optional(),
   exitCode: z.int().optional(),
   reason: z.string().optional(),
 });
@@ -89,8 +89,8 @@ export function stateOf({ queueId, work, processes }: LocalEntry): QueueState {
 }
 
 /** The process in its next attempt. */
-export function begun({ attempts }: LocalProcess, child?: LocalProcess['child']): LocalProcess {
-  return { status: 'running', attempts: attempts + 1, ...(child && { child }) };
+export function begun({ attempts }: LocalProcess): LocalProcess {
+  return { status: 'running', attempts: attempts + 1 };
 }
 
 export function failed({ attempts }: LocalProcess, reason: string, exitCode?: number): LocalProcess {
@@ -98,7 +98,8 @@ export function failed({ attempts }: LocalProcess, reason: string, exitCode?: nu
 }
 
 /**
- * The process after its end: exit code 75 and a host that was lost are tried again, what we ended ourselves is not.
+ * The process after its end: exit code 75, a host that was lost and a busy system are tried again, what we ended
+ * ourselves is not.
  * An attempt that `close` ended does not count; the next server makes it anew.
  */
 export function afterEnd(
@@ -109,13 +110,13 @@ export function afterEnd(
   const { attempts } = process;
   const { exitCode, cause } = end;
   if (exitCode === 0) return { status: 'succeeded', attempts, exitCode };
-  if (end.startError !== undefined)
-    return failed(process, `the worker cannot be started (${end.startError})`);
+  if (end.startError !== undefined && !BUSY.includes(end.startError))
+    return failed(process, notStarted(end.startError));
   if (cause?.by === 'close') return { status: 'waiting', attempts: attempts - 1 };
   if (cause !== null) return failed(process, reasonOf(cause), exitCode ?? undefined);
   if (exitCode !== null && exitCode !== RETRY) return failed(process, `exit code ${exitCode}`, exitCode);
   if (attempts < most) return { status: 'waiting', attempts };
-  const said = exitCode === null ? lost(end.signal) : `exit code ${exitCode}`;
+  const said = exitCode === null ? lost(end) : `exit code ${exitCode}`;
   return failed(
     process,
     `${said}, after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
@@ -127,8 +128,14 @@ function reasonOf(cause: Exclude<StopCause, { by: 'close' }>): string {
   return cause.by === 'terminate' ? cause.reason : 'Job attempt duration exceeded timeout';
 }
 
-function lost(by: string | null): string {
-  return `Host lost: the process was ended from outside (${by ?? 'unknown'})`;
+function notStarted(reason: string): string {
+  return `the worker cannot be started (${reason})`;
+}
+
+function lost({ signal, startError }: ProcessEnd): string {
+  return startError === undefined
+    ? `Host lost: the process was ended from outside (${signal ?? 'unknown'})`
+    : notStarted(startError);
 }
 
 /** The process as a new server finds it: what ran when the server died has lost its host. */

@@ -14,7 +14,7 @@ import {
   stateOf,
 } from './local-entry.ts';
 import { type LocalFolder, openLocalFolder } from './local-folder.ts';
-import { type Child, killOrphan, startChild } from './local-process.ts';
+import { type Child, type ChildInput, killOrphans, startChild } from './local-process.ts';
 
 export interface LocalQueueOptions {
   /** Program and arguments of one worker. */
@@ -111,9 +111,10 @@ export function makeLocalQueue(options: LocalQueueOptions): LocalQueue {
 }
 
 async function resume(machine: Machine): Promise<void> {
-  for (const entry of await machine.files.load()) {
+  const entries = await machine.files.load();
+  await killOrphans(new Set(entries.map(({ queueId }) => queueId)));
+  for (const entry of entries) {
     const { queueId, work, order } = entry;
-    for (const { child } of entry.processes) if (child !== undefined) await killOrphan(child);
     const processes = entry.processes.map((process) => afterRestart(process, work));
     machine.entries.set(queueId, entry);
     machine.order = order;
@@ -195,8 +196,9 @@ function start(machine: Machine, slot: Slot): void {
   const { options, files } = machine;
   const process = begun(processAt(machine, slot));
   const { work } = machine.entries.get(slot.queueId)!;
-  void update(machine, slot, process);
-  const child = startChild({
+  // Noted before it starts: work that takes the server down with it runs out of attempts in the end.
+  const noted = update(machine, slot, process);
+  const input: ChildInput = {
     command: options.command,
     environment: {
       ...options.environment,
@@ -206,16 +208,16 @@ function start(machine: Machine, slot: Slot): void {
       AWS_BATCH_JOB_ATTEMPT: String(process.attempts),
       AWS_BATCH_JOB_ARRAY_INDEX: String(slot.index),
     },
+    queueId: slot.queueId,
     logFile: files.logFile(slot.queueId, slot.index, process.attempts),
     timeoutSeconds: work.timeoutSeconds,
     graceMs: options.graceMs,
-  });
+  };
+  const child = startChild(input, noted);
   machine.running.set(keyOf(slot), { child, done: watch(machine, slot, child) });
 }
 
-async function watch(machine: Machine, slot: Slot, { identity, ended }: Child): Promise<void> {
-  const child = await identity;
-  if (child !== undefined) await update(machine, slot, { ...processAt(machine, slot), child });
+async function watch(machine: Machine, slot: Slot, { ended }: Child): Promise<void> {
   const end = await ended;
   const { work } = machine.entries.get(slot.queueId)!;
   const process = afterEnd(processAt(machine, slot), end, work);

@@ -3,6 +3,7 @@ import { type FileHandle, lstat, mkdir, readdir, realpath, rm, rmdir, unlink } f
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { type CounterweightError, InvalidInputError, isCounterweightError, StorageError } from '../errors.ts';
+import { assertKey } from '../jobs/keys.ts';
 import { type KeyLock, makeKeyLock } from './key-lock.ts';
 import { keysInOrder } from './key-order.ts';
 import {
@@ -20,13 +21,15 @@ import {
   sweepTemporaries,
   syncFolders,
   type Temporary,
+  withoutPath,
 } from './object-file.ts';
 import type { ObjectInfo, ObjectStore, WriteOptions } from './object-store.ts';
 import { assertSigningKey, type Signer, signDownload, signUpload } from './signed-access.ts';
+import { withBody } from './source-body.ts';
 import {
   assertPrefix,
   assertSeconds,
-  assertStoreKey,
+  assertStart,
   assertUploadTerms,
   unmetCondition,
 } from './store-input.ts';
@@ -94,10 +97,12 @@ export function makeDirectoryStore(root: string, options: DirectoryStoreOptions 
       }),
     write: (key, body, { onlyIf } = {}) =>
       attempt('writing', async () => store(await open(), key, { body: [body], ...(onlyIf && { onlyIf }) })),
-    writeStream: (key, body) => attempt('writing', async () => store(await open(), key, { body })),
+    writeStream: (key, body) =>
+      withBody(body, () => attempt('writing', async () => store(await open(), key, { body }))),
     delete: (key) => attempt('deleting', async () => remove(await open(), key)),
     async *list(prefix, { startAfter = '' } = {}) {
       assertPrefix(prefix);
+      assertStart(startAfter);
       const directory = await attempt('listing', open);
       const entries = (folder: string) => attempt('listing', () => entriesOf(directory, folder));
       for await (const key of keysInOrder(entries, { prefix, startAfter })) {
@@ -147,19 +152,19 @@ async function attempt<T>(operation: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** Errors of ours as they are, others as StorageError with the file system's error as its cause. */
-function storageError(operation: string, cause: unknown): CounterweightError {
-  if (isCounterweightError(cause)) return cause;
-  const reason = codeOf(cause) || 'unknown reason';
+/** Errors of ours as they are, others as StorageError. */
+function storageError(operation: string, error: unknown): CounterweightError {
+  if (isCounterweightError(error)) return error;
+  const reason = codeOf(error) || 'unknown reason';
   return new StorageError(
     `directory store: ${operation} failed (${reason})`,
     { where: 'directory store', operation, reason },
-    { cause },
+    { cause: withoutPath(error) },
   );
 }
 
 function assertObjectKey(key: string): void {
-  assertStoreKey(key);
+  assertKey(key);
   if (!isReserved(key)) return;
   throw new InvalidInputError(`key: expected none below ${RESERVED}/, which the directory store keeps`, {
     where: 'key',

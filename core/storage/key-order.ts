@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { isStoreKey } from './store-input.ts';
+import { isKey } from '../jobs/keys.ts';
 
 export interface KeyRange {
   /** Of any kind: a folder, a part of a name, or empty. */
@@ -21,7 +21,7 @@ export async function* keysInOrder(
 ): AsyncGenerator<string> {
   const entries = (await entriesOf(folder)).filter((entry) => entry.isFile() || entry.isDirectory());
   const keys = entries.map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`);
-  for (const key of keys.filter((key) => isStoreKey(key.replace(/\/$/, ''))).sort(compareKeys)) {
+  for (const key of keys.filter((key) => isKey(key.replace(/\/$/, ''))).sort(compareKeys)) {
     if (key.endsWith('/')) {
       if (mayHold(key, range)) yield* keysInOrder(entriesOf, range, key);
     } else if (key.startsWith(range.prefix) && compareKeys(key, range.startAfter) > 0) {

@@ -33,6 +33,12 @@ const COLLISION = new Set(['ENOTDIR', 'EISDIR', 'EEXIST', 'ENOTEMPTY', 'ENAMETOO
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? '';
+/** A copy of the file system's error: its message and its path are a key, which may be a person's name. */
+export function withoutPath(error: unknown): Error {
+  const { code = 'unknown reason', syscall, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  return Object.assign(new Error(code), { code, ...(syscall && { syscall }), ...(errno && { errno }) });
+}
+
 export const isAbsent = (error: unknown): boolean => ABSENT.has(codeOf(error));
 export const isCollision = (error: unknown): boolean => COLLISION.has(codeOf(error));
 
@@ -75,11 +81,11 @@ function linkError(): InvalidInputError {
   });
 }
 
-export function collisionError(cause: unknown): InvalidInputError {
+export function collisionError(error: unknown): InvalidInputError {
   return new InvalidInputError(
     'key: expected one that is no folder of other keys, below no object, of names up to 255 bytes',
     { where: 'key' },
-    { cause },
+    { cause: withoutPath(error) },
   );
 }
 

@@ -18,16 +18,17 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { StorageError } from '../errors.ts';
+import { assertKey, isKey } from '../jobs/keys.ts';
 import type { ObjectInfo, ObjectStore, StoredObject, UploadForm, WriteOptions } from './object-store.ts';
 import { resumedStream } from './resumed-stream.ts';
-import { failureOf, s3Error } from './s3-error.ts';
+import { failureOf, type S3Failure, s3Error } from './s3-error.ts';
+import { withBody } from './source-body.ts';
 import {
   assertPrefix,
   assertSeconds,
-  assertStoreKey,
+  assertStart,
   assertUploadTerms,
   contentDisposition,
-  isStoreKey,
   type UploadTerms,
   unmetCondition,
 } from './store-input.ts';
@@ -105,12 +106,14 @@ export function makeS3Store(client: S3Client, options: S3StoreOptions): ObjectSt
           : putIf(place, key, { body, ...writeOptions, onlyIf: writeOptions.onlyIf }),
       ),
     writeStream: (key, body, { contentType } = {}) =>
-      onObject('writing', key, () => upload(place, key, { body, ...(contentType && { contentType }) })),
+      withBody(body, () =>
+        onObject('writing', key, () => upload(place, key, { body, ...(contentType && { contentType }) })),
+      ),
     delete: (key) =>
       onObject('deleting', key, async () => {
         await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
       }),
-    list: (prefix, { startAfter } = {}) => list(place, prefix, startAfter),
+    list: (prefix, { startAfter = '' } = {}) => list(place, prefix, startAfter),
     downloadUrl: (key, { seconds, filename }) =>
       onObject('signing', key, async () => {
         assertSeconds(seconds);
@@ -123,7 +126,7 @@ export function makeS3Store(client: S3Client, options: S3StoreOptions): ObjectSt
 }
 
 async function onObject<T>(operation: string, key: string, work: () => Promise<T>): Promise<T> {
-  assertStoreKey(key);
+  assertKey(key);
   try {
     return await work();
   } catch (error) {
@@ -219,20 +222,25 @@ interface ConditionalContent extends Content {
 
 async function putIf(place: Place, key: string, content: ConditionalContent): Promise<ObjectInfo> {
   const writeId = randomUUID();
+  let isRepeated = false;
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    const written = await tryPutIf(place, key, { content, writeId });
+    const outcome = await tryPutIf(place, key, { content, writeId });
+    if (!('refusal' in outcome)) return outcome;
+    isRepeated ||= outcome.refusal.attempts > 1;
+    const written = isRepeated ? await ownWrite(place, key, writeId) : null;
     if (written !== null) return written;
+    // 409: another write for the key is on its way, perhaps our own, and how that ends decides.
+    if (outcome.refusal.status !== 409) break;
     if (tries < MOST_TRIES) await sleep(Math.random() * 50 * 2 ** tries);
   }
   throw unmetCondition(content.onlyIf);
 }
 
-/** @returns null when another write for the key is on its way (409), and how that ends decides */
 async function tryPutIf(
   place: Place,
   key: string,
   { content, writeId }: { readonly content: ConditionalContent; readonly writeId: string },
-): Promise<ObjectInfo | null> {
+): Promise<ObjectInfo | { readonly refusal: S3Failure }> {
   const { onlyIf } = content;
   const condition = onlyIf === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: onlyIf.etag };
   try {
@@ -240,10 +248,7 @@ async function tryPutIf(
     return await put(place, key, { ...content, conditions });
   } catch (error) {
     if (!isRefusal(error, onlyIf)) throw error;
-    const { status, attempts } = failureOf(error);
-    const written = attempts === 1 ? null : await ownWrite(place, key, writeId);
-    if (written === null && status !== 409) throw unmetCondition(onlyIf);
-    return written;
+    return { refusal: failureOf(error) };
   }
 }
 
@@ -293,14 +298,15 @@ async function upload(
 async function* list(
   { client, bucket }: Place,
   prefix: string,
-  startAfter: string | undefined,
+  startAfter: string,
 ): AsyncGenerator<ObjectInfo> {
   assertPrefix(prefix);
-  const range = { Bucket: bucket, Prefix: prefix, ...(startAfter && { StartAfter: startAfter }) };
+  assertStart(startAfter);
+  const range = { Bucket: bucket, Prefix: prefix, ...(startAfter !== '' && { StartAfter: startAfter }) };
   try {
     for await (const page of paginateListObjectsV2({ client }, range)) {
       for (const { Key = '', Size: ContentLength, ...rest } of page.Contents ?? []) {
-        if (isStoreKey(Key)) yield infoFrom(Key, { ContentLength, ...rest });
+        if (isKey(Key)) yield infoFrom(Key, { ContentLength, ...rest });
       }
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 import { ConflictError, InvalidInputError } from '../errors.ts';
-import { assertKey } from '../jobs/keys.ts';
+import { isKey } from '../jobs/keys.ts';
 import type { WriteOptions } from './object-store.ts';
 
 /** S3 signs nothing for longer than a week, and takes no form of more than 5 GiB. */
@@ -15,30 +15,19 @@ export interface UploadTerms {
   readonly contentType: string;
 }
 
-/**
- * What `assertKey` asks, and that the key has a UTF-8 form of its own: half a surrogate pair has none, so two such
- * keys would be one object.
- *
- * @throws InvalidInputError otherwise
- */
-export function assertStoreKey(key: string): void {
-  assertKey(key);
-  if (/\p{Surrogate}/u.test(key)) throw invalid('key', 'well-formed Unicode');
-}
-
 /** May a store hold this key? Other programs leave more, such as `folder/` of the S3 console; a list skips it. */
-export function isStoreKey(key: string): boolean {
-  try {
-    assertStoreKey(key);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const isStoreKey = isKey;
 
 /** @throws InvalidInputError when no key can start with `prefix`; an empty one is the whole store */
 export function assertPrefix(prefix: string): void {
-  assertStoreKey(`${prefix}x`);
+  if (isKey(`${prefix}x`) || isKey(prefix)) return;
+  throw invalid('prefix', 'the beginning of a key');
+}
+
+/** @throws InvalidInputError when a list cannot start behind this; an empty one is the beginning */
+export function assertStart(startAfter: string): void {
+  if (startAfter === '' || isKey(startAfter)) return;
+  throw invalid('startAfter', 'a key');
 }
 
 /** @throws InvalidInputError when nothing can be signed for this time */

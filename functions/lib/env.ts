@@ -4,7 +4,10 @@ import { LOG_LEVELS } from './telemetry.ts';
 
 const text = z.string().min(1);
 
-/** Set by serverless.yml for every function, but for the last two, which point at stand-ins of AWS in tests. */
+/**
+ * Set by serverless.yml for every function, but for AWS's own names: Lambda sets the region, and tests point the two
+ * endpoints at stand-ins.
+ */
 const envSchema = z.object({
   BUCKET: text,
   KMS_KEY_ID: text.optional(),
@@ -21,6 +24,9 @@ const envSchema = z.object({
   AWS_ENDPOINT_URL_BATCH: z.url().optional(),
 });
 export type Env = z.output<typeof envSchema>;
+
+/** All that functions read of the environment. */
+export const VARIABLES: readonly string[] = Object.keys(envSchema.shape);
 
 /** @throws InvalidInputError naming each variable that is missing; never a value */
 export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {

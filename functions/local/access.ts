@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
 import type { Problem } from '../lib/problem.ts';
+import { makeThrottle } from './throttle.ts';
 
 /** Half a day: a shift, not a week. */
 const SESSION_SECONDS = 12 * 3600;
@@ -13,31 +15,40 @@ export interface AccessOptions {
   readonly secret: string;
   /** Names under which a server without a token may be spoken to, without port. */
   readonly hostnames: readonly string[];
+  /** Where browsers find the server, when a proxy stands before it. */
+  readonly publicUrl?: string | undefined;
   readonly now: () => Date;
 }
 
 export interface Caller {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
+  /** Of the other end of the connection. */
+  readonly address: string;
 }
 
 /** Who may ask for what. */
 export interface Access {
   /** Refuses what another site makes a browser send; null when nothing is wrong. */
   foreign(caller: Caller): Problem | null;
-  /** Has the caller shown the token, or a session that a login began? */
-  isKnown(caller: Caller): boolean;
-  /** The Set-Cookie of a session; null for a wrong token. */
-  login(token: string): string | null;
+  /** null for a caller who shows the token, or a session that a login began. */
+  refuse(caller: Caller): Problem | null;
+  /** The Set-Cookie of a session, or why there is none. */
+  login(token: string, caller: Caller): { readonly cookie: string } | Problem;
   logout(): string;
 }
 
 const problem = (status: number, code: string, message: string): Problem => ({ status, code, message });
 
-export const UNKNOWN_CALLER = problem(
+const UNKNOWN_CALLER = problem(
   401,
   'UNAUTHORIZED',
   'Authorization: expected the token of this server, received another or none',
+);
+const TOO_MANY_TRIES = problem(
+  429,
+  'TOO_MANY_TRIES',
+  'Authorization: expected the token of this server, received too many others from this address; wait a minute',
 );
 const FOREIGN_HOST = problem(
   421,
@@ -46,38 +57,62 @@ const FOREIGN_HOST = problem(
 );
 const FOREIGN_ORIGIN = problem(403, 'FOREIGN_ORIGIN', 'Origin: expected this server, received another site');
 
-export function makeAccess({ token, secret, hostnames, now }: AccessOptions): Access {
+export function makeAccess(options: AccessOptions): Access {
+  const { token, hostnames, publicUrl, now } = options;
+  const sessions = makeSessions(options);
+  const throttle = makeThrottle({ now });
+  const own = publicUrl === undefined ? null : new URL(publicUrl);
+  /** A guess that comes too early is not even looked at. */
+  const refuseToken = (given: string, caller: Caller): Problem | null => {
+    const address = addressOf(caller, own !== null);
+    if (throttle.isClosed(address)) return TOO_MANY_TRIES;
+    if (token !== null && isSame(given, token)) return null;
+    throttle.note(address);
+    return UNKNOWN_CALLER;
+  };
+  return {
+    foreign({ method, headers }) {
+      // Without a token a name that leads here by rebinding would make any web page a caller.
+      if (token === null && !hostnames.includes(hostnameOf(headers.host))) return FOREIGN_HOST;
+      if (method === 'GET') return null;
+      return isOwnOrigin(headers, own) ? null : FOREIGN_ORIGIN;
+    },
+    refuse(caller) {
+      if (token === null || sessions.isOpen(cookieOf(caller.headers))) return null;
+      const [, bearer] = /^Bearer +(\S+) *$/i.exec(caller.headers.authorization ?? '') ?? [];
+      return bearer === undefined ? UNKNOWN_CALLER : refuseToken(bearer, caller);
+    },
+    login(given, caller) {
+      return refuseToken(given, caller) ?? { cookie: cookie(sessions.open(), SESSION_SECONDS, own) };
+    },
+    logout: () => cookie('', 0, own),
+  };
+}
+
+/** Sessions are signed, not stored: their end, and a signature over it. */
+function makeSessions({ token, secret, now }: AccessOptions) {
   const sign = (expires: string) =>
     // The token takes part, so that another token ends every session.
     createHmac('sha256', secret)
       .update(JSON.stringify(['session', expires, token]))
       .digest('hex');
   return {
-    foreign({ method, headers }) {
-      // Without a token a name that leads here by rebinding would make any web page a caller.
-      if (token === null && !hostnames.includes(hostnameOf(headers.host))) return FOREIGN_HOST;
-      if (method === 'GET') return null;
-      return isOwnOrigin(headers) ? null : FOREIGN_ORIGIN;
+    open(): string {
+      const expires = String(Math.ceil(now().getTime() / 1000) + SESSION_SECONDS);
+      return `${expires}.${sign(expires)}`;
     },
-    isKnown({ headers }) {
-      if (token === null) return true;
-      const [, bearer] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-      if (bearer !== undefined) return isSame(bearer, token);
-      const [expires = '', signature = ''] = cookieOf(headers).split('.');
+    isOpen(session: string): boolean {
+      const [expires = '', signature = ''] = session.split('.');
       if (!/^\d{1,15}$/.test(expires) || !isSame(signature, sign(expires))) return false;
       return Number(expires) * 1000 > now().getTime();
     },
-    login(given) {
-      if (token === null || !isSame(given, token)) return null;
-      const expires = String(Math.ceil(now().getTime() / 1000) + SESSION_SECONDS);
-      return cookie(`${expires}.${sign(expires)}`, SESSION_SECONDS);
-    },
-    logout: () => cookie('', 0),
   };
 }
 
-function cookie(value: string, seconds: number): string {
-  return `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
+/** Where browsers come by TLS, the cookie must never travel without it. */
+function cookie(value: string, seconds: number, own: URL | null): string {
+  const secure = own?.protocol === 'https:' ? '; Secure' : '';
+  return `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secure}`;
 }
 
 function cookieOf({ cookie: header = '' }: IncomingHttpHeaders): string {
@@ -85,11 +120,23 @@ function cookieOf({ cookie: header = '' }: IncomingHttpHeaders): string {
   return pair?.trim().slice(COOKIE.length + 1) ?? '';
 }
 
-/** Programs name no origin; browsers do, and `null` is what they say of documents without one. */
-function isOwnOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+/** Behind a proxy all callers have its address; the last name in the header is the one that the proxy added. */
+function addressOf({ address, headers }: Caller, isBehindProxy: boolean): string {
+  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').at(-1)!.trim();
+  return isBehindProxy && isIP(forwarded) !== 0 ? forwarded : address;
+}
+
+/**
+ * Programs name no origin; browsers do, and `null` is what they say of documents without one. A proxy may put its own
+ * name for this server into `Host`, so the public address counts as well.
+ */
+function isOwnOrigin(headers: IncomingHttpHeaders, own: URL | null): boolean {
+  const { origin, host, 'sec-fetch-site': site } = headers;
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   if (origin === undefined) return true;
-  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+  if (!URL.canParse(origin)) return false;
+  const { host: name } = new URL(origin);
+  return (host !== undefined && name === host.toLowerCase()) || name === own?.host;
 }
 
 function hostnameOf(host = ''): string {

@@ -1,6 +1,5 @@
 import type { JobDeps } from '../../core/jobs/deps.ts';
-import { enqueue, isQueued } from '../../core/jobs/enqueue.ts';
-import { listJobs } from '../../core/jobs/list-jobs.ts';
+import { enqueue, isQueued, takeOver } from '../../core/jobs/enqueue.ts';
 import { applyQueueState } from '../../core/jobs/queue-state.ts';
 import { changeRecord, isFinal, type JobRecord } from '../../core/jobs/record.ts';
 import { readRecord, updateRecord } from '../../core/jobs/records.ts';
@@ -8,15 +7,17 @@ import { publishedResults } from '../../core/jobs/results.ts';
 import { partsOf, queueOf } from '../../core/jobs/work.ts';
 import type { JobQueue, QueueState } from '../../core/queue/job-queue.ts';
 
-/** Records that one page of the first look holds. */
-const PAGE = 100;
 /** Given to the queue for work that the record did not take. */
 const NOT_NEEDED = 'the job has ended meanwhile';
 
 /** Does on one machine what EventBridge's events do on AWS: tells the records what the queue says. */
 export interface JobKeeper {
-  /** Once, before anything else: goes on with what an earlier server left, also where the queue forgot it. */
-  recover(): Promise<void>;
+  /**
+   * Once, before anything else: goes on with what an earlier server left, also where the queue forgot it.
+   *
+   * @param jobIds  of every record, in the order in which work is to be queued again
+   */
+  recover(jobIds: readonly string[]): Promise<void>;
   /** Tells the records of all jobs that have not ended. */
   tick(): Promise<void>;
 }
@@ -24,8 +25,7 @@ export interface JobKeeper {
 /** The same queue; the ids of the jobs that it was given gather in a set. */
 export function noteJobs(queue: JobQueue, jobIds: Set<string>): JobQueue {
   return {
-    describe: (queueIds) => queue.describe(queueIds),
-    terminate: (queueId, reason) => queue.terminate(queueId, reason),
+    ...queue,
     async submit(work) {
       jobIds.add(work.jobId);
       return queue.submit(work);
@@ -60,29 +60,23 @@ export function makeJobKeeper(
     told.delete(jobId);
   };
   return {
-    async recover() {
-      for await (const record of unfinished(deps)) {
-        open.add(record.jobId);
-        await forEach([record.jobId], () => goOn(deps, record));
-      }
-    },
+    recover: (jobIds) =>
+      forEach(jobIds, async (jobId) => {
+        const record = await readRecord(deps, jobId);
+        if (record === null || isFinal(record.status)) return;
+        open.add(jobId);
+        await goOn(deps, record);
+      }),
     tick: () => forEach([...open], look),
   };
-}
-
-async function* unfinished(deps: JobDeps): AsyncGenerator<JobRecord> {
-  let after: string | undefined;
-  do {
-    const { jobs, next } = await listJobs(deps, { limit: PAGE, after });
-    yield* jobs.filter(({ status }) => !isFinal(status));
-    after = next;
-  } while (after !== undefined);
 }
 
 /** Nobody else serves this root, so a submission that is not complete was left by a server that died. */
 async function goOn(deps: JobDeps, record: JobRecord): Promise<void> {
   if (!isQueued(record)) {
-    await enqueue(deps, record);
+    const known = await takeOver(deps, record);
+    // What the queue does not know now runs nowhere, whatever the record says.
+    if (!isQueued(known) && !isFinal(known.status)) await enqueue(deps, known);
     return;
   }
   const states = await queueOf(deps, record.request).describe(record.queueIds);

@@ -2,11 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { isCounterweightError } from '../../core/errors.ts';
 import type { AuditDeps } from '../lib/audit-deps.ts';
-import { codeOf, problemOf } from '../lib/problem.ts';
+import { codeOf, type Problem, problemOf } from '../lib/problem.ts';
 import { MAX_BODY_BYTES } from '../lib/request.ts';
-import { type Access, UNKNOWN_CALLER } from './access.ts';
+import type { Access, Caller } from './access.ts';
 import { type MatchApi, makeApi, toEvent } from './api.ts';
-import { auditPage, listAudits, listInputs } from './listings.ts';
+import { auditPage, listAudits, listColumns, listInputs } from './listings.ts';
 import { DOCUMENT_POLICY, download, upload } from './objects.ts';
 import { appPage, loginPage } from './page/page.ts';
 import {
@@ -94,7 +94,7 @@ interface Site {
 async function answer(site: Site, request: IncomingMessage, requestId: string): Promise<Answered> {
   const name = request.method ?? '';
   try {
-    const foreign = site.deps.access.foreign({ method: name, headers: request.headers });
+    const foreign = site.deps.access.foreign(callerOf(request));
     if (foreign !== null) return { name, reply: problemReply(foreign, requestId), code: foreign.code };
     const url = urlOf(request);
     if (url === null) return { name, reply: problemReply(NOT_A_URL, requestId) };
@@ -121,7 +121,8 @@ async function own({ deps, addresses }: Site, call: Omit<Call, 'params'>): Promi
   const found = fitting.find(({ method }) => method === request.method);
   if (found === undefined) return { name: fitting[0]!.name, reply: refuseMethod(fitting, requestId) };
   const { name, isPrivate, path } = found;
-  if (isPrivate && !isKnown(deps, request)) return { name, reply: problemReply(UNKNOWN_CALLER, requestId) };
+  const refusal = isPrivate ? deps.access.refuse(callerOf(request)) : null;
+  if (refusal !== null) return { name, reply: problemReply(refusal, requestId), code: refusal.code };
   const params = path.exec(url.pathname)?.groups ?? {};
   try {
     return { name, reply: await found.answer({ ...call, params }) };
@@ -137,7 +138,8 @@ async function apiAnswer({ deps, api }: Site, call: Omit<Call, 'params'>): Promi
   const { request, url, requestId } = call;
   const method = request.method ?? '';
   // Before anything else, so that a stranger does not learn which paths there are.
-  if (!isKnown(deps, request)) return { name: method, reply: problemReply(UNKNOWN_CALLER, requestId) };
+  const refusal = deps.access.refuse(callerOf(request));
+  if (refusal !== null) return { name: method, reply: problemReply(refusal, requestId), code: refusal.code };
   const match = api(method, url.pathname);
   if (match === null) return { name: method, reply: problemReply(NOT_FOUND, requestId) };
   if ('allow' in match) {
@@ -156,8 +158,8 @@ async function apiAnswer({ deps, api }: Site, call: Omit<Call, 'params'>): Promi
   return { name: null, reply: { status, ...response } };
 }
 
-function isKnown({ access }: ListenerDeps, { method = '', headers }: IncomingMessage): boolean {
-  return access.isKnown({ method, headers });
+function callerOf({ method = '', headers, socket }: IncomingMessage): Caller {
+  return { method, headers, address: socket.remoteAddress ?? '' };
 }
 
 function refuseMethod(fitting: readonly { readonly method: string }[], requestId: string): Reply {
@@ -173,15 +175,18 @@ function addressesOf(deps: ListenerDeps): Address[] {
     answer: Address['answer'],
     { isPrivate = false, path = patternOf(name) } = {},
   ): Address => ({ method: name.startsWith('GET') ? 'GET' : 'POST', path, name, isPrivate, answer });
+  const isPrivate = true;
   return [
     address('GET /', async ({ request }) => homePage(deps, request)),
+    address('GET /health', async () => jsonReply(200, { status: 'ok' })),
     address('POST /login', (call) => login(deps, call)),
     address('POST /logout', async () => redirect('/', { 'set-cookie': access.logout() })),
     address('GET /download', (call) => download(deps, call)),
     address('POST /upload', (call) => upload(deps, call)),
-    address('GET /local/inputs', async () => jsonReply(200, await listInputs(root)), { isPrivate: true }),
-    address('GET /local/audits', async () => jsonReply(200, { audits: await listAudits(store) }), {
-      isPrivate: true,
+    address('GET /local/inputs', async () => jsonReply(200, await listInputs(root)), { isPrivate }),
+    address('GET /local/columns', (call) => columns(deps, call), { isPrivate }),
+    address('GET /local/audits', async () => jsonReply(200, { audits: await listAudits(root, store) }), {
+      isPrivate,
     }),
     address(
       'GET /local/audits/{name}/{time}',
@@ -189,7 +194,7 @@ function addressesOf(deps: ListenerDeps): Address[] {
         const page = await auditPage(store, { definition, time });
         return page === null ? problemReply(NOT_FOUND, requestId) : htmlReply(200, page, DOCUMENT_POLICY);
       },
-      { isPrivate: true, path: /^\/local\/audits\/(?<definition>[a-z0-9-]+)\/(?<time>\d{8}T\d{6}Z)$/ },
+      { isPrivate, path: /^\/local\/audits\/(?<definition>[a-z0-9-]+)\/(?<time>\d{8}T\d{6}Z)$/ },
     ),
   ];
 }
@@ -198,19 +203,33 @@ function patternOf(name: string): RegExp {
   return new RegExp(`^${name.slice(name.indexOf('/'))}$`);
 }
 
-function homePage(deps: ListenerDeps, request: IncomingMessage): Reply {
+async function columns({ store }: ListenerDeps, { url }: Call): Promise<Reply> {
+  return jsonReply(200, { columns: await listColumns(store, url.searchParams.get('table') ?? '') });
+}
+
+function homePage({ access, hasToken }: ListenerDeps, request: IncomingMessage): Reply {
   const nonce = randomBytes(16).toString('base64');
-  if (!isKnown(deps, request)) return htmlReply(401, loginPage({ nonce }), policyWith(nonce));
-  return htmlReply(200, appPage({ nonce, canLogOut: deps.hasToken }), policyWith(nonce));
+  if (access.refuse(callerOf(request)) !== null) {
+    return htmlReply(401, loginPage({ nonce, refusal: null }), policyWith(nonce));
+  }
+  return htmlReply(200, appPage({ nonce, canLogOut: hasToken }), policyWith(nonce));
 }
 
 async function login({ access }: ListenerDeps, { request, requestId }: Call): Promise<Reply> {
   const body = await readBody(request, LOGIN_BYTES);
   if (body === null) return problemReply(TOO_LARGE, requestId);
-  const cookie = access.login(new URLSearchParams(body.toString('utf8')).get('token') ?? '');
-  if (cookie !== null) return redirect('/', { 'set-cookie': cookie });
+  const token = new URLSearchParams(body.toString('utf8')).get('token') ?? '';
+  const answer = access.login(token, callerOf(request));
+  if ('cookie' in answer) return redirect('/', { 'set-cookie': answer.cookie });
   const nonce = randomBytes(16).toString('base64');
-  return htmlReply(401, loginPage({ nonce, isRefused: true }), policyWith(nonce));
+  const { headers } = problemReply(answer, requestId);
+  const reply = htmlReply(answer.status, loginPage({ nonce, refusal: refusalOf(answer) }), policyWith(nonce));
+  return { ...reply, headers: { ...headers, ...reply.headers } };
+}
+
+/** A login form's own words for it. */
+function refusalOf({ status }: Problem): 'wrong' | 'too-many' {
+  return status === 429 ? 'too-many' : 'wrong';
 }
 
 /** Scripts and styles of this very answer, requests to this server, and nothing else. */

@@ -39,6 +39,7 @@ export function problemReply({ status, ...problem }: Problem, requestId: string)
   const headers = {
     'content-type': 'application/problem+json',
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(status === 429 && { 'retry-after': '60' }),
     ...(status === 503 && { 'retry-after': '5' }),
   };
   return { status, headers, body: JSON.stringify({ ...problem, requestId }) };

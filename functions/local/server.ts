@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
-import { tmpdir } from 'node:os';
+import { isIPv6 } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { InvalidInputError, StorageError } from '../../core/errors.ts';
+import { InvalidInputError, isCounterweightError, StorageError } from '../../core/errors.ts';
 import { type LocalQueue, makeLocalQueue } from '../../core/queue/local-queue.ts';
 import { makeDirectoryStore } from '../../core/storage/directory-store.ts';
+import type { ObjectStore } from '../../core/storage/object-store.ts';
 import type { AuditDeps } from '../lib/audit-deps.ts';
-import { makeAuditTable } from '../lib/audit-table.ts';
+import { type AuditTable, makeAuditTable } from '../lib/audit-table.ts';
 import { makeStartBackend } from '../lib/backend.ts';
 import { codeOf } from '../lib/problem.ts';
 import { makeTelemetry } from '../lib/telemetry.ts';
@@ -18,6 +18,8 @@ import { makeAccess } from './access.ts';
 import { makeGate } from './gate.ts';
 import { makeJobKeeper, noteJobs } from './job-keeper.ts';
 import { makeListener } from './listener.ts';
+import { listJobIds } from './listings.ts';
+import { openPort, type Port } from './port.ts';
 import { repeat } from './repeat.ts';
 import { type RootLock, takeRootLock } from './root-lock.ts';
 import { type WatchOptions, watchUploads } from './watch.ts';
@@ -31,9 +33,11 @@ export interface ServerOptions {
   readonly concurrency: number;
   /** Program and arguments of one worker. */
   readonly command: readonly [program: string, ...args: string[]];
-  /** Asked of every caller; null only on a loopback address. */
+  /** Variables that each worker sees besides those that the server sets. */
+  readonly workerEnvironment?: Readonly<Record<string, string>>;
+  /** Asked of every caller; null only where nobody but this machine can call. */
   readonly token: string | null;
-  /** Where clients find the server when that is not `host`, for links. */
+  /** Where clients find the server when that is not `host`, for links: an origin, without a path. */
   readonly publicUrl?: string;
   /** Takes the log, line by line. */
   readonly write: (line: string) => void;
@@ -61,29 +65,28 @@ const TIMES: ServerTimes = {
   queueMs: 1000,
   graceMs: 30_000,
 };
-/** Bounds what this very process does at once; more audits wait, and beyond that are told to come again. */
-const AUDITS_AT_ONCE = 4;
+/**
+ * Bounds what this very process does at once, so that it goes on answering: an audit of such a table, some 100,000
+ * rows, keeps it busy for at most a quarter of a second at a stretch. More audits wait, and beyond that are told to
+ * come again; larger tables become jobs.
+ */
+const LARGEST_AUDIT_BYTES = 2 ** 20;
+const AUDITS_AT_ONCE = 2;
 const AUDITS_WAITING = 200;
-const MAX_CONNECTIONS = 500;
-const MAX_HEADER_BYTES = 16 * 1024;
 const LEAST_TOKEN_CHARACTERS = 16;
-/** For 5 GiB over a slow line. */
-const REQUEST_MS = 60 * 60 * 1000;
-/** For answers under way when the server stops. */
-const LAST_ANSWERS_MS = 5000;
 
 /**
  * The service on one machine: the handlers of AWS over a folder and a queue of child processes.
  *
- * @throws InvalidInputError when others could reach it without a token
+ * @throws InvalidInputError when others could reach it without a token, or host or root cannot be used
  * @throws ConflictError when another server uses the root
+ * @throws StorageError when another program has the port, or the root cannot be written
  */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   assertGuarded(options);
-  await mkdir(options.root, { recursive: true });
-  const root = await realpath(options.root);
+  const root = await openRoot(options.root);
   const own = path.join(root, '.counterweight');
-  const lock = await takeRootLock(path.join(own, 'server'));
+  const lock = await takeRootLock(path.join(own, 'server')).catch(rootError);
   try {
     return await serve({ ...options, root, lock, signingKey: await loadSigningKey(own) });
   } catch (error) {
@@ -97,11 +100,13 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-function assertGuarded({ token, host }: ServerOptions): void {
-  if (token === null && !isLoopback(host)) {
+function assertGuarded({ token, host, publicUrl }: ServerOptions): void {
+  const publicHost = publicUrl === undefined ? host : new URL(publicUrl).hostname.replace(/^\[|\]$/g, '');
+  if (token === null && !(isLoopback(host) && isLoopback(publicHost))) {
+    const where = isLoopback(host) ? 'public-url' : 'host';
     throw new InvalidInputError(
-      'host: expected a loopback address where no token is asked for, received another one; give --token-file',
-      { where: 'host' },
+      `${where}: expected a loopback address where no token is asked for, received another one; give --token-file`,
+      { where },
     );
   }
   if (token === null || (token.length >= LEAST_TOKEN_CHARACTERS && /^[\x21-\x7e]+$/.test(token))) return;
@@ -111,11 +116,30 @@ function assertGuarded({ token, host }: ServerOptions): void {
   );
 }
 
+async function openRoot(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  } catch (error) {
+    return rootError(error);
+  }
+}
+
+/** Of the file system; ours pass as they are. */
+function rootError(cause: unknown): never {
+  if (isCounterweightError(cause)) throw cause;
+  const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
+  const message = `root: expected a folder that this user may write to, received another place (${reason})`;
+  const isBusy = ['EMFILE', 'ENFILE', 'ENOSPC', 'EIO'].includes(reason);
+  const Kind = isBusy ? StorageError : InvalidInputError;
+  throw new Kind(message, { where: 'root' }, { cause });
+}
+
 /** Outlives a restart, so that links and sessions do. No key of the store leads to it. */
 async function loadSigningKey(folder: string): Promise<string> {
   const file = path.join(folder, 'signing-key');
   await writeFile(file, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600 }).catch(() => undefined);
-  return readFile(file, 'utf8');
+  return readFile(file, 'utf8').catch(rootError);
 }
 
 interface Place extends ServerOptions {
@@ -123,34 +147,40 @@ interface Place extends ServerOptions {
   readonly signingKey: string;
 }
 
+/** The port comes first: where it is taken, no job may have started. */
 async function serve(place: Place): Promise<LocalServer> {
-  const { root, signingKey, token, lock } = place;
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_MS });
-  server.maxConnections = MAX_CONNECTIONS;
-  const url = await listen(server, place);
+  const port = await openPort(place);
+  const queue = openQueue(place);
+  try {
+    return await serveOn(port, queue, place);
+  } catch (error) {
+    await Promise.all([port.close(), queue.close()]);
+    throw error;
+  }
+}
+
+async function serveOn(port: Port, localQueue: LocalQueue, place: Place): Promise<LocalServer> {
+  const { root, signingKey, token, publicUrl, lock } = place;
   const now = () => new Date();
-  const telemetry = makeTelemetry({ write: place.write, now });
-  const localQueue = openQueue(place);
   const open = new Set<string>();
   const queue = noteJobs(localQueue, open);
-  const store = makeDirectoryStore(root, { baseUrl: place.publicUrl ?? url, signingKey, now });
-  const auditTable = makeAuditTable({ store, startBackend: makeStartBackend() });
-  const gate = makeGate(AUDITS_AT_ONCE, AUDITS_WAITING);
+  const url = publicUrl ?? reachable(port.url, place);
+  const store = makeDirectoryStore(root, { baseUrl: url, signingKey, now });
   const deps: AuditDeps = {
     store,
     queues: { cpu: queue, gpu: queue },
-    telemetry,
+    telemetry: makeTelemetry({ write: place.write, now }),
     now,
     randomId: () => randomBytes(16).toString('hex'),
-    auditTable: (request) => gate(() => auditTable(request)),
+    auditTable: boundedAudits(store),
   };
   const work = await startWork(deps, open, place);
-  const access = makeAccess({ token, secret: signingKey, hostnames: hostnamesOf(place), now });
-  server.on('request', makeListener({ ...deps, access, signingKey, root, hasToken: token !== null }));
+  const access = makeAccess({ token, secret: signingKey, hostnames: hostnamesOf(place), publicUrl, now });
+  port.answerWith(makeListener({ ...deps, access, signingKey, root, hasToken: token !== null }));
   return {
-    url: place.publicUrl ?? url,
+    url,
     async close() {
-      await Promise.all([stopListening(server), work.close()]);
+      await Promise.all([port.close(), work.close()]);
       await localQueue.close();
       await work.settle();
       await lock.release();
@@ -158,14 +188,24 @@ async function serve(place: Place): Promise<LocalServer> {
   };
 }
 
-function openQueue({ root, command, concurrency, times }: Place): LocalQueue {
+function openQueue({ root, command, concurrency, workerEnvironment, times }: Place): LocalQueue {
   return makeLocalQueue({
     command,
-    environment: { STORE_ROOT: root, TMPDIR: tmpdir() },
+    environment: { ...workerEnvironment, STORE_ROOT: root, TMPDIR: tmpdir() },
     concurrency,
     folder: path.join(root, '.counterweight', 'queue'),
     graceMs: times?.graceMs ?? TIMES.graceMs,
   });
+}
+
+function boundedAudits(store: ObjectStore): AuditTable {
+  const auditTable = makeAuditTable({ store, startBackend: makeStartBackend() });
+  const gate = makeGate(AUDITS_AT_ONCE, AUDITS_WAITING);
+  return async (request) => {
+    const info = await store.info(request.predictions);
+    if (info !== null && info.bytes > LARGEST_AUDIT_BYTES) return null;
+    return gate(() => auditTable(request));
+  };
 }
 
 /** What goes on without requests: news of the queue, uploads, schedules. */
@@ -175,13 +215,13 @@ async function startWork(deps: AuditDeps, open: Set<string>, { root, times }: Pl
   const keeper = makeJobKeeper(deps, open, (jobId, error) =>
     telemetry.log('warn', 'job not looked at', { jobId, code: codeOf(error) }),
   );
-  await keeper.recover();
+  await keeper.recover(await listJobIds(root));
   const onUpload = makeOnUpload(deps);
   const onSchedule = makeOnSchedule(deps);
   const parts = [
+    await watchUploads({ root, settleMs, rescanMs, onUpload: (key) => onUpload(createdEvent(key)) }),
     repeat(keeper.tick, queueMs),
     repeat(() => onSchedule({}), scheduleMs),
-    await watchUploads({ root, settleMs, rescanMs, onUpload: (key) => onUpload(createdEvent(key)) }),
   ];
   return {
     close: () => Promise.all(parts.map((part) => part.close())),
@@ -194,32 +234,12 @@ function createdEvent(key: string) {
   return { source: 'aws.s3', 'detail-type': 'Object Created', detail: { object: { key } } };
 }
 
-function hostnamesOf({ host, publicUrl }: Place): string[] {
-  const names = ['localhost', '127.0.0.1', '[::1]', isIPv6(host) ? `[${host}]` : host];
-  return publicUrl === undefined ? names : [...names, new URL(publicUrl).hostname];
+function hostnamesOf({ host }: Place): string[] {
+  return ['localhost', '127.0.0.1', '[::1]', isIPv6(host) ? `[${host}]` : host];
 }
 
-async function listen(server: Server, { host, port }: Place): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new StorageError(
-          `port: expected one that is free here, received ${port} (${cause.code ?? 'unknown reason'})`,
-          { where: 'port' },
-          { cause },
-        ),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
-  const { port: bound } = server.address() as AddressInfo;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`;
-}
-
-async function stopListening(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
-  await closed;
-  clearTimeout(timer);
+/** A server that listens on every address is found by the machine's name. */
+function reachable(url: string, { host }: Place): string {
+  if (host !== '0.0.0.0' && host !== '::') return url;
+  return `http://${hostname()}:${new URL(url).port}`;
 }

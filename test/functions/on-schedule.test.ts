@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../core/errors.ts';
+import { readRecord } from '../../core/jobs/records.ts';
+import { submitJob } from '../../core/jobs/submit-job.ts';
 import { makeOnSchedule } from '../../functions/on-schedule.ts';
+import { makeOnUpload } from '../../functions/on-upload.ts';
 import { AUDIT, MITIGATION, MODEL_AUDIT } from '../core/jobs/fixtures.ts';
+import { s3BridgeEvent } from './events.ts';
 import { type FunctionTestDeps, makeReadyDeps } from './fixtures.ts';
 
 /** The sample table has an equalized odds difference of 1/2. */
@@ -120,6 +124,33 @@ describe('a tick of the schedule', () => {
     deps.wait(60);
     await tick();
     expect(deps.logs().at(-1)).toMatchObject({ level: 'error', definition: 'daily', code: 'JOB_FAILED' });
+  });
+
+  it('brings a job to its end whose events were all lost, and starts a data set whose last image came', async () => {
+    const { deps, tick } = await makeScheduled({});
+    const { jobId } = await submitJob(deps, AUDIT);
+    const columns = { ...MITIGATION.columns, image: 'file' };
+    await deps.store.put('uploads/set/counterweight.json', {
+      model: 'model',
+      manifest: 'labels.csv',
+      columns,
+    });
+    await makeOnUpload(deps)(s3BridgeEvent('uploads/set/counterweight.json'));
+    await deps.store.put('uploads/set/a.png', 'x');
+    deps.queues.cpu.set('cpu-1', { status: 'failed', exitCode: 65 });
+    deps.wait(60);
+    await tick();
+    expect(await readRecord(deps, jobId)).toMatchObject({ status: 'failed', error: { code: 'UNFIT' } });
+    expect(deps.queues.gpu.works.size).toBe(1);
+  });
+
+  it('runs the definitions although jobs cannot be listed, and comes again', async () => {
+    const { deps, tick } = await makeScheduled({ daily: {} });
+    deps.store.before = (method, key) => {
+      if (method === 'list' && key === 'jobs/') throw new StorageError('down');
+    };
+    await expect(tick()).rejects.toThrow('event not handled: STORAGE');
+    expect(outcomes(deps)).toEqual(['daily done']);
   });
 
   it('comes again when the definitions cannot be listed', async () => {

@@ -1,16 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import type { JobDetail, SubmitJobRequest } from '@aws-sdk/client-batch';
+import type { KeyValuesPair, SubmitJobRequest } from '@aws-sdk/client-batch';
 import {
-  assertRequest,
-  type BatchDetail,
-  environmentOf,
-  mayRetry,
-  Refusal,
-} from '../core/queue/batch-rules.ts';
+  type BatchJob,
+  type BatchMachine,
+  cancel,
+  close,
+  detailOf,
+  loseHost,
+  reclaimHost,
+  submit,
+  terminate,
+} from './batch-machine.ts';
+import { type BatchDetail, matchesName, Refusal } from './batch-rules.ts';
 
 /** Any pair will do: the stand-in checks none. */
 export const BATCH_CREDENTIALS = { accessKeyId: 'AKIATESTKEY', secretAccessKey: 'test-secret' } as const;
@@ -22,6 +25,8 @@ export interface BatchServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Called with the `detail` of each "Batch Job State Change". */
   readonly onEvent?: (detail: BatchDetail) => void;
+  /** Called with what containers print, e.g. `(jobId, text) => process.stderr.write(text)` to see why a test fails. */
+  readonly onOutput?: (jobId: string, text: string) => void;
   /** Containers at a time; default 2. */
   readonly capacity?: number;
   /** Length of Batch's second in time limits; default 1000. */
@@ -32,272 +37,184 @@ export interface BatchServerOptions {
 
 export interface BatchServer {
   readonly endpoint: string;
-  /** Bodies of SubmitJob, in order. */
+  /** Bodies of the SubmitJob calls that were accepted, in order. */
   readonly submissions: readonly SubmitJobRequest[];
   /** Names of the operations called, in order. */
   readonly calls: readonly string[];
   detail(jobId: string): BatchDetail | undefined;
-  /** Takes the machine of a running job away: its process is killed, and Batch says why. */
+  /** The end of what the containers of a job have printed, in all attempts; of one process of an array by `id:index`. */
+  log(jobId: string): string;
+  /** Takes the machine of a running job away: its processes are killed, and Batch says why. */
   loseHost(jobId: string): void;
-  /** Answers the next calls with an error in place of a result. */
-  failNext(status: number, type: string): void;
+  /** The same with the notice that Spot gives: SIGTERM, and 120 of Batch's seconds later the loss. */
+  reclaimHost(jobId: string): void;
+  /** Batch forgets jobs some days after their end. */
+  forget(jobId: string): void;
+  /** Answers the next call, or the next one of an operation such as `listjobs`, with an error in place of a result. */
+  failNext(status: number, type: string, operation?: string): void;
+  /** Does what the next call asks for, and hangs up without an answer. */
+  loseNextAnswer(): void;
   close(): Promise<void>;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type Attempt = NonNullable<JobDetail['attempts']>[number];
-
-interface Job {
-  readonly request: SubmitJobRequest;
-  readonly detail: Writable<BatchDetail>;
-  readonly attempts: Attempt[];
-  readonly children: Job[];
-  child: ChildProcess | null;
-  /** Why we end the process: StatusReason of the attempt, and whether another may follow. */
-  stop: { readonly reason: string; readonly isFinal: boolean } | null;
-}
-
-const ACTIVE = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'];
-const isOver = ({ detail }: Job) => !ACTIVE.includes(detail.status);
-
 /** AWS Batch on the loopback: the SDK's wire format in front, child processes for containers behind. */
 export async function startBatchServer(options: BatchServerOptions): Promise<BatchServer> {
-  const machine = makeMachine(options);
-  const calls: string[] = [];
-  const failures: Refusal[] = [];
-  const operations: Record<string, (body: never) => unknown> = {
-    submitjob: machine.submit,
-    describejobs: ({ jobs }: { jobs: string[] }) => {
-      if (jobs.length > 100) throw new Refusal('ClientException', 'expected at most 100 jobs');
-      return { jobs: jobs.flatMap((id) => machine.describe(id) ?? []) };
+  const { secondMs = 1000 } = options;
+  const machine: BatchMachine = {
+    options: {
+      environment: { PATH: process.env.PATH ?? '' },
+      capacity: 2,
+      secondMs,
+      graceMs: 30 * secondMs,
+      onEvent: () => {},
+      onOutput: () => {},
+      ...options,
     },
-    terminatejob: ({ jobId, reason }: { jobId: string; reason: string }) => machine.end(jobId, reason),
-    canceljob: ({ jobId, reason }: { jobId: string; reason: string }) => {
-      const status = machine.jobs.get(jobId)?.detail.status;
-      if (status !== 'STARTING' && status !== 'RUNNING') machine.end(jobId, reason);
-    },
-    listjobs: ({ arrayJobId, jobQueue, jobStatus = 'RUNNING' }: Record<string, string>) => ({
-      jobSummaryList: [...machine.jobs.values()]
-        .filter(({ detail }) =>
-          arrayJobId
-            ? detail.jobId.startsWith(`${arrayJobId}:`)
-            : detail.jobQueue === jobQueue && !detail.jobId.includes(':'),
-        )
-        .filter(({ detail }) => detail.status === jobStatus)
-        .map(({ detail: { jobId, jobName, status, statusReason, container } }) => ({
-          ...{ jobId, jobName, status, statusReason },
-          container: { exitCode: container?.exitCode, reason: container?.reason },
-        })),
-    }),
+    jobs: new Map(),
+    running: new Set(),
+    isClosed: false,
   };
-  const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const operation = /^\/v1\/(\w+)$/.exec(request.url ?? '')?.[1] ?? '';
-    calls.push(operation);
-    const headers = { 'content-type': 'application/json' };
-    try {
-      const body = (await json(request)) as never;
-      const failure = failures.shift();
-      if (failure) throw failure;
-      const call = operations[operation];
-      if (request.method !== 'POST' || !call)
-        throw new Refusal('UnknownOperationException', 'no such operation', 404);
-      response.writeHead(200, headers).end(JSON.stringify(call(body) ?? {}));
-    } catch (error) {
-      const { type = 'ServerException', message, status = 500 } = error as Refusal;
-      response.writeHead(status, { ...headers, 'x-amzn-errortype': type }).end(JSON.stringify({ message }));
-    }
-  };
-  const server = createServer((request, response) => void answer(request, response));
+  const front: Front = { machine, submissions: [], calls: [], failures: [], lostAnswers: 0 };
+  const server = createServer((request, response) => void answer(front, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const jobOf = (jobId: string) => machine.jobs.get(jobId);
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    submissions: machine.submissions,
-    calls,
-    detail: machine.describe,
-    loseHost: machine.loseHost,
-    failNext: (status, type) =>
-      void failures.push(
-        new Refusal(type, 'User: arn:aws:iam::123456789012:role/x is not authorized', status),
-      ),
+    submissions: front.submissions,
+    calls: front.calls,
+    detail: (jobId) => detailIn(machine, jobId),
+    log: (jobId) => jobOf(jobId)?.log ?? '',
+    loseHost: (jobId) => loseHost(machine, jobId),
+    reclaimHost: (jobId) => reclaimHost(machine, jobId),
+    forget: (jobId) => {
+      for (const { detail } of [jobOf(jobId), ...(jobOf(jobId)?.children ?? [])].flatMap(
+        (job) => job ?? [],
+      )) {
+        machine.jobs.delete(detail.jobId);
+      }
+    },
+    failNext: (status, type, operation) => {
+      const message = 'User: arn:aws:iam::123456789012:role/x is not authorized';
+      front.failures.push({ refusal: new Refusal(type, message, status), operation });
+    },
+    loseNextAnswer: () => {
+      front.lostAnswers += 1;
+    },
     close: async () => {
       server.closeAllConnections();
-      await Promise.all([machine.close(), new Promise((resolve) => server.close(resolve))]);
+      await Promise.all([close(machine), new Promise((resolve) => server.close(resolve))]);
     },
   };
 }
 
-function makeMachine(options: BatchServerOptions) {
-  const { command, environment = { PATH: process.env.PATH ?? '' }, capacity = 2, secondMs = 1000 } = options;
-  const graceMs = options.graceMs ?? 30 * secondMs;
-  const jobs = new Map<string, Job>();
-  const submissions: SubmitJobRequest[] = [];
-  const running = new Set<Promise<void>>();
-  let isClosed = false;
-  let busy = 0;
+interface Front {
+  readonly machine: BatchMachine;
+  readonly submissions: SubmitJobRequest[];
+  readonly calls: string[];
+  readonly failures: { readonly refusal: Refusal; readonly operation: string | undefined }[];
+  lostAnswers: number;
+}
 
-  const change = (job: Job, change: Partial<BatchDetail>) => {
-    Object.assign(job.detail, change, { attempts: [...job.attempts] });
-    if (!isClosed) options.onEvent?.(structuredClone(job.detail));
-  };
+async function answer(front: Front, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const operation = /^\/v1\/(\w+)$/.exec(request.url ?? '')?.[1] ?? '';
+  front.calls.push(operation);
+  const headers = { 'content-type': 'application/json' };
+  try {
+    const body = (await json(request)) as never;
+    failIfAsked(front, operation);
+    const call = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
+    if (request.method !== 'POST' || !call)
+      throw new Refusal('UnknownOperationException', 'no such operation', 404);
+    const result = JSON.stringify(call(front, body) ?? {});
+    if (front.lostAnswers > 0) {
+      front.lostAnswers -= 1;
+      request.socket.destroy();
+    } else response.writeHead(200, headers).end(result);
+  } catch (error) {
+    const { type = 'ServerException', message, status = 500 } = error as Refusal;
+    response.writeHead(status, { ...headers, 'x-amzn-errortype': type }).end(JSON.stringify({ message }));
+  }
+}
 
-  function submit(request: SubmitJobRequest) {
-    assertRequest(request);
+function failIfAsked({ failures }: Front, called: string): void {
+  const index = failures.findIndex(({ operation = called }) => operation === called);
+  if (index >= 0) throw failures.splice(index, 1)[0]!.refusal;
+}
+
+const MOST_DESCRIBED = 100;
+
+const OPERATIONS: Readonly<Record<string, (front: Front, body: never) => unknown>> = {
+  submitjob({ machine, submissions }, request: SubmitJobRequest) {
+    const { jobId, jobName, jobArn } = submit(machine, request).detail;
     submissions.push(request);
-    const jobId = randomUUID();
-    const size = request.arrayProperties?.size;
-    const children = Array.from({ length: size ?? 0 }, (_, index) =>
-      addJob(request, `${jobId}:${index}`, { index }),
-    );
-    const job = addJob(request, jobId, size === undefined ? undefined : { size }, children);
-    change(job, { status: 'SUBMITTED' });
-    change(job, { status: request.dependsOn || size ? 'PENDING' : 'RUNNABLE' });
-    setImmediate(schedule);
-    return { jobId, jobName: request.jobName, jobArn: `arn:aws:batch:us-east-1:123456789012:job/${jobId}` };
-  }
+    return { jobId, jobName, jobArn };
+  },
+  describejobs({ machine }, { jobs = [] }: { jobs?: string[] }) {
+    if (jobs.length > MOST_DESCRIBED) throw new Refusal('ClientException', 'expected at most 100 jobs');
+    return { jobs: jobs.flatMap((id) => detailIn(machine, id) ?? []) };
+  },
+  terminatejob: ({ machine }, body: EndInput) => end(machine, body, terminate),
+  canceljob: ({ machine }, body: EndInput) => end(machine, body, cancel),
+  listjobs: ({ machine }, body: ListInput) => listJobs(machine, body),
+};
 
-  function addJob(
-    request: SubmitJobRequest,
-    jobId: string,
-    arrayProperties: { size?: number; index?: number } | undefined,
-    children: Job[] = [],
-  ): Job {
-    const detail: BatchDetail = {
-      jobId,
-      jobName: request.jobName!,
-      jobQueue: request.jobQueue!,
-      jobDefinition: request.jobDefinition!,
-      jobArn: `arn:aws:batch:us-east-1:123456789012:job/${jobId}`,
-      status: 'PENDING',
-      startedAt: undefined,
-      createdAt: Date.now(),
-      attempts: [],
-      dependsOn: request.dependsOn,
-      retryStrategy: request.retryStrategy,
-      timeout: request.timeout,
-      ...(arrayProperties && { arrayProperties }),
-      container: { environment: request.containerOverrides?.environment ?? [] },
-    };
-    const job: Job = { request, detail, attempts: [], children, child: null, stop: null };
-    jobs.set(jobId, job);
-    return job;
-  }
+function detailIn({ jobs }: BatchMachine, jobId: string): BatchDetail | undefined {
+  const job = jobs.get(jobId);
+  return job && detailOf(job);
+}
 
-  /** Fails what depends on what failed, ends arrays whose processes have ended, and starts what there is room for. */
-  function schedule(): void {
-    for (const job of jobs.values()) if (!isClosed && !isOver(job)) consider(job);
-  }
+interface EndInput {
+  readonly jobId?: string;
+  readonly reason?: string;
+}
 
-  function consider(job: Job): void {
-    if (job.children.length > 0) {
-      if (job.children.every(isOver)) endArray(job);
-      return;
-    }
-    const before = (job.request.dependsOn ?? []).map(
-      ({ jobId }) => jobs.get(jobId!)?.detail.status ?? 'FAILED',
-    );
-    if (before.includes('FAILED')) fail(job, 'Dependent Job failed');
-    else if (before.every((status) => status === 'SUCCEEDED') && job.child === null && busy < capacity)
-      begin(job);
-  }
+function end(machine: BatchMachine, { jobId, reason }: EndInput, by: typeof terminate): void {
+  if (!jobId || !reason) throw new Refusal('ClientException', 'jobId and reason are required');
+  const job = machine.jobs.get(jobId);
+  if (job) by(machine, job, reason);
+}
 
-  function endArray(job: Job): void {
-    const hasFailed = job.children.some(({ detail }) => detail.status === 'FAILED');
-    const reason = job.stop?.reason ?? 'Array Child Job failed';
-    change(job, hasFailed ? { status: 'FAILED', statusReason: reason } : { status: 'SUCCEEDED' });
-    setImmediate(schedule);
-  }
+interface ListInput {
+  readonly jobQueue?: string;
+  readonly arrayJobId?: string;
+  readonly jobStatus?: string;
+  readonly filters?: readonly KeyValuesPair[];
+  readonly maxResults?: number;
+  readonly nextToken?: string;
+}
 
-  function fail(job: Job, statusReason: string): void {
-    change(job, { status: 'FAILED', statusReason, stoppedAt: Date.now() });
-    setImmediate(schedule);
-  }
-
-  function begin(job: Job): void {
-    busy += 1;
-    change(job, { status: 'STARTING' });
-    const [program, ...args] = command;
-    const env = { ...environment, ...environmentOf(job) };
-    const child = spawn(program, args, { env, stdio: 'ignore', detached: true });
-    job.child = child;
-    job.stop = null;
-    const startedAt = Date.now();
-    change(job, { status: 'RUNNING', startedAt });
-    const limit = (job.request.timeout?.attemptDurationSeconds ?? 1e6) * secondMs;
-    const timer = setTimeout(() => stop(job, 'Job attempt duration exceeded timeout'), limit);
-    const done = new Promise<void>((resolve) => {
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        busy -= 1;
-        job.child = null;
-        settle(job, { code: code ?? 128 + (signal === 'SIGKILL' ? 9 : 15), startedAt });
-        resolve();
-      });
-    });
-    running.add(done);
-    void done.then(() => running.delete(done));
-  }
-
-  function settle(job: Job, { code, startedAt }: { code: number; startedAt: number }): void {
-    const { stop: stopped } = job;
-    const container = stopped?.isFinal === false ? {} : { exitCode: code };
-    const statusReason = stopped?.reason ?? 'Essential container in task exited';
-    job.attempts.push({ startedAt, stoppedAt: Date.now(), statusReason, container });
-    const hasSucceeded = code === 0 && stopped === null;
-    if (!hasSucceeded && !stopped?.isFinal && mayRetry(job, { ...container, statusReason })) {
-      change(job, { status: 'RUNNABLE' });
-    } else {
-      const status = hasSucceeded ? 'SUCCEEDED' : 'FAILED';
-      const told = { ...job.detail.container, ...container };
-      change(job, { status, statusReason, container: told, stoppedAt: Date.now() });
-    }
-    setImmediate(schedule);
-  }
-
-  function stop(job: Job, reason: string): void {
-    const { child } = job;
-    if (child === null || job.stop !== null) return;
-    job.stop = { reason, isFinal: true };
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-    child.once('exit', () => clearTimeout(timer));
-  }
-
-  function end(jobId: string, reason: string): void {
-    const job = jobs.get(jobId);
-    if (!job || isOver(job)) return;
-    job.stop = job.child === null ? { reason, isFinal: true } : job.stop;
-    for (const child of job.children) end(child.detail.jobId, reason);
-    if (job.child !== null) stop(job, reason);
-    else if (job.children.length === 0) fail(job, reason);
-    setImmediate(schedule);
-  }
-
-  /** A parent tells how many of its processes are in which status. */
-  function describe(jobId: string): BatchDetail | undefined {
-    const job = jobs.get(jobId);
-    if (!job || job.children.length === 0) return job?.detail;
-    const statusSummary: Record<string, number> = {};
-    for (const { detail } of job.children)
-      statusSummary[detail.status] = (statusSummary[detail.status] ?? 0) + 1;
-    return { ...job.detail, arrayProperties: { ...job.detail.arrayProperties, statusSummary } };
-  }
-
+/** Newest first. Of an array its parent is listed with a queue, its processes by the parent's id. */
+function listJobs({ jobs }: BatchMachine, input: ListInput): object {
+  const { jobQueue, arrayJobId, filters = [], maxResults = MOST_DESCRIBED, nextToken = '0' } = input;
+  if ((jobQueue === undefined) === (arrayJobId === undefined))
+    throw new Refusal('ClientException', 'expected either jobQueue or arrayJobId');
+  if (filters.length > 1) throw new Refusal('ClientException', 'Only one filter can be used at a time');
+  const of = [...jobs.values()].toReversed().filter(({ detail }) => {
+    const [parent, index] = detail.jobId.split(':');
+    return arrayJobId === undefined
+      ? index === undefined && detail.jobQueue === jobQueue
+      : index !== undefined && parent === arrayJobId;
+  });
+  const found = of.filter((job) => isListed(job, input));
+  const start = Number(nextToken);
+  const next = start + maxResults;
   return {
-    jobs,
-    submissions,
-    describe,
-    submit,
-    end,
-    loseHost(jobId: string) {
-      const job = jobs.get(jobId);
-      if (!job?.child) throw new Error(`job ${jobId}: expected a running one`);
-      job.stop = { reason: 'Host EC2 (instance i-0123456789abcdef0) terminated.', isFinal: false };
-      job.child.kill('SIGKILL');
-    },
-    async close() {
-      isClosed = true;
-      for (const { child } of jobs.values()) child?.kill('SIGKILL');
-      await Promise.all(running);
-    },
+    jobSummaryList: found.slice(start, next).map(summaryOf),
+    ...(next < found.length && { nextToken: String(next) }),
   };
+}
+
+/** With a filter the status does not count. */
+function isListed({ detail }: BatchJob, { filters = [], jobStatus = 'RUNNING' }: ListInput): boolean {
+  const [filter] = filters;
+  if (filter === undefined) return detail.status === jobStatus;
+  if (filter.name !== 'JOB_NAME') throw new Refusal('ClientException', 'this stand-in filters by JOB_NAME');
+  return filter.values!.some((value) => matchesName(value, detail.jobName!));
+}
+
+function summaryOf({ detail }: BatchJob): object {
+  const { jobId, jobArn, jobName, status, statusReason, createdAt, startedAt, stoppedAt } = detail;
+  const { exitCode, reason } = detail.container ?? {};
+  const times = { createdAt, startedAt, stoppedAt };
+  return { jobId, jobArn, jobName, status, statusReason, ...times, container: { exitCode, reason } };
 }

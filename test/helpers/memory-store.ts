@@ -2,9 +2,17 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { ConflictError } from '../../core/errors.ts';
+import { StorageError } from '../../core/errors.ts';
 import { assertKey } from '../../core/jobs/keys.ts';
 import type { ObjectInfo, ObjectStore, StoredObject, WriteOptions } from '../../core/storage/object-store.ts';
+import { withBody } from '../../core/storage/source-body.ts';
+import {
+  assertPrefix,
+  assertSeconds,
+  assertStart,
+  assertUploadTerms,
+  unmetCondition,
+} from '../../core/storage/store-input.ts';
 
 export interface MemoryStore extends ObjectStore {
   /** Keys in order. */
@@ -31,12 +39,14 @@ export function makeMemoryStore({ now = () => new Date() }: MemoryStoreOptions =
   const objects = new Map<string, StoredObject>();
   const calls: Record<string, number> = {};
   const enter = async (method: string, key: string) => {
-    assertKey(key.replace(/\/$/, ''));
+    if (method === 'list') assertPrefix(key);
+    else assertKey(key);
     calls[method] = (calls[method] ?? 0) + 1;
     store.before(method, key);
     await setImmediate();
   };
-  const keys = (prefix = '') => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+  const keys = (prefix = '') =>
+    [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(compareBytes);
 
   const store: MemoryStore = {
     calls,
@@ -63,8 +73,13 @@ export function makeMemoryStore({ now = () => new Date() }: MemoryStoreOptions =
       return infoOf(keep(key, Buffer.from(body)))!;
     },
     async writeStream(key, body) {
-      await enter('writeStream', key);
-      return infoOf(keep(key, await buffer(body)))!;
+      return withBody(body, async () => {
+        await enter('writeStream', key);
+        const content = await buffer(body).catch((cause: unknown) => {
+          throw new StorageError('memory store: the body broke off', {}, { cause });
+        });
+        return infoOf(keep(key, content))!;
+      });
     },
     async delete(key) {
       await enter('delete', key);
@@ -72,14 +87,19 @@ export function makeMemoryStore({ now = () => new Date() }: MemoryStoreOptions =
     },
     async *list(prefix, { startAfter = '' } = {}) {
       await enter('list', prefix);
-      for (const key of keys(prefix)) if (key > startAfter) yield infoOf(objects.get(key))!;
+      assertStart(startAfter);
+      const listed = keys(prefix).filter((key) => compareBytes(key, startAfter) > 0);
+      for (const info of listed.map((key) => infoOf(objects.get(key)))) if (info !== null) yield info;
     },
     async downloadUrl(key, { seconds, filename }) {
       await enter('downloadUrl', key);
+      assertSeconds(seconds);
       return `memory://download/${digest(key)}?seconds=${seconds}&filename=${filename}`;
     },
-    async uploadForm(key, { seconds, maxBytes, contentType }) {
+    async uploadForm(key, terms) {
       await enter('uploadForm', key);
+      assertUploadTerms(key, terms);
+      const { seconds, maxBytes, contentType } = terms;
       const fields = { key, 'Content-Type': contentType, policy: `${seconds} ${maxBytes}` };
       return { url: 'memory://upload', fields };
     },
@@ -101,8 +121,11 @@ function infoOf(object: StoredObject | undefined): ObjectInfo | null {
 function assertCondition(object: StoredObject | undefined, onlyIf: WriteOptions['onlyIf']): void {
   if (onlyIf === undefined) return;
   const holds = onlyIf === 'absent' ? object === undefined : object?.etag === onlyIf.etag;
-  if (!holds) throw new ConflictError('write: expected other content', {});
+  if (!holds) throw unmetCondition(onlyIf);
 }
+
+/** As S3 orders keys. */
+const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 function digest(content: string | Uint8Array): string {
   return createHash('md5').update(content).digest('hex');

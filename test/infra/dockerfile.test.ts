@@ -1,33 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { copiesOf, instructions, parseStages, type Stage } from './dockerfile.ts';
 import { ROOT } from './packaging.ts';
-
-interface Stage {
-  readonly name: string;
-  /** An image, or the name of a stage before it. */
-  readonly base: string;
-  readonly lines: readonly string[];
-}
-
-/** Instructions with their continuations, comments left out. */
-function instructions(): string[] {
-  return readFileSync(path.join(ROOT, 'infra/Dockerfile'), 'utf8')
-    .replace(/^\s*#.*\n/gm, '')
-    .replace(/\\\n\s*/g, '')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-}
-
-function parseStages(): Stage[] {
-  const stages: { name: string; base: string; lines: string[] }[] = [];
-  for (const line of instructions()) {
-    const [, base, name] = /^FROM (\S+) AS (\S+)$/.exec(line) ?? [];
-    if (base !== undefined) stages.push({ name: name!, base, lines: [] });
-    else stages.at(-1)!.lines.push(line);
-  }
-  return stages;
-}
 
 const STAGES = parseStages();
 const stage = (name: string) => STAGES.find((candidate) => candidate.name === name)!;
@@ -73,14 +48,23 @@ describe('the Dockerfile', () => {
   });
 
   it('copies only what exists, from stages that exist', () => {
-    const copies = instructions().filter((line) => line.startsWith('COPY'));
+    const copies = copiesOf(instructions());
     expect(copies.length).toBeGreaterThan(8);
-    for (const copy of copies) {
-      const [, from, paths] = /^COPY (?:--from=(\S+) )?(.+)$/.exec(copy)!;
-      const sources = paths!.split(' ').slice(0, -1);
-      if (from !== undefined) expect(STAGES.map(({ name }) => name)).toContain(from);
+    for (const { from, sources } of copies) {
+      if (from !== null) expect(STAGES.map(({ name }) => name)).toContain(from);
       else for (const source of sources) expect(existsSync(path.join(ROOT, source)), source).toBe(true);
     }
+  });
+
+  it('is sent what it copies, and nothing else of the folder', () => {
+    const [all, ...exceptions] = readFileSync(path.join(ROOT, 'infra/Dockerfile.dockerignore'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(all).toBe('*');
+    const copied = copiesOf(instructions()).filter(({ from }) => from === null);
+    const sources = new Set(copied.flatMap((copy) => copy.sources));
+    expect(exceptions.map((line) => line.slice(1)).sort()).toEqual([...sources].sort());
+    expect(exceptions.every((line) => line.startsWith('!'))).toBe(true);
   });
 
   it('sends neither the working folder as a whole nor anything secret', () => {

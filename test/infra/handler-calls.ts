@@ -1,5 +1,6 @@
+import { StorageError } from '../../core/errors.ts';
 import { cancelJob } from '../../core/jobs/cancel-job.ts';
-import { UPLOAD_CONFIG } from '../../core/jobs/keys.ts';
+import { JOB_REQUEST_ENDING, UPLOAD_CONFIG } from '../../core/jobs/keys.ts';
 import { submitJob } from '../../core/jobs/submit-job.ts';
 import { makeCancelJob } from '../../functions/cancel-job.ts';
 import { makeCreateAudit } from '../../functions/create-audit.ts';
@@ -13,6 +14,7 @@ import { makeOnUpload } from '../../functions/on-upload.ts';
 import { AUDIT, MITIGATION, MODEL_AUDIT, publish, SWEEP } from '../core/jobs/fixtures.ts';
 import { apiEvent, batchEvent, s3BridgeEvent } from '../functions/events.ts';
 import { type FunctionTestDeps, makeReadyDeps } from '../functions/fixtures.ts';
+import type { MemoryStore } from '../helpers/memory-store.ts';
 
 /** One call of a store (with its key or prefix) or of a queue. */
 export interface Call {
@@ -30,6 +32,7 @@ interface Watched {
 
 const body = (content: unknown) => apiEvent({ body: content });
 const ofJob = (jobId: string) => apiEvent({ method: 'GET', path: '/v1/jobs/{id}', params: { id: jobId } });
+const onlyJobIn = ({ store }: FunctionTestDeps) => store.keys('jobs/')[0]!.split('/')[1]!;
 const STALE_SECONDS = 120;
 
 /** Another process cancels the job while this one submits it, so that this one must stop what it submitted. */
@@ -44,6 +47,26 @@ function cancelDuringSubmission({ deps, aside }: Watched): void {
   }
 }
 
+/** A configuration whose model is not there yet. */
+async function putIncompleteSet({ store }: FunctionTestDeps): Promise<void> {
+  const config = { model: 'model/', manifest: 'labels.csv', columns: MITIGATION.columns };
+  await store.put(`uploads/other/${UPLOAD_CONFIG}`, config);
+  await store.put('uploads/other/labels.csv', 'y,sex\n1,f\n');
+}
+
+/** The submission of a job that is left half-way: the queue does not answer. */
+async function leaveHalfway({ deps, aside }: Watched, work: () => Promise<unknown>): Promise<void> {
+  const queues = [deps.queues.cpu, deps.queues.gpu];
+  for (const queue of queues) {
+    queue.before = () => {
+      throw new StorageError('job queue: unreachable', { where: 'job queue' });
+    };
+  }
+  await aside(() => work().catch(() => null));
+  for (const queue of queues) queue.before = () => {};
+  deps.wait(STALE_SECONDS);
+}
+
 /** Each role's handler in the situations that make it call the most. */
 const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   CreateAuditRole: [
@@ -53,12 +76,20 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       cancelDuringSubmission(watched);
       return makeCreateAudit(watched.deps)(body(MODEL_AUDIT));
     },
+    async (watched) => {
+      await leaveHalfway(watched, () => submitJob(watched.deps, MODEL_AUDIT));
+      return makeCreateAudit(watched.deps)(body(MODEL_AUDIT));
+    },
   ],
   CreateJobRole: [
     ({ deps }) => makeCreateJob(deps)(body(SWEEP)),
     (watched) => {
       cancelDuringSubmission(watched);
       return makeCreateJob(watched.deps)(body(MITIGATION));
+    },
+    async (watched) => {
+      await leaveHalfway(watched, () => submitJob(watched.deps, SWEEP));
+      return makeCreateJob(watched.deps)(body(SWEEP));
     },
   ],
   ListJobsRole: [
@@ -83,22 +114,21 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       deps.wait(STALE_SECONDS);
       return makeGetJob(deps)(ofJob(record.jobId));
     },
-    // A submission that was left half-way.
-    async ({ deps, aside }) => {
-      deps.queues.gpu.before = () => {
-        throw new Error('unreachable');
-      };
-      const record = await aside(() => submitJob(deps, MITIGATION).catch(() => null));
-      deps.queues.gpu.before = () => {};
-      const [key] = deps.store.keys('jobs/');
-      deps.wait(STALE_SECONDS);
-      return makeGetJob(deps)(ofJob(record?.jobId ?? key!.split('/')[1]!));
+    async (watched) => {
+      const { deps } = watched;
+      await leaveHalfway(watched, () => submitJob(deps, MITIGATION));
+      return makeGetJob(deps)(ofJob(onlyJobIn(deps)));
     },
   ],
   CancelJobRole: [
     async ({ deps, aside }) => {
       const { jobId } = await aside(() => submitJob(deps, SWEEP));
       return makeCancelJob(deps)(apiEvent({ method: 'DELETE', params: { id: jobId } }));
+    },
+    async (watched) => {
+      const { deps } = watched;
+      await leaveHalfway(watched, () => submitJob(deps, SWEEP));
+      return makeCancelJob(deps)(apiEvent({ method: 'DELETE', params: { id: onlyJobIn(deps) } }));
     },
   ],
   CreateUploadRole: [({ deps }) => makeCreateUpload(deps)(body({ name: 'scores.csv', bytes: 100 }))],
@@ -111,6 +141,19 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       deps.wait(STALE_SECONDS);
       await aside(() => deps.store.put(AUDIT.predictions, 'y,sex,p\n1,f,0.9\n'));
       return makeOnUpload(deps)(s3BridgeEvent(`uploads/table/${UPLOAD_CONFIG}`));
+    },
+    // A data set that is not complete.
+    async ({ deps, aside }) => {
+      await aside(() => putIncompleteSet(deps));
+      return makeOnUpload(deps)(s3BridgeEvent(`uploads/other/${UPLOAD_CONFIG}`));
+    },
+    // The event comes again after the first time failed.
+    async (watched) => {
+      const { deps, aside } = watched;
+      await aside(() => deps.store.put(`uploads/set/new${JOB_REQUEST_ENDING}`, MITIGATION));
+      const event = s3BridgeEvent(`uploads/set/new${JOB_REQUEST_ENDING}`);
+      await leaveHalfway(watched, () => makeOnUpload(deps)(event));
+      return makeOnUpload(deps)(event);
     },
   ],
   OnScheduleRole: [
@@ -131,6 +174,21 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       const { deps, aside } = watched;
       cancelDuringSubmission(watched);
       await aside(() => deps.store.put('definitions/x.json', { request: MODEL_AUDIT, every: { days: 1 } }));
+      return makeOnSchedule(deps)({});
+    },
+    // A data set is looked at again, and then its last file is there.
+    async ({ deps, aside }) => {
+      await aside(() => putIncompleteSet(deps));
+      await aside(() => makeOnUpload(deps)(s3BridgeEvent(`uploads/other/${UPLOAD_CONFIG}`)));
+      await makeOnSchedule(deps)({});
+      await aside(() => deps.store.put('uploads/other/model/preprocess.json', {}));
+      await aside(() => deps.store.put('uploads/other/model/model.json', {}));
+      return makeOnSchedule(deps)({});
+    },
+    async (watched) => {
+      const { deps, aside } = watched;
+      await aside(() => deps.store.put('definitions/x.json', { request: MODEL_AUDIT, every: { days: 1 } }));
+      await leaveHalfway(watched, () => makeOnSchedule(deps)({}));
       return makeOnSchedule(deps)({});
     },
   ],
@@ -161,15 +219,25 @@ export async function keysOfAllCalls(): Promise<ReadonlyMap<string, readonly Cal
   return byRole;
 }
 
+/** Tells of every call of a store; of a conditional write as `writeIf`. */
+export function watchStore(store: MemoryStore, note: (method: string, key: string) => void): void {
+  const { write } = store;
+  store.before = (method, key) => method === 'write' || note(method, key);
+  store.write = (key, body, options) => {
+    note(options?.onlyIf === undefined ? 'write' : 'writeIf', key);
+    return write(key, body, options);
+  };
+}
+
 async function watch(scenario: Scenario, calls: Call[]): Promise<void> {
   const deps = await makeReadyDeps();
   let isAside = false;
   const note = (method: string, key: string) => {
     if (!isAside) calls.push({ method, key });
   };
-  deps.store.before = note;
+  watchStore(deps.store, note);
   for (const queue of [deps.queues.cpu, deps.queues.gpu]) {
-    for (const method of ['submit', 'describe', 'terminate'] as const) {
+    for (const method of ['submit', 'find', 'describe', 'terminate'] as const) {
       const call = queue[method] as (...args: unknown[]) => Promise<never>;
       queue[method] = ((...args: unknown[]) => {
         note(method, '');

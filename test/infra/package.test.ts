@@ -7,9 +7,11 @@ import { checkFunctions } from './function-checks.ts';
 import type { Packaged } from './packaging.ts';
 import { buildInto, cfnLint, lint, makeFolder, packageIn, removeFolder, serverless } from './packaging.ts';
 import { checkPermissions } from './permission-checks.ts';
+import { checkPlan } from './plan-checks.ts';
 import { checkRoles } from './role-checks.ts';
 import { checkStorage } from './storage-checks.ts';
 import { ofType } from './template.ts';
+import { checkZips } from './zip-checks.ts';
 
 const MINUTES = 60_000;
 
@@ -33,6 +35,8 @@ describe.skipIf(serverless.isMissing)(
     checkStorage(template);
     checkBatch(template);
     checkAlarms(template, () => packaged.provider.stackTags);
+    checkPlan(template);
+    checkZips(() => folder);
 
     it(
       'asks for tokens of an issuer when that is wanted',

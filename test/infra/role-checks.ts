@@ -10,6 +10,7 @@ import {
   statusKey,
   temporaryPrefix,
   UPLOADS,
+  waitingKey,
 } from '../../core/jobs/keys.ts';
 import type { Template } from './template.ts';
 import { at, listAt, ofType, render, resourceStatements, roleStatements } from './template.ts';
@@ -28,6 +29,7 @@ const REQUEST = 'requests/*';
 const DEFINITION = 'definitions/*';
 const AUDIT = 'audits/*';
 const LOCK = 'locks/*';
+const WAITING = 'waiting/*';
 const JOB = 'jobs/*';
 
 interface Access {
@@ -50,18 +52,23 @@ const ACCESS: Readonly<Record<string, Access>> = {
   CancelJobRole: { read: [RECORD], write: [RECORD], list: [JOB] },
   CreateUploadRole: { write: [UPLOAD] },
   GetOpenapiRole: {},
-  OnUploadRole: { read: [UPLOAD, RECORD, REQUEST], write: [RECORD, REQUEST], list: [UPLOAD, JOB, REQUEST] },
+  OnUploadRole: {
+    read: [UPLOAD, RECORD, REQUEST, WAITING],
+    write: [RECORD, REQUEST, WAITING],
+    list: [UPLOAD, JOB, REQUEST, WAITING],
+  },
   OnScheduleRole: {
-    read: [DEFINITION, LOCK, AUDIT, UPLOAD, RECORD, STATUS, REQUEST, RESULT],
-    write: [LOCK, AUDIT, RECORD, REQUEST],
-    list: [DEFINITION, LOCK, AUDIT, UPLOAD, JOB, REQUEST, RESULT],
+    read: [DEFINITION, LOCK, AUDIT, UPLOAD, RECORD, STATUS, REQUEST, RESULT, WAITING],
+    write: [LOCK, AUDIT, RECORD, REQUEST, WAITING],
+    delete: [WAITING],
+    list: [DEFINITION, LOCK, AUDIT, UPLOAD, JOB, REQUEST, RESULT, WAITING],
   },
   OnBatchStateRole: { read: [RECORD, RESULT], write: [RECORD], list: [JOB, RESULT] },
   JobRole: {
     read: [UPLOAD, RECORD, CHECKPOINT],
     write: [RECORD, STATUS, CHECKPOINT, TEMPORARY, RESULT],
     delete: [TEMPORARY],
-    list: [UPLOAD, JOB],
+    list: [UPLOAD, JOB, TEMPORARY],
   },
   JobExecutionRole: {},
   GpuInstanceRole: {},
@@ -71,6 +78,7 @@ const ACCESS: Readonly<Record<string, Access>> = {
 /** Every resource that ends in * and is no prefix of the bucket, with why. */
 const WILDCARDS: Readonly<Record<string, string>> = {
   'batch:DescribeJobs *': 'has no resource-level permissions',
+  'batch:ListJobs *': 'has no resource-level permissions',
   'ecr:GetAuthorizationToken *': 'has no resource-level permissions',
   'ecs:DiscoverPollEndpoint *': 'has no resource-level permissions',
   'batch:TerminateJob job/*': 'Batch makes the ids of jobs',
@@ -154,6 +162,17 @@ export function checkRoles(get: () => Template): void {
       });
     });
 
+    it('that start containers may fetch our images: of the job on Fargate, of the machine on EC2', () => {
+      const pullers = allowed().filter(({ actions }) => actions.includes('ecr:BatchGetImage'));
+      expect(pullers.map(({ owner }) => owner)).toEqual(['JobExecutionRole', 'GpuInstanceRole']);
+      for (const { owner, actions, resources } of pullers) {
+        expect(actions, owner).toContain('ecr:GetDownloadUrlForLayer');
+        expect(resources, owner).toEqual(['{ImageRepository.Arn}']);
+      }
+      const known = allowed().filter(({ actions }) => actions.includes('ecr:GetAuthorizationToken'));
+      expect(known.map(({ owner }) => owner)).toEqual(['JobExecutionRole', 'GpuInstanceRole']);
+    });
+
     it('are those of this list, and the one that copies audits', () => {
       const roles = ofType(get(), 'AWS::IAM::Role').map(([id]) => id);
       expect(roles.sort()).toEqual([...Object.keys(ACCESS), 'ReplicationRole'].sort());
@@ -166,6 +185,7 @@ export function checkRoles(get: () => Template): void {
           (key) => key('x'),
         ),
         lockKey('x'),
+        waitingKey('x'),
         temporaryPrefix('x', 1),
       ].map((key) => key.split('/')[0]);
       const used = Object.values(ACCESS).flatMap((access) => Object.values(access).flat());

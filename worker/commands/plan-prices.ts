@@ -26,7 +26,7 @@ export const PRICES = {
   disk: { usd: 0.08, per: 'GB-month of gp3', asOf: '2025-06', from: 'memory' },
   fargateCpu: { usd: 0.04048, per: 'vCPU-hour, x86', asOf: '2026-06', from: 'page' },
   fargateMemory: { usd: 0.004445, per: 'GB-hour, x86', asOf: '2026-06', from: 'page' },
-  lambdaRequest: { usd: 0.2 / 1e6, per: 'request', asOf: '2025-06', from: 'memory' },
+  lambdaRequest: { usd: 0.2 / 1e6, per: 'request', asOf: '2026-09', from: 'page' },
   lambdaMemory: { usd: 0.0000133334, per: 'GB-second, arm64', asOf: '2025-06', from: 'memory' },
   apiRequest: { usd: 1 / 1e6, per: 'request, HTTP API', asOf: '2025-06', from: 'memory' },
   event: { usd: 1 / 1e6, per: 'event of S3 through EventBridge', asOf: '2026-03', from: 'page' },

@@ -15,22 +15,39 @@ interface ServeFlags {
   readonly concurrency: number;
   readonly tokenFile?: string;
   readonly publicUrl?: string;
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  readonly json?: boolean;
 }
 
+const DESCRIPTION = `Serves the API (docs/api.md) and a web page over one folder, runs jobs as child processes of this machine, \
+starts what is put into uploads/, and audits by the schedules in definitions/. Ctrl-C or SIGTERM stops it; \
+jobs go on from their checkpoints at the next start.`;
+
 const EXAMPLES = `
+In the folder:
+  uploads/       tables, models and images that jobs may read
+  definitions/   what to audit, how often, within which limits: one JSON file each
+  results/       what jobs found and made
+  audits/        what scheduled audits found
+
 Examples:
   counterweight serve --root data/
+      for yourself, at http://127.0.0.1:8080
+  openssl rand -hex 24 > token.txt
   counterweight serve --root /srv/counterweight --host 0.0.0.0 --token-file token.txt
+      for a network; the page and the API then ask for the token
+  counterweight serve --root /srv/counterweight --token-file token.txt --public-url https://fair.example.org
+      behind a proxy that speaks TLS
 
-Exit codes: 0 stopped, 64 wrong input, 75 try again (another server uses the root, the port is taken).`;
+The log is one JSON object a line, on stderr. Service files, proxies, backup and upgrades: docs/serve.md.
+
+Exit codes: 0 stopped, 64 wrong input, 75 try again (another server uses the folder, the port is taken).`;
 
 export function addServeCommand(program: Command, console: Console): void {
   program
     .command('serve')
     .summary('run the whole service on this machine')
-    .description(
-      'Serves the API and a web page over a folder, runs jobs as child processes, watches uploads/ and runs definitions/.',
-    )
+    .description(DESCRIPTION)
     .requiredOption('--root <folder>', 'folder of everything: uploads, jobs, results; made when absent')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8080)
     .option('--host <address>', 'address to listen on; any but a loopback one needs a token', '127.0.0.1')
@@ -41,23 +58,36 @@ export function addServeCommand(program: Command, console: Console): void {
       Math.max(1, Math.floor(availableParallelism() / 2)),
     )
     .option('--token-file <file>', 'file with the token that callers must show, at least 16 characters')
-    .option('--public-url <url>', 'where clients find the server, when a proxy stands before it', webAddress)
+    .option(
+      '--public-url <url>',
+      'where clients find the server when a proxy stands before it; https:// marks cookies as such',
+      webAddress,
+    )
+    .option(
+      '--worker-env <name=value...>',
+      'variables for the jobs, such as LD_LIBRARY_PATH=/usr/local/cuda/lib64; they see none of yours',
+      variable,
+    )
+    .option('--json', 'say where the server listens as JSON: {"url": …, "root": …}')
     .addHelpText('after', EXAMPLES)
     .action((flags: ServeFlags) => serve(flags, console));
 }
 
-async function serve({ tokenFile, ...flags }: ServeFlags, { print, note, signal }: Console): Promise<void> {
+async function serve(flags: ServeFlags, { print, note, signal }: Console): Promise<void> {
+  const { tokenFile, workerEnv = {}, json, ...options } = flags;
   const token = tokenFile === undefined ? null : await readToken(tokenFile);
   // The one place where worker meets functions: both halves of the product in one process.
   const { startServer } = await import('../../functions/local/server.ts');
   const server = await startServer({
-    ...flags,
+    ...options,
     token,
     command: workerCommand(),
+    workerEnvironment: workerEnv,
     write: (line) => note(line.trimEnd()),
   });
   try {
-    print(`listening on ${server.url}`);
+    const { url } = server;
+    print(json ? JSON.stringify({ url, root: path.resolve(options.root) }) : `listening on ${url}`);
     await aborted(signal);
     note('stopping; jobs go on from their checkpoints at the next start');
   } finally {
@@ -81,8 +111,9 @@ async function readToken(file: string): Promise<string> {
 /** The bundle beside this one, or the source in the repository. */
 function workerCommand(): [string, ...string[]] {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  const bundle = path.join(here, 'main.js');
-  if (existsSync(bundle)) return [process.execPath, bundle];
+  // Code that several bundles share lies in a folder below theirs.
+  const bundle = [here, path.dirname(here)].map((folder) => path.join(folder, 'main.js')).find(existsSync);
+  if (bundle !== undefined) return [process.execPath, bundle];
   const source = path.join(here, '..', 'main.ts');
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return [process.execPath, '--import', loader, source];
@@ -97,7 +128,15 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 }
 
 function webAddress(text: string): string {
-  const isFit = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-  if (isFit) return text.replace(/\/+$/, '');
-  throw new InvalidArgumentError('expected an address that begins with http:// or https://');
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
+  throw new InvalidArgumentError(
+    'expected http:// or https:// and a name, without a path: the page needs a name of its own',
+  );
+}
+
+function variable(text: string, others: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) return { ...others, [name]: value };
+  throw new InvalidArgumentError('expected NAME=VALUE');
 }

@@ -2,40 +2,163 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { InvalidInputError } from '../../core/errors.ts';
-import { assertKey } from '../../core/jobs/keys.ts';
+import type { Columns } from '../../core/data/columns.ts';
+import { systemCode } from '../../core/data/read-json.ts';
+import { readTable } from '../../core/data/table.ts';
+import {
+  type CounterweightError,
+  InterruptedError,
+  InvalidInputError,
+  isCounterweightError,
+  StorageError,
+} from '../../core/errors.ts';
+import { assertKey, folderOf } from '../../core/jobs/keys.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
+import { isStoreKey } from '../../core/storage/store-input.ts';
 import type { Progress } from '../progress.ts';
 
-/**
- * Copies every object below a prefix into a folder, under its key.
- *
- * @returns path of the prefix in the folder
- * @throws InvalidInputError when there is no such object
- */
-export async function fetchBelow(
-  store: ObjectStore,
-  prefix: string,
-  { folder, progress }: { readonly folder: string; readonly progress: Progress },
-): Promise<string> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) keys.push(key);
-  if (keys.length === 0) {
-    throw new InvalidInputError(`"${prefix}": expected uploaded objects, received none`, { prefix });
-  }
-  progress.start('fetch inputs', keys.length);
-  for (const key of keys) {
-    await fetchOne(store, key, folder);
-    progress.advance();
-  }
-  return path.join(folder, prefix);
+/** Objects that are fetched at once: most are small images, of which each waits for the store. */
+const AT_ONCE = 8;
+/** What the file system says when a name is too long for it, or a file and a folder want one place. */
+const NO_PLACE = new Set(['ENAMETOOLONG', 'EEXIST', 'ENOTDIR', 'EISDIR']);
+
+export interface FetchTarget {
+  readonly store: ObjectStore;
+  /** Folder in which every object gets the path that its key spells. */
+  readonly folder: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
 }
 
-async function fetchOne(store: ObjectStore, key: string, folder: string): Promise<void> {
+/** What a request names of a model and its data. */
+export interface ModelKeys {
+  /** Prefix of the model's folder, with or without a slash at its end. */
+  readonly model: string;
+  readonly manifest: string;
+  readonly columns: Columns;
+}
+
+/**
+ * Copies one table into the folder.
+ *
+ * @returns its path there
+ * @throws InvalidInputError when there is no such object
+ */
+export async function fetchTable(key: string, target: FetchTarget): Promise<string> {
+  target.progress.start('fetch table', 1);
+  if (!(await fetchOne(key, target))) throw absent(key, 'an object');
+  target.progress.advance();
+  return path.join(target.folder, key);
+}
+
+/**
+ * Copies a model, its manifest and the images that the manifest lists into the folder, each object once. An image
+ * that is absent, or that no key can name, is left to the reader of the manifest, who names its line.
+ *
+ * @returns paths of both there
+ * @throws InvalidInputError when there is no manifest, nothing in the model's folder, or a table without its columns
+ */
+export async function fetchModelAndData(
+  { model, manifest, columns }: ModelKeys,
+  target: FetchTarget,
+): Promise<{ readonly model: string; readonly manifest: string }> {
+  const table = await fetchTable(manifest, target);
+  const folder = model.replace(/\/$/, '');
+  const modelKeys = await keysBelow(`${folder}/`, target);
+  if (modelKeys.length === 0) throw absent(model, 'a folder of objects');
+  const images =
+    columns.image === undefined ? [] : await imageKeys(table, { manifest, column: columns.image });
+  const keys = new Set([...modelKeys, ...images]);
+  keys.delete(manifest);
+  await fetchAll([...keys], target);
+  return { model: path.join(target.folder, folder), manifest: table };
+}
+
+async function keysBelow(prefix: string, { store, signal }: FetchTarget): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(prefix)) {
+    throwIfStopped(signal);
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** Keys of the images of a manifest, which names them from its own folder; none that leads out of it. */
+async function imageKeys(
+  table: string,
+  { manifest, column }: { readonly manifest: string; readonly column: string },
+): Promise<string[]> {
+  const folder = folderOf(manifest);
+  const keys: string[] = [];
+  for await (const { cells } of readTable(table, { columns: [column] })) {
+    const key = path.posix.join(folder, cells[0]!);
+    if (key.startsWith(folder) && isStoreKey(key)) keys.push(key);
+  }
+  return keys;
+}
+
+/** Several at a time; the first failure stops the others, and nothing is under way any more when it is thrown. */
+async function fetchAll(keys: readonly string[], target: FetchTarget): Promise<void> {
+  target.progress.start('fetch inputs', keys.length);
+  const failures: unknown[] = [];
+  const stop = new AbortController();
+  const signal = AbortSignal.any([target.signal, stop.signal]);
+  const queue = keys.values();
+  const work = async () => {
+    for (const key of queue) {
+      await fetchOne(key, { ...target, signal });
+      target.progress.advance();
+    }
+  };
+  const workers = Array.from({ length: AT_ONCE }, () =>
+    work().catch((error: unknown) => {
+      failures.push(error);
+      stop.abort();
+    }),
+  );
+  await Promise.all(workers);
+  if (failures.length > 0) throw failures[0];
+}
+
+/** @returns whether there is such an object */
+async function fetchOne(key: string, { store, folder, signal }: FetchTarget): Promise<boolean> {
   assertKey(key); // it becomes a path
+  throwIfStopped(signal);
   const body = await store.readStream(key);
-  if (body === null) return; // deleted since it was listed
+  if (body === null) return false;
   const file = path.join(folder, key);
-  await mkdir(path.dirname(file), { recursive: true });
-  await pipeline(body, createWriteStream(file));
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await pipeline(body, createWriteStream(file), { signal });
+    return true;
+  } catch (error) {
+    body.destroy();
+    throw fetchError(error, signal);
+  }
+}
+
+function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw new InterruptedError('fetching inputs was stopped');
+}
+
+function fetchError(cause: unknown, signal: AbortSignal): CounterweightError {
+  if (signal.aborted) return new InterruptedError('fetching inputs was stopped', {}, { cause });
+  if (isCounterweightError(cause)) return cause;
+  const reason = systemCode(cause);
+  if (NO_PLACE.has(reason)) {
+    return new InvalidInputError(
+      'inputs: expected names of up to 255 bytes, and no object that is the folder of others',
+      { reason },
+      { cause },
+    );
+  }
+  return new StorageError(
+    `inputs: cannot be written to the disk of the machine (${reason})`,
+    { reason },
+    { cause },
+  );
+}
+
+function absent(key: string, what: string): InvalidInputError {
+  return new InvalidInputError(`"${key}": expected ${what} that was uploaded, found none`);
 }

@@ -1,8 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { resultPrefix, temporaryPrefix } from '../../core/jobs/keys.ts';
+import { addAbortSignal } from 'node:stream';
+import { InterruptedError } from '../../core/errors.ts';
+import { folderOf, resultPrefix, temporaryPrefix } from '../../core/jobs/keys.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
+import type { Progress } from '../progress.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -17,27 +20,51 @@ export interface PublishInput {
   readonly folder: string;
   /** The file that readers wait for; it is published last. */
   readonly last: string;
+  /** Asked when all files have reached the store and none is published yet. */
+  readonly isWanted: () => Promise<boolean>;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
 }
 
 /**
  * Uploads a finished folder under a temporary prefix, then publishes it file by file, the last one last: who sees
- * that one sees all. A second attempt publishes the same bytes under the same keys.
+ * that one sees all. Another attempt publishes the same bytes under the same keys.
  *
- * @returns names of the published files, in order
+ * @returns names of the published files, in order; null when they are not wanted any more
+ * @throws InterruptedError when it was stopped; what is published by then lacks the last file
  */
-export async function publish({ store, jobId, attempt, folder, last }: PublishInput): Promise<string[]> {
+export async function publish(input: PublishInput): Promise<string[] | null> {
+  const { jobId, attempt, folder, last, isWanted, progress } = input;
+  const names = await namesIn(folder, last);
+  progress.start('publish', 2 * names.length);
+  for (const name of names) await upload(input, temporaryPrefix(jobId, attempt), name);
+  if (!(await isWanted())) return null;
+  for (const name of names) await upload(input, resultPrefix(jobId), name);
+  return names;
+}
+
+async function namesIn(folder: string, last: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const names = entries
+  return entries
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .sort((a, b) => Number(a === last) - Number(b === last) || (a < b ? -1 : 1));
-  const temporary = temporaryPrefix(jobId, attempt);
-  const upload = (prefix: string, name: string) => {
-    const contentType = CONTENT_TYPES[path.extname(name)] ?? 'application/octet-stream';
-    return store.writeStream(`${prefix}${name}`, createReadStream(path.join(folder, name)), { contentType });
-  };
-  for (const name of names) await upload(temporary, name);
-  for (const name of names) await upload(resultPrefix(jobId), name);
-  for (const name of names) await store.delete(`${temporary}${name}`);
-  return names;
+}
+
+async function upload(
+  { store, folder, progress, signal }: PublishInput,
+  prefix: string,
+  name: string,
+): Promise<void> {
+  if (signal.aborted) throw new InterruptedError('publishing was stopped');
+  const contentType = CONTENT_TYPES[path.extname(name)] ?? 'application/octet-stream';
+  const body = addAbortSignal(signal, createReadStream(path.join(folder, name)));
+  await store.writeStream(`${prefix}${name}`, body, { contentType });
+  progress.advance();
+}
+
+/** Deletes what the attempts of a job have left under their temporary prefixes. */
+export async function clearTemporary(store: ObjectStore, jobId: string): Promise<void> {
+  const anyAttempt = folderOf(temporaryPrefix(jobId, 1).replace(/\/$/, ''));
+  for await (const { key } of store.list(anyAttempt)) await store.delete(key);
 }

@@ -1,28 +1,19 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Preprocess } from '../../core/data/preprocess.ts';
-import { parsePreprocess } from '../../core/data/preprocess.ts';
-import { isCounterweightError, JobConflictError, JobNotFoundError } from '../../core/errors.ts';
-import { AUDIT_RESULT, checkpointPrefix, RUN_RESULT } from '../../core/jobs/keys.ts';
+import { isCounterweightError, JobNotFoundError } from '../../core/errors.ts';
 import type { JobChange, JobRecord } from '../../core/jobs/record.ts';
 import { changeRecord, isFinal } from '../../core/jobs/record.ts';
 import { readRecord, updateRecord } from '../../core/jobs/records.ts';
 import type { JobRequest } from '../../core/jobs/schema.ts';
 import type { QueuedWork } from '../../core/queue/job-queue.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
-import { auditToFolder } from '../audit-files.ts';
 import type { BackendChoice } from '../backend.ts';
-import { startBackend } from '../backend.ts';
-import { optionsOf } from '../bmft/options.ts';
-import type { BlobStore } from '../checkpoints.ts';
 import { exitCodeOf } from '../commands/exit-codes.ts';
-import type { DataSource } from '../load-data.ts';
-import type { FileJob } from '../mitigate-files.ts';
-import { mitigateFiles, mitigateShard } from '../mitigate-files.ts';
-import { DEFAULT_SPLITS } from '../parts.ts';
-import { NO_PROGRESS } from '../progress.ts';
-import { fetchBelow } from './inputs.ts';
-import { publish } from './publish.ts';
+import type { Log } from './log.ts';
+import { bothProgress, logProgress, placesOf } from './log.ts';
+import type { Work } from './produce.ts';
+import { produce, produceShard } from './produce.ts';
+import { clearTemporary, publish } from './publish.ts';
+import { reasonOf, withoutKeys } from './reason.ts';
 import { makeStatusWriter } from './status.ts';
 
 /** What this process is to do of a job. */
@@ -39,163 +30,144 @@ export interface Task {
 
 export interface TaskEnvironment {
   readonly store: ObjectStore;
-  /** Folder of this process, empty at its start. */
+  /** Folder of this process, empty at its start; absolute. */
   readonly folder: string;
   readonly backend: BackendChoice;
   readonly now: () => Date;
+  readonly log: Log;
+  /** Aborted when the machine or the queue takes the process away. */
   readonly signal: AbortSignal;
 }
 
+/** Exit code that asks the queue for another attempt. */
+export const RETRY = 75;
+
 /**
- * Runs one task of a job from its record to its published results.
+ * Runs one task of a job from its record to its published results. A job that has ended meanwhile, because a person
+ * cancelled it or another attempt was faster, is left as it is, and nothing is published.
  *
  * @returns exit code of the process: 75 asks the queue for another attempt, which goes on from the checkpoints
  */
 export async function runTask(task: Task, environment: TaskEnvironment): Promise<number> {
+  const { store, log, signal } = environment;
+  const seen: { request: JobRequest | null } = { request: null };
   try {
-    await perform(task, environment);
+    const record = await readRecord({ store }, task.jobId);
+    if (record === null)
+      throw new JobNotFoundError('job: expected the id of a job, found none with this one');
+    seen.request = record.request;
+    await perform(record, task, environment);
     return 0;
   } catch (error) {
-    if (isInterrupt(error)) return RETRY;
-    const code = exitCodeOf(error);
-    if (code !== RETRY || task.attempt >= task.attempts) await recordFailure(task, environment, error);
-    return code;
+    if (!signal.aborted) return fail(error, { task, environment, request: seen.request });
+    // Only the queue knows who stopped the work and why, and its event says so; the record does not.
+    log('warn', 'stopped');
+    return RETRY;
   }
 }
 
-const RETRY = 75;
-
-/**
- * A host that is taken away (SIGTERM) is a reason to try again, unlike a person's Ctrl-C. It is never recorded as
- * the reason of a failure: only the queue knows who stopped the work, and its event says so.
- */
-function isInterrupt(error: unknown): boolean {
-  return isCounterweightError(error) && error.code === 'INTERRUPTED';
-}
-
-async function recordFailure(task: Task, environment: TaskEnvironment, error: unknown): Promise<void> {
-  const where = task.task === 'shard' ? `shard ${task.shard + 1}: ` : '';
-  const reason = isCounterweightError(error)
-    ? { code: error.code, message: `${where}${error.message}` }
-    : { code: 'UNEXPECTED', message: `${where}the worker failed unexpectedly; its log says where` };
-  // When this cannot be written, the queue's event still says that the job failed, though less precisely
-  await change(task, environment, { status: 'failed', error: reason }).catch(() => {});
-}
-
-/** Changes the record unless the job has ended, by another attempt or because a person cancelled it. */
-async function change({ jobId }: Task, { store, now }: TaskEnvironment, wanted: JobChange): Promise<void> {
-  await updateRecord({ store }, jobId, (record) =>
-    isFinal(record.status) ? null : changeRecord(record, wanted, now()),
-  );
-}
-
-async function perform(task: Task, environment: TaskEnvironment): Promise<void> {
-  const { store, folder } = environment;
-  const { jobId, attempt } = task;
-  const record = await readRecord({ store }, jobId);
-  if (record === null) throw new JobNotFoundError(`job "${jobId}": not found`, { jobId });
-  if (isFinal(record.status)) return; // cancelled meanwhile, or published by an attempt whose exit was lost
-  const status = makeStatusWriter({ store, jobId, attempt, now: environment.now });
-  const results = path.join(folder, 'results');
-  if (task.task === 'shard') return runShardOf(record, { task, environment, progress: status, results });
-  await change(task, environment, { status: 'running' });
-  const { last, outcome } = await produce(record.request, { task, environment, progress: status, results });
-  status.start('publish', 1);
-  const names = await publish({ store, jobId, attempt, folder: results, last });
-  await status.flush();
-  await change(task, environment, { status: 'succeeded', results: names, ...(outcome && { outcome }) });
-}
-
-/** Its candidates go into the checkpoints, from which the reduction reads them. */
-async function runShardOf({ request, jobId }: JobRecord, work: Work): Promise<void> {
-  if (request.kind !== 'mitigation') {
-    throw new JobConflictError(`job "${jobId}": expected a mitigation, received a "${request.kind}"`, {
-      jobId,
-    });
+async function perform(record: JobRecord, task: Task, environment: TaskEnvironment): Promise<void> {
+  const { store, log, now } = environment;
+  const { jobId, attempt, shard } = task;
+  if (isFinal(record.status)) return leave(task, environment);
+  const status = makeStatusWriter({ store, jobId, attempt, now });
+  const told = logProgress(log, now);
+  try {
+    if (task.task === 'shard') {
+      // One of many tells of its progress: they run beside each other, over shares of one size
+      const progress = shard === 0 ? bothProgress(status, told) : told;
+      await produceShard(record.request, shard, workOf(task, environment, progress));
+    } else {
+      await runWhole(record.request, { task, environment, progress: bothProgress(status, told) });
+    }
+  } finally {
+    await status.settled();
   }
-  const { shard } = work.task;
-  // One of many tells of its progress: they run beside each other, over shares of one size
-  const job = await fetchMitigation(request, shard === 0 ? work : { ...work, progress: NO_PROGRESS });
-  await mitigateShard(job, { index: shard, count: request.shards });
 }
 
-interface Work {
+interface Run {
   readonly task: Task;
   readonly environment: TaskEnvironment;
-  readonly progress: FileJob['progress'];
-  /** Folder to make, with what is to be published. */
-  readonly results: string;
+  readonly progress: Work['progress'];
 }
 
-/** @returns the file to be published last, and how a mitigation went */
-async function produce(
-  request: JobRequest,
-  work: Work,
-): Promise<{ readonly last: string; readonly outcome?: JobRecord['outcome'] }> {
-  if (request.kind === 'mitigation') {
-    const { result } = await mitigateFiles(await fetchMitigation(request, work));
-    return { last: RUN_RESULT, outcome: result.outcome.status };
-  }
-  const { environment, progress, results } = work;
-  await startBackend(environment.backend);
-  const target = { progress, signal: environment.signal, folder: results };
-  if (request.kind === 'audit') {
-    await fetchBelow(environment.store, request.predictions, { folder: environment.folder, progress });
-    await auditToFolder(
-      { ...request, predictions: path.join(environment.folder, request.predictions) },
-      target,
-    );
-  } else {
-    await auditToFolder({ ...request, source: await fetchSource(request, work) }, target);
-  }
-  return { last: AUDIT_RESULT };
-}
-
-type Mitigation = Extract<JobRequest, { kind: 'mitigation' }>;
-
-async function fetchMitigation(request: Mitigation, work: Work): Promise<FileJob> {
-  const { environment, progress, task } = work;
-  const { preset, metric, seed, threshold } = request;
-  return {
-    source: await fetchSource(request, work),
-    splits: request.splits ?? DEFAULT_SPLITS,
-    preset,
-    options: optionsOf({ preset, metric, changes: request.options ?? {} }, 'options'),
-    seed,
-    threshold,
+async function runWhole(request: JobRequest, { task, environment, progress }: Run): Promise<void> {
+  const { store, log, signal } = environment;
+  const { jobId, attempt } = task;
+  if (!(await change(task, environment, { status: 'running' }))) return leave(task, environment);
+  const work = workOf(task, environment, progress);
+  const { last, outcome } = await produce(request, work);
+  const isWanted = async () => {
+    const record = await readRecord({ store }, jobId);
+    return record !== null && !isFinal(record.status);
+  };
+  const names = await publish({
+    store,
+    jobId,
+    attempt,
     folder: work.results,
-    backend: await startBackend(environment.backend),
+    last,
+    isWanted,
     progress,
-    checkpoints: checkpointsOf(environment.store, task.jobId),
-    signal: environment.signal,
-  };
+    signal,
+  });
+  if (names === null) return leave(task, environment);
+  const done = { status: 'succeeded', results: names, ...(outcome && { outcome }) } as const;
+  if (await change(task, environment, done)) log('info', 'published', outcome && { outcome });
+  else log('warn', 'the job has ended meanwhile');
 }
 
-/** The model's folder, and everything below the folder of the manifest, where its images are. */
-async function fetchSource(
-  { model, manifest, columns, preprocess }: Pick<Mitigation, 'model' | 'manifest' | 'columns' | 'preprocess'>,
-  { environment: { store, folder }, progress }: Work,
-): Promise<DataSource> {
-  const inputs = path.join(folder, 'inputs');
-  await mkdir(inputs, { recursive: true });
-  const modelFolder = await fetchBelow(store, `${model.replace(/\/$/, '')}/`, { folder: inputs, progress });
-  await fetchBelow(store, manifest.slice(0, manifest.lastIndexOf('/') + 1), { folder: inputs, progress });
-  const chosen: string | Preprocess | undefined =
-    typeof preprocess === 'object' ? parsePreprocess(preprocess, 'preprocess') : preprocess;
-  return {
-    model: modelFolder,
-    manifest: path.join(inputs, manifest),
-    columns,
-    ...(chosen !== undefined && { preprocess: chosen }),
-  };
+function workOf({ jobId }: Task, environment: TaskEnvironment, progress: Work['progress']): Work {
+  const { folder } = environment;
+  return { ...environment, jobId, progress, inputs: inputsIn(folder), results: path.join(folder, 'results') };
 }
 
-function checkpointsOf(store: ObjectStore, jobId: string): BlobStore {
-  const keyOf = (name: string) => `${checkpointPrefix(jobId)}${name}`;
-  return {
-    load: async (name) => (await store.read(keyOf(name)))?.body ?? null,
-    save: async (name, bytes) => {
-      await store.write(keyOf(name), bytes);
-    },
-  };
+const inputsIn = (folder: string): string => path.join(folder, 'inputs');
+
+/** Of a job that has ended, nothing is left to do. */
+async function leave(task: Task, environment: TaskEnvironment): Promise<void> {
+  environment.log('info', 'the job has ended already');
+  await clear(task, environment);
+}
+
+/** What stays is in nobody's way, and no reason to do the work again. */
+async function clear({ jobId }: Task, { store, log }: TaskEnvironment): Promise<void> {
+  await clearTemporary(store, jobId).catch((error: unknown) => {
+    log('warn', 'temporary objects could not be deleted', { code: codeOf(error) });
+  });
+}
+
+interface FailedRun {
+  readonly task: Task;
+  readonly environment: TaskEnvironment;
+  readonly request: JobRequest | null;
+}
+
+/** @returns exit code; the last attempt, and one that no other could better, leave the reason in the record */
+async function fail(error: unknown, { task, environment, request }: FailedRun): Promise<number> {
+  const { folder, log } = environment;
+  const exitCode = exitCodeOf(error);
+  const { code, message } = reasonOf(error, { request, folder, inputs: inputsIn(folder) });
+  const where = isCounterweightError(error) ? {} : { where: placesOf(error) };
+  log('error', 'failed', { code, reason: withoutKeys(message, request), ...where });
+  if (exitCode === RETRY && task.attempt < task.attempts) return exitCode;
+  const place = task.task === 'shard' ? `shard ${task.shard + 1}: ` : '';
+  const failed = { status: 'failed', error: { code, message: `${place}${message}` } } as const;
+  await change(task, environment, failed).catch((failure: unknown) => {
+    // The queue's event still says that the job failed, though less precisely
+    log('error', 'the record could not be written', { code: codeOf(failure) });
+  });
+  return exitCode;
+}
+
+function codeOf(error: unknown): string {
+  return isCounterweightError(error) ? error.code : 'UNEXPECTED';
+}
+
+/** Changes the record unless the job has ended. @returns whether it was changed */
+async function change({ jobId }: Task, { store, now }: TaskEnvironment, wanted: JobChange): Promise<boolean> {
+  const updated = await updateRecord({ store }, jobId, (record) =>
+    isFinal(record.status) ? null : changeRecord(record, wanted, now()),
+  );
+  return updated?.isChanged ?? false;
 }

@@ -1,3 +1,4 @@
+import { NEW_JOB } from './new-job.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 
@@ -30,47 +31,25 @@ ${script === undefined ? '' : `<script nonce="${nonce}">${script}</script>`}
 
 const LOGOUT = '<form method="post" action="/logout"><button class="quiet">Log out</button></form>';
 
-const JOBS = `<section aria-labelledby="jobs-heading">
+/** For screens where all stands in one column. */
+const NAV =
+  '<nav aria-label="On this page"><a href="#jobs-heading">Jobs</a> <a href="#audits-heading">Scheduled audits</a></nav>';
+
+const LISTS = `<div class="lists">
+<section aria-labelledby="jobs-heading">
 <h2 id="jobs-heading">Jobs</h2>
-<p class="say bad" id="away" role="alert" hidden>The server does not answer; what is shown may be old.</p>
 <ul id="jobs" aria-label="Jobs, the newest first"></ul>
-<p class="empty" id="no-jobs" hidden>No jobs yet. Submit one below, or put files with a counterweight.json below uploads/.</p>
+<p class="empty" id="no-jobs" hidden>No jobs yet. What you start appears here, with its progress and then its report.</p>
+<button type="button" class="quiet" id="more" hidden>Show older jobs</button>
 </section>
 <section aria-labelledby="audits-heading">
 <h2 id="audits-heading">Scheduled audits</h2>
 <ul id="audits" aria-label="Scheduled audits, the newest first"></ul>
-<p class="empty" id="no-audits" hidden>None yet. Files below definitions/ say what to audit, and how often.</p>
-</section>`;
+<p class="empty" id="no-audits" hidden>None yet. A file in the folder definitions/ says what to audit, how often, and which limits hold.</p>
+</section>
+</div>`;
 
-const SUBMIT = `<section aria-labelledby="submit-heading">
-<h2 id="submit-heading">Submit a job</h2>
-<p class="empty" id="no-inputs" hidden>No table lies below uploads/ yet.</p>
-<form class="panel" id="choose">
-<div class="fields">
-<label>What to do<select id="kind" name="kind">
-<option value="audit">Audit a table of predictions</option>
-<option value="model-audit">Audit a model</option>
-<option value="mitigation">Mitigate a model</option>
-</select></label>
-<label>Table or manifest<select id="table" name="table" required></select></label>
-<label hidden>Model folder<select id="model" name="model"></select></label>
-<label>Column of the label<input id="label" name="label" required autocomplete="off" spellcheck="false"></label>
-<label>Columns of the groups <small>separated by commas</small><input id="groups" name="groups" required autocomplete="off" spellcheck="false"></label>
-<label>Column of the score<input id="score" name="score" autocomplete="off" spellcheck="false"></label>
-</div>
-<button>Submit</button>
-</form>
-<details>
-<summary>Paste a job request instead</summary>
-<form class="panel" id="paste">
-<div class="fields"><label>Job request <small>JSON</small><textarea id="request" required spellcheck="false"></textarea></label></div>
-<button>Submit request</button>
-</form>
-</details>
-<p class="say" id="say" role="status"></p>
-</section>`;
-
-/** The page that lists jobs and audits, opens reports, submits and cancels. */
+/** The page that starts and cancels jobs, lists them with their progress, and opens reports. */
 export function appPage({
   nonce,
   canLogOut,
@@ -79,28 +58,38 @@ export function appPage({
   readonly canLogOut: boolean;
 }): string {
   const body = `<main>
-<header><h1>Counterweight</h1>${canLogOut ? LOGOUT : ''}</header>
-${JOBS}
-${SUBMIT}
+<header><h1>Counterweight</h1>${NAV}${canLogOut ? LOGOUT : ''}</header>
+<noscript><p class="say bad">This page needs JavaScript.</p></noscript>
+<p class="say bad" id="away" role="alert" hidden>The server does not answer; what is shown may be old.</p>
+<div class="columns">
+${NEW_JOB}
+${LISTS}
+</div>
 </main>`;
   return documentOf({ nonce, body, script: SCRIPT });
 }
 
+const REFUSALS = {
+  wrong: 'This is not the token of this server.',
+  'too-many': 'Too many wrong tokens came from here. Wait a minute, then try again.',
+} as const;
+
 /** The form that asks for the token. */
 export function loginPage({
   nonce,
-  isRefused = false,
+  refusal,
 }: {
   readonly nonce: string;
-  readonly isRefused?: boolean;
+  /** Why the last one was not taken; null before the first. */
+  readonly refusal: keyof typeof REFUSALS | null;
 }): string {
   const body = `<main>
 <form class="panel login" method="post" action="/login">
 <h1>Counterweight</h1>
-<p></p>
-<div class="fields"><label>Token<input name="token" type="password" required autocomplete="current-password"></label></div>
+<p class="hint" id="token-hint">This server asks for a token. Whoever runs it can tell you.</p>
+<label>Token<input name="token" type="password" required autocomplete="current-password" aria-describedby="token-hint"></label>
 <button>Log in</button>
-<p class="say bad" role="alert">${isRefused ? 'This is not the token of this server.' : ''}</p>
+<p class="say bad" role="alert">${refusal === null ? '' : REFUSALS[refusal]}</p>
 </form>
 </main>`;
   return documentOf({ nonce, body });

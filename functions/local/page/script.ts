@@ -1,12 +1,13 @@
-/**
+import { FORM_SCRIPT } from './form-script.ts';
+
+/*
  * What the page does, as the browser runs it: plain JavaScript without a library. Text of jobs goes in by
  * `textContent` only, so nothing that a table or a request holds can become markup.
  */
-export const SCRIPT = `'use strict';
-const POLL_MS = 2000;
-const SHOWN = 30;
+
+const BASICS = `'use strict';
 const ENDED = ['succeeded', 'failed', 'cancelled'];
-const KINDS = { audit: 'Audit of predictions', 'model-audit': 'Audit of a model', mitigation: 'Mitigation' };
+const JSON_TYPE = { 'content-type': 'application/json' };
 const byId = (id) => document.getElementById(id);
 
 function make(tag, text, properties) {
@@ -19,187 +20,205 @@ async function ask(path, options) {
   const response = await fetch(path, options);
   if (response.status === 401) location.reload();
   const content = await response.json();
-  if (!response.ok) throw new Error([content.message, ...(content.issues || [])].join('; '));
+  if (!response.ok) throw Object.assign(new Error([content.message, ...(content.issues || [])].join('; ')), { status: response.status });
   return content;
 }
 
-function say(text, isBad) {
-  byId('say').textContent = text;
-  byId('say').className = isBad ? 'say bad' : 'say';
+function say(place, text, isBad) {
+  byId(place).textContent = text;
+  byId(place).className = isBad ? 'say bad' : 'say';
 }
+`;
+
+const JOBS = `
+const POLL_MS = 2000;
+/** Looks at jobs between two looks at scheduled audits and at what was brought. */
+const OTHERS_EVERY = 5;
+const MOST_SHOWN = 100;
+const SURE_MS = 5000;
+const KINDS = { audit: 'Audit of predictions', 'model-audit': 'Audit of a model', mitigation: 'Mitigation of a model' };
+const OUTCOMES = { improved: 'Outcome: improved', 'not-improved': 'Outcome: not improved; keep the model that you have', rejected: 'Outcome: rejected; the data do not fit what was asked' };
+const DATES = { dateStyle: 'medium', timeStyle: 'short' };
+let limit = 30;
 
 /** Links name the server's own address; this page may have come by another name of it. */
-const linkPath = (link) => { const url = new URL(link, location.href); return '/download' + url.search; };
+const linkPath = (link) => '/download' + new URL(link, location.href).search;
+
+function downloads(links) {
+  const details = make('details');
+  const list = make('ul');
+  for (const [name, link] of links) {
+    const item = make('li');
+    item.append(make('a', name, { href: linkPath(link) }));
+    list.append(item);
+  }
+  details.append(make('summary', links.length === 1 ? '1 file' : links.length + ' files'), list);
+  return details;
+}
+
+function cancelButton(jobId) {
+  const button = make('button', 'Cancel', { type: 'button', className: 'quiet' });
+  button.setAttribute('aria-label', 'Cancel job ' + jobId);
+  button.addEventListener('click', () => {
+    if (button.classList.contains('sure')) return cancel(jobId, button);
+    const calm = () => {
+      button.classList.remove('sure');
+      button.textContent = 'Cancel';
+      button.setAttribute('aria-label', 'Cancel job ' + jobId);
+    };
+    button.classList.add('sure');
+    button.textContent = 'Really cancel?';
+    button.setAttribute('aria-label', 'Really cancel job ' + jobId + '?');
+    setTimeout(calm, SURE_MS);
+  });
+  return button;
+}
 
 function actions(job) {
   const acts = make('div', undefined, { className: 'acts' });
-  const links = job.links || {};
-  for (const [name, link] of Object.entries(links)) {
-    if (name !== 'report.html') continue;
-    const open = make('a', 'Open report', { href: linkPath(link) + '&inline=1', target: '_blank', rel: 'noopener' });
-    acts.append(open);
-  }
-  const other = Object.entries(links).filter(([name]) => name !== 'report.html');
-  for (const [name, link] of other.slice(0, 6)) acts.append(make('a', name.split('/').pop(), { href: linkPath(link) }));
-  if (!ENDED.includes(job.status)) {
-    const button = make('button', 'Cancel', { type: 'button', className: 'quiet' });
-    button.setAttribute('aria-label', 'Cancel job ' + job.jobId);
-    button.addEventListener('click', () => cancel(job.jobId, button));
-    acts.append(button);
-  }
+  const links = Object.entries(job.links || {});
+  const report = links.find(([name]) => name === 'report.html');
+  if (report) acts.append(make('a', 'Open report', { href: linkPath(report[1]) + '&inline=1', target: '_blank', rel: 'noopener', className: 'open' }));
+  if (links.length > 0) acts.append(downloads(links));
+  if (!ENDED.includes(job.status)) acts.append(cancelButton(job.jobId));
   return acts;
 }
 
 function describe(job) {
   const what = make('div', undefined, { className: 'what' });
   what.append(make('p', KINDS[job.kind]));
-  if (job.outcome) what.append(make('p', 'Outcome: ' + job.outcome.replace('-', ' ')));
+  if (job.outcome) what.append(make('p', OUTCOMES[job.outcome]));
   if (job.error) what.append(make('p', job.error.message));
   if (job.progress) {
     const { stage, done, total } = job.progress;
     const bar = make('progress', undefined, total > 0 ? { max: total, value: done } : {});
     bar.setAttribute('aria-label', 'Progress of ' + stage);
-    what.append(make('small', stage + (total > 0 ? ' ' + done + ' of ' + total : '')), bar);
+    what.append(make('small', stage + (total > 0 ? ' · ' + done + ' of ' + total : '')), bar);
   }
-  what.append(make('small', new Date(job.createdAt).toLocaleString() + ' · ' + job.jobId));
+  what.append(make('small', new Date(job.createdAt).toLocaleString(undefined, DATES) + ' · ' + job.jobId));
   return what;
 }
 
 const shown = new Map();
-const details = new Map();
+const said = new WeakMap();
 
-/** An item is made anew only when it says something else, so that focus and selection stay. */
+/** A part is made anew only when it says something else, so that focus, selection and open lists stay. */
+function showPart(item, place, { content, build }) {
+  const text = JSON.stringify(content);
+  const old = item.children[place];
+  if (old && said.get(old) === text) return;
+  const part = build();
+  said.set(part, text);
+  if (old && old.querySelector('details[open]')) part.querySelector('details')?.setAttribute('open', '');
+  if (old) old.replaceWith(part);
+  else item.append(part);
+}
+
 function show(list, entries) {
-  const wanted = entries.map(({ id, content, build }) => {
-    const text = JSON.stringify(content);
-    const last = shown.get(id);
-    const item = last && last.text === text ? last.item : build();
-    shown.set(id, { text, item });
+  const wanted = entries.map(({ id, parts }) => {
+    const item = shown.get(id) || make('li', undefined, { className: 'job', id, tabIndex: -1 });
+    shown.set(id, item);
+    parts.forEach((part, place) => showPart(item, place, part));
     return item;
   });
+  for (const item of [...list.children]) {
+    if (wanted.includes(item)) continue;
+    item.remove();
+    shown.delete(item.id);
+  }
   wanted.forEach((item, place) => {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] || null);
   });
-  while (list.children.length > wanted.length) list.lastElementChild.remove();
 }
 
-function jobItem(job) {
-  const item = make('li', undefined, { className: 'job' });
-  item.dataset.job = job.jobId;
-  item.append(make('div', job.status, { className: 'status ' + job.status }), describe(job), actions(job));
-  return item;
+const statusPart = (word, kind) => ({ content: [word, kind], build: () => make('div', word, { className: 'status ' + kind }) });
+
+const jobEntry = (job) => ({
+  id: 'job-' + job.jobId,
+  parts: [
+    statusPart(job.status, job.status),
+    { content: [job.outcome, job.error, job.progress], build: () => describe(job) },
+    { content: [ENDED.includes(job.status), job.links], build: () => actions(job) },
+  ],
+});
+
+function describeAudit({ definition, time, mitigation }) {
+  const what = make('div', undefined, { className: 'what' });
+  what.append(make('p', definition), make('small', 'period from ' + new Date(time).toLocaleString(undefined, DATES)));
+  if (mitigation) what.append(make('small', mitigation.jobId ? 'started mitigation ' + mitigation.jobId : mitigation.error));
+  return what;
 }
+
+function openAudit({ report }) {
+  const acts = make('div', undefined, { className: 'acts' });
+  acts.append(make('a', 'Open report', { href: report, target: '_blank', rel: 'noopener', className: 'open' }));
+  return acts;
+}
+
+const VERDICTS = { pass: ['within limits', 'succeeded'], fail: ['limit broken', 'failed'], inconclusive: ['inconclusive', 'none'] };
+const auditEntry = (audit) => ({
+  id: 'audit-' + audit.report,
+  parts: [
+    statusPart(...(VERDICTS[audit.verdict] || ['no limits', 'none'])),
+    { content: audit, build: () => describeAudit(audit) },
+    { content: audit.report, build: () => openAudit(audit) },
+  ],
+});
+
+const known = new Map();
 
 /** Links hold for a quarter of an hour; what has ended is asked for again before they are over. */
 async function detailOf(summary) {
-  const known = details.get(summary.jobId);
-  const isFresh = known && known.job.status === summary.status && Date.now() - known.at < 600000;
-  if (isFresh && ENDED.includes(summary.status)) return known.job;
+  const last = known.get(summary.jobId);
+  const isFresh = last && last.job.status === summary.status && Date.now() - last.at < 600000;
+  if (isFresh && ENDED.includes(summary.status)) return last.job;
   const job = await ask('/v1/jobs/' + summary.jobId);
-  details.set(summary.jobId, { job, at: Date.now() });
+  known.set(summary.jobId, { job, at: Date.now() });
   return job;
 }
 
-async function refresh() {
-  const { jobs } = await ask('/v1/jobs?limit=' + SHOWN);
+async function refreshJobs() {
+  const { jobs, next } = await ask('/v1/jobs?limit=' + limit);
   const full = await Promise.all(jobs.map(detailOf));
-  show(byId('jobs'), full.map((job) => ({ id: 'job ' + job.jobId, content: job, build: () => jobItem(job) })));
+  show(byId('jobs'), full.map(jobEntry));
   byId('no-jobs').hidden = full.length > 0;
-  const { audits } = await ask('/local/audits');
-  show(byId('audits'), audits.map((audit) => ({ id: audit.report, content: audit, build: () => auditItem(audit) })));
-  byId('no-audits').hidden = audits.length > 0;
+  byId('more').hidden = next === undefined || limit === MOST_SHOWN;
 }
 
-function auditItem({ definition, time, verdict, report, mitigation }) {
-  const item = make('li', undefined, { className: 'job' });
-  const what = make('div', undefined, { className: 'what' });
-  what.append(make('p', definition), make('small', 'period from ' + new Date(time).toLocaleString()));
-  if (mitigation) what.append(make('small', mitigation.jobId ? 'mitigation ' + mitigation.jobId : mitigation.error));
-  const acts = make('div', undefined, { className: 'acts' });
-  acts.append(make('a', 'Open report', { href: report, target: '_blank', rel: 'noopener' }));
-  const word = verdict === 'fail' ? 'failed' : verdict === 'pass' ? 'succeeded' : '';
-  item.append(make('div', verdict || 'no limits', { className: 'status ' + word }), what, acts);
-  return item;
+async function refreshAudits() {
+  const { audits } = await ask('/local/audits');
+  show(byId('audits'), audits.map(auditEntry));
+  byId('no-audits').hidden = audits.length > 0;
 }
 
 async function cancel(jobId, button) {
   button.disabled = true;
   try {
     await ask('/v1/jobs/' + jobId, { method: 'DELETE' });
-    say('Job ' + jobId + ' is cancelled.');
   } catch (error) {
-    say(error.message, true);
+    say('say', error.message, true);
   }
-  await refresh();
+  await refreshJobs();
 }
 
-async function submit(request) {
-  try {
-    const job = await ask('/v1/jobs', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: typeof request === 'string' ? request : JSON.stringify(request),
-    });
-    say('Job ' + job.jobId + ' is ' + job.status + '.');
-    await refresh();
-  } catch (error) {
-    say(error.message, true);
-  }
-}
-
-function requestOf(fields) {
-  const text = (name) => fields.get(name).trim();
-  const kind = text('kind');
-  const sensitiveFeatures = text('groups').split(',').map((name) => name.trim()).filter(Boolean);
-  const columns = { label: text('label'), sensitiveFeatures };
-  if (kind === 'audit') return { kind, predictions: text('table'), columns: { ...columns, score: text('score') } };
-  return { kind, model: text('model'), manifest: text('table'), columns };
-}
-
-function options(select, keys) {
-  const chosen = select.value;
-  select.replaceChildren(...keys.map((key) => make('option', key.slice('uploads/'.length), { value: key })));
-  if (keys.includes(chosen)) select.value = chosen;
-}
-
-async function loadInputs() {
-  const { models, tables } = await ask('/local/inputs');
-  options(byId('model'), models);
-  options(byId('table'), tables);
-  byId('no-inputs').hidden = tables.length > 0;
-}
-
-function showFields() {
-  const isTable = byId('kind').value === 'audit';
-  byId('model').parentElement.hidden = isTable;
-  byId('model').required = !isTable;
-  byId('score').parentElement.hidden = !isTable;
-  byId('score').required = isTable;
-}
-
-byId('kind').addEventListener('change', showFields);
-byId('table').addEventListener('focus', () => loadInputs().catch(() => {}));
-byId('choose').addEventListener('submit', (event) => {
-  event.preventDefault();
-  submit(requestOf(new FormData(event.target)));
-});
-byId('paste').addEventListener('submit', (event) => {
-  event.preventDefault();
-  submit(byId('request').value);
+byId('more').addEventListener('click', () => {
+  limit = MOST_SHOWN;
+  refreshJobs().catch(() => {});
 });
 
-async function poll() {
+async function poll(count) {
   if (!document.hidden) {
     try {
-      await refresh();
+      await refreshJobs();
+      if (count % OTHERS_EVERY === 0) await Promise.all([refreshAudits(), loadInputs()]);
       byId('away').hidden = true;
     } catch {
       byId('away').hidden = false;
     }
   }
-  setTimeout(poll, POLL_MS);
+  setTimeout(poll, POLL_MS, count + 1);
 }
-showFields();
-loadInputs().catch(() => {});
-poll();
+poll(0);
 `;
+
+export const SCRIPT = `${BASICS}${FORM_SCRIPT}${JOBS}`;

@@ -22,6 +22,14 @@ describe('cancelJob', () => {
     expect(deps.queues.cpu.terminated).toHaveLength(1);
   });
 
+  it('stops also what the queue had accepted when the process died that submitted it', async () => {
+    const { deps, jobId, record } = await makeSubmitted(SWEEP);
+    const [shards, reduction] = record.queueIds as [string, string];
+    await deps.store.put(`jobs/${jobId}/record.json`, { ...record, status: 'submitted', queueIds: [shards] });
+    await cancelJob(deps, jobId);
+    expect(deps.queues.gpu.terminated.map(([queueId]) => queueId)).toEqual([reduction, shards]);
+  });
+
   it('throws JobNotFoundError for an id that no job has', async () => {
     await expect(cancelJob(makeTestDeps(), 'a-1')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
   });

@@ -15,9 +15,12 @@ import {
   type TestDeps,
 } from './fixtures.ts';
 
-/** A record whose submission ended before the queue heard of it. */
+/** A record whose submission ended before the queue heard of what `queueIds` lacks. */
 async function makeAbandoned(request: JobRecord['request'], change: Partial<JobRecord> = {}) {
   const { deps, record, jobId } = await makeSubmitted(request);
+  for (const queueId of record.queueIds) {
+    if (!change.queueIds?.includes(queueId)) deps.queues.gpu.forget(queueId);
+  }
   const abandoned: JobRecord = { ...record, status: 'submitted', queueIds: [], ...change };
   await deps.store.put(`jobs/${jobId}/record.json`, abandoned);
   return { deps, jobId, abandoned, before: deps.queues.gpu.works.size };
@@ -61,6 +64,33 @@ describe('resumeSubmission', () => {
     deps.wait(3600);
     await resumeSubmission(deps, abandoned);
     expect(deps.queues.gpu.works.size).toBe(before);
+  });
+
+  it.each(['submitted', 'running'] as const)(
+    'records what the queue had accepted of a job that is %s, and does not submit it again',
+    async (status) => {
+      const { deps, record, jobId } = await makeSubmitted(SWEEP);
+      const unrecorded: JobRecord = { ...record, status, queueIds: [] };
+      await deps.store.put(`jobs/${jobId}/record.json`, unrecorded);
+      deps.wait(60);
+      const resumed = await resumeSubmission(deps, unrecorded);
+      expect(resumed.queueIds).toEqual(record.queueIds);
+      expect(resumed.status).toBe(status === 'submitted' ? 'queued' : 'running');
+      expect(deps.queues.gpu.works.size).toBe(2);
+      expect(deps.queues.gpu.terminated).toEqual([]);
+    },
+  );
+
+  it('is marked when the queue cannot be asked, so that the next caller goes on at once', async () => {
+    const { deps, abandoned, before } = await makeAbandoned(MITIGATION);
+    deps.wait(60);
+    deps.queues.gpu.before = () => {
+      throw new StorageError('throttled');
+    };
+    await expect(resumeSubmission(deps, abandoned)).rejects.toThrow('throttled');
+    deps.queues.gpu.before = () => {};
+    expect(await submitJob(deps, MITIGATION)).toMatchObject({ status: 'queued' });
+    expect(deps.queues.gpu.works.size).toBe(before + 1);
   });
 
   it('returns what it was given when the record is gone', async () => {

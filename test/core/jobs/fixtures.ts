@@ -55,6 +55,7 @@ export async function putInputs(store: MemoryStore): Promise<void> {
   await store.put(AUDIT.predictions, TABLE);
   await store.put(MITIGATION.manifest, 'file,y,sex\na.png,1,f\n');
   await store.put('uploads/set/model/model.json', {});
+  await store.put('uploads/set/model/preprocess.json', {});
 }
 
 /** Deps with every input uploaded, and a job of a request in the queue. */

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { handleUpload } from '../../../core/jobs/handle-upload.ts';
 import type { JobRecord } from '../../../core/jobs/record.ts';
+import { waitingDataSets } from '../../../core/jobs/waiting.ts';
 import { AUDIT, MITIGATION, makeTestDeps, putInputs, TABLE, type TestDeps } from './fixtures.ts';
 
 const columns = { label: 'y', sensitiveFeatures: ['sex'], score: 'p' };
@@ -10,7 +12,8 @@ async function requests(deps: TestDeps, ...keys: string[]): Promise<unknown[]> {
   const all: unknown[] = [];
   for (const key of keys) {
     const outcome = await handleUpload(deps, key);
-    all.push('started' in outcome ? outcome.started.map(({ request }) => request) : outcome.ignored);
+    if ('started' in outcome) all.push(outcome.started.map(({ request }) => request));
+    else all.push('lacks' in outcome ? outcome.lacks : outcome.ignored);
   }
   return all;
 }
@@ -145,22 +148,69 @@ describe('handleUpload of a data set', () => {
     expect(deps.queues.gpu.works.size).toBe(2);
   });
 
-  it('does not start with its table', async () => {
-    const deps = await makeDeps();
-    expect(await requests(deps, MITIGATION.manifest)).toEqual([
-      'the table belongs to a data set, which counterweight.json starts',
-    ]);
+  const FILES = {
+    [config]: JSON.stringify({ ...content, columns: { ...content.columns, image: 'file' } }),
+    'uploads/set/labels.csv': 'file,y,sex\nimages/a.png,1,f\n',
+    'uploads/set/model/model.json': JSON.stringify({ weightsManifest: [{ paths: ['w1.bin', 'w2.bin'] }] }),
+    'uploads/set/model/w1.bin': '1',
+    'uploads/set/model/w2.bin': '2',
+    'uploads/set/model/preprocess.json': '{}',
+    'uploads/set/images/a.png': 'x',
+  };
+  const KEYS = Object.keys(FILES) as (keyof typeof FILES)[];
+
+  it('starts one job with whichever file comes last, told of each once or more, in any order', async () => {
+    const order = fc.shuffledSubarray(KEYS, { minLength: KEYS.length });
+    const again = fc.array(fc.constantFrom(...KEYS), { maxLength: 5 });
+    const property = fc.asyncProperty(order, again, async (keys, repeated) => {
+      const deps = makeTestDeps();
+      for (const key of keys) {
+        await deps.store.put(key, FILES[key]);
+        const isLast = key === keys.at(-1);
+        await handleUpload(deps, key);
+        // An image starts nothing by itself: the next look at what waits does.
+        const isStarted = isLast && !key.endsWith('.png');
+        expect(deps.queues.gpu.works.size, key).toBe(isStarted ? 1 : 0);
+      }
+      for await (const waiting of waitingDataSets(deps.store)) await handleUpload(deps, waiting.config);
+      await Promise.all(repeated.map((key) => handleUpload(deps, key)));
+      expect(deps.queues.gpu.works.size).toBe(1);
+      expect(jobsOf(deps)).toHaveLength(1);
+    });
+    await fc.assert(property, { numRuns: 60 });
   });
 
-  it.each(['uploads/set/labels.csv', 'uploads/set/model/model.json'])(
-    'does not start without %s',
+  it.each(KEYS.filter((key) => key !== config))(
+    'does not start without %s, and waits for it',
     async (key) => {
-      const deps = await makeDeps();
-      await deps.store.delete(key);
-      await expect(handleUpload(deps, config)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+      const deps = makeTestDeps();
+      for (const each of KEYS) if (each !== key) await deps.store.put(each, FILES[each]);
+      expect(await handleUpload(deps, config)).toEqual({
+        lacks: expect.any(String),
+        since: deps.now(),
+      });
       expect(deps.queues.gpu.works.size).toBe(0);
+      for await (const waiting of waitingDataSets(deps.store)) expect(waiting.config).toBe(config);
+      expect(deps.store.keys('waiting/')).toHaveLength(1);
     },
   );
+
+  it('does not start again when another of its files is uploaded again', async () => {
+    const deps = await makeDeps();
+    await requests(deps, config);
+    deps.wait(60);
+    await deps.store.put(MITIGATION.manifest, 'file,y,sex\nb.png,1,f\n');
+    await requests(deps, MITIGATION.manifest, 'uploads/set/model/model.json');
+    expect(deps.queues.gpu.works.size).toBe(1);
+  });
+
+  it('leaves a table below it to the configuration beside that table', async () => {
+    const deps = await makeDeps();
+    await deps.store.put('uploads/set/scores/t.csv', TABLE);
+    await deps.store.put('uploads/set/scores/counterweight.json', { columns });
+    await requests(deps, 'uploads/set/scores/t.csv');
+    expect([deps.queues.gpu.works.size, deps.queues.cpu.works.size]).toEqual([0, 1]);
+  });
 
   it.each([
     { model: '../other/model' },
@@ -205,11 +255,11 @@ describe('handleUpload of a job request', () => {
 
 describe('handleUpload of anything else', () => {
   it.each([
-    ['uploads/u/image.png', 'it is no job request, no table and no configuration'],
-    ['uploads/u/model/model.json', 'it is no job request, no table and no configuration'],
+    ['uploads/u/image.png', 'it is no job request, no table, no part of a model and no configuration'],
+    ['uploads/u/model/model.json', 'it belongs to no data set with a configuration yet'],
     ['results/a-1/table.csv', 'it does not lie below uploads/'],
     ['jobs/a-1/x.job.json', 'it does not lie below uploads/'],
-    ['uploads/u/gone.csv', 'it is gone'],
+    ['uploads/u/gone.csv', 'no counterweight.json lies beside the table yet'],
     ['uploads/u/gone.job.json', 'it is gone'],
     ['uploads/gone/counterweight.json', 'it is gone'],
   ])('ignores %s, since %s', async (key, reason) => {

@@ -9,6 +9,8 @@ import {
   definitionName,
   folderOf,
   isId,
+  isKey,
+  isStarter,
   jobIdOfRecord,
   lastKeyOf,
   lockKey,
@@ -89,6 +91,17 @@ describe('keys of definitions', () => {
 });
 
 describe('keys of uploads', () => {
+  it.each(['counterweight.json', 'x.job.json', 'T.CSV', 'model.json', 'group1-shard1of2.bin'])(
+    'that end as %j does can start something',
+    (name) => {
+      expect(isStarter(name)).toBe(true);
+    },
+  );
+
+  it.each(['a.png', 'a.jpg', 'json', 'a.csv.gz', ''])('that end as %j does start nothing', (name) => {
+    expect(isStarter(name)).toBe(false);
+  });
+
   it('name the folder and what lies beside', () => {
     expect(uploadKey('u1', 'a/b.csv')).toBe('uploads/u1/a/b.csv');
     expect(folderOf('uploads/u1/a/b.csv')).toBe('uploads/u1/a/');
@@ -101,7 +114,9 @@ describe('keys of uploads', () => {
 });
 
 describe('assertKey', () => {
-  it.each(['a', 'a/b.json', 'a b/ü', 'x'.repeat(1024)])('accepts %j', (key) => {
+  const longest = `${`${'x'.repeat(255)}/`.repeat(3)}${'x'.repeat(200)}/${'x'.repeat(55)}`; // 768 + 256 bytes
+
+  it.each(['a', 'a/b.json', 'a b/ü', '\u{1f600}.csv', 'x'.repeat(255), longest])('accepts %j', (key) => {
     expect(() => assertKey(key)).not.toThrow();
   });
 
@@ -116,9 +131,16 @@ describe('assertKey', () => {
     'a\\b',
     'a\nb',
     'a\u0000',
-    'x'.repeat(1025),
-    'ü'.repeat(513),
+    'a\u0085',
+    'a\uffff',
+    '\ud800',
+    'a\udc00b',
+    '\ude00\ud83d', // the halves of a pair in the wrong order
+    'x'.repeat(256),
+    'ü'.repeat(128),
+    `${longest}x`,
   ])('refuses %j', (key) => {
+    expect(isKey(key)).toBe(false);
     expect(() => assertKey(key)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
   });
 });

@@ -103,9 +103,22 @@ describe('reconcile', () => {
     expect(error?.message).toContain('does not know the job any longer');
   });
 
+  it('hears of the end of a job whose queue id was never recorded', async () => {
+    const { deps, record, jobId } = await makeSubmitted(SWEEP);
+    const running: JobRecord = { ...record, status: 'running', queueIds: record.queueIds.slice(0, 1) };
+    await deps.store.put(`jobs/${jobId}/record.json`, running);
+    deps.queues.gpu.set(record.queueIds[1]!, { status: 'failed', exitCode: 137, attempts: 5 });
+    deps.wait(60);
+    const found = await reconcile(deps, running, null);
+    expect(found).toMatchObject({ status: 'running', queueIds: record.queueIds });
+    deps.wait(60);
+    expect(await reconcile(deps, found, null)).toMatchObject({ error: { code: 'OUT_OF_MEMORY' } });
+  });
+
   it('goes on with a submission that was left half-way', async () => {
     const { deps, record, jobId } = await makeSubmitted(AUDIT);
     const half: JobRecord = { ...record, status: 'submitted', queueIds: [] };
+    deps.queues.cpu.forget('cpu-1');
     await deps.store.put(`jobs/${jobId}/record.json`, half);
     deps.wait(60);
     expect(await reconcile(deps, half, null)).toMatchObject({ status: 'queued', queueIds: ['cpu-2'] });

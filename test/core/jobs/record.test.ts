@@ -40,6 +40,19 @@ describe('changeRecord', () => {
     }
   });
 
+  it('drops an error that stood beside the status before', () => {
+    const error = { code: 'NOT_QUEUED', message: 'not yet' };
+    const refused = { ...RECORD, error };
+    expect(changeRecord(refused, { queueIds: ['q'] }, LATER)).toMatchObject({ error });
+    for (const status of JOB_STATUSES.filter((next) => next !== 'submitted')) {
+      expect(changeRecord(refused, { status }, LATER)).not.toHaveProperty('error');
+    }
+    const failure = { code: 'UNFIT', message: 'unfit' };
+    const failed = changeRecord(refused, { status: 'failed', error: failure }, LATER);
+    expect(failed.error).toEqual(failure);
+    expect(changeRecord(failed, { status: 'failed' }, LATER).error).toEqual(failure);
+  });
+
   it('never goes back to submitted', () => {
     for (const status of ['queued', 'running'] as const) {
       expect(() => changeRecord({ ...RECORD, status }, { status: 'submitted' }, LATER)).toThrow('submitted');

@@ -90,16 +90,21 @@ describe('runDefinition with a small table', () => {
     expect(announced).toHaveLength(1);
   });
 
-  it('tries again at the next call, three times a period', async () => {
-    const scheduled = await makeScheduled();
+  it('tries again at the next three calls, and every six hours until the period ends', async () => {
+    const scheduled = await makeScheduled({ every: { days: 366 } });
     const { run, deps, audits } = scheduled;
     scheduled.failWith = () => Promise.reject(new StorageError('down'));
     for (let attempt = 1; attempt <= 3; attempt += 1) await expect(run()).rejects.toThrow('down');
     expect(await run()).toBe('skipped');
-    expect(audits()).toBe(3);
+    deps.wait(6 * HOUR - 1);
+    expect(await run()).toBe('skipped');
+    deps.wait(1);
+    await expect(run()).rejects.toThrow('down');
+    expect(await run()).toBe('skipped');
+    expect(audits()).toBe(4);
     scheduled.failWith = null;
-    deps.wait(24 * HOUR);
-    expect(await run()).toBe('done');
+    deps.wait(6 * HOUR);
+    expect([await run(), await run()]).toEqual(['done', 'skipped']);
   });
 
   it('waits for one that holds the lock, and takes it over once that one must have died', async () => {
@@ -174,7 +179,9 @@ describe('runDefinition with what takes a job', () => {
     deps.queues.cpu.set('cpu-1', { status: 'failed', exitCode: 65 });
     deps.wait(60);
     expect([await run(), await run()]).toEqual(['job-failed', 'skipped']);
-    deps.wait(24 * HOUR);
+    deps.wait(12 * HOUR);
+    expect(await run()).toBe('skipped');
+    deps.wait(12 * HOUR);
     expect(await run()).toBe('waiting');
     expect(deps.queues.cpu.works.size).toBe(2);
   });

@@ -19,9 +19,21 @@ describe('jobRequestSchema', () => {
     ['a way out', 'uploads/../jobs/x'],
     ['a backslash', 'uploads\\x'],
     ['nothing', ''],
-    ['too long a key', `uploads/${'x'.repeat(893)}`],
+    ['too long a key', `uploads/${'x/'.repeat(600)}x`],
+    ['an empty segment', 'uploads//x.csv'],
+    ['half a surrogate pair', 'uploads/\ud800.csv'],
+    ['a folder', 'uploads/x/'],
   ])('refuses %s as the place of a table', (_, predictions) => {
     expect(pathsOf({ ...AUDIT, predictions })).toContain('predictions');
+  });
+
+  it.each([
+    ['model', 'uploads/'],
+    ['model', 'uploads'],
+    ['model', 'uploads/x//'],
+    ['manifest', 'uploads/labels.csv'],
+  ] as const)('refuses a %s at %j, since a job fetches the whole folder', (field, key) => {
+    expect(pathsOf({ ...MITIGATION, [field]: key })).toContain(field);
   });
 
   it.each([0, 1, -1, Number.NaN, '0.5'])('refuses the threshold %j', (threshold) => {

@@ -79,7 +79,7 @@ describe('settleAudit', () => {
   });
 
   it('stands without a mitigation that cannot start, and says why', async () => {
-    const missing = { ...MITIGATION, manifest: 'uploads/none.csv' };
+    const missing = { ...MITIGATION, manifest: 'uploads/none/labels.csv' };
     const { settled } = await settle({ ...broken, mitigateOnFailure: missing });
     expect(settled.mitigation).toEqual({ error: expect.stringContaining('manifest: expected an object') });
   });

@@ -10,6 +10,15 @@ async function makeDeps() {
   return deps;
 }
 
+/** The same store or queue, whose calls go through `run`. */
+function runThrough<T extends object>(target: T, run: (call: () => Promise<unknown>) => Promise<unknown>): T {
+  const get = (object: T, name: string | symbol) => {
+    const method = Reflect.get(object, name) as (...values: unknown[]) => Promise<unknown>;
+    return (...values: unknown[]) => run(() => method(...values));
+  };
+  return new Proxy(target, { get });
+}
+
 describe('submitJob', () => {
   it('records the request and puts it into its queue', async () => {
     const deps = await makeDeps();
@@ -87,7 +96,7 @@ describe('submitJob', () => {
   }
 
   it.each([MITIGATION, SWEEP])(
-    'is whole after a second try, wherever the first one failed (%#)',
+    'is whole and in the queue once after a second try, wherever the first one failed (%#)',
     async (request) => {
       const reference = await makeDeps();
       const callsOf = failAt(reference, 0);
@@ -103,10 +112,43 @@ describe('submitJob', () => {
         deps.wait(61);
         const record = await submitJob(deps, request);
         expect(record, `call ${n}`).toMatchObject({ status: 'queued' });
-        expect(record.queueIds, `call ${n}`).toHaveLength(expected);
+        expect(record.queueIds, `call ${n}`).toEqual([...deps.queues.gpu.works.keys()]);
+        expect(deps.queues.gpu.works.size, `call ${n}`).toBe(expected);
         expect(record, `call ${n}`).not.toHaveProperty('error');
         expect(deps.store.keys('jobs/'), `call ${n}`).toHaveLength(1);
       }
     },
   );
+
+  /** Submits as a process that dies when the nth call is done, before it hears of it. */
+  function submitUntil(deps: Awaited<ReturnType<typeof makeDeps>>, n: number): Promise<unknown> {
+    return new Promise((resolve) => {
+      let calls = 0;
+      const run = async (call: () => Promise<unknown>): Promise<unknown> => {
+        calls += 1;
+        if (calls > n) return new Promise(() => {});
+        const isLast = calls === n;
+        const answer = await call();
+        if (isLast) resolve('dead');
+        return isLast ? new Promise(() => {}) : answer;
+      };
+      const { cpu, gpu } = deps.queues;
+      const queues = { cpu: runThrough(cpu, run), gpu: runThrough(gpu, run) };
+      void submitJob({ ...deps, store: runThrough(deps.store, run), queues }, SWEEP).then(resolve);
+    });
+  }
+
+  it('reaches the queue once, at whichever point a process dies on the way', async () => {
+    for (let n = 1; n <= 12; n += 1) {
+      const deps = await makeDeps();
+      expect(await submitUntil(deps, n), `call ${n}`).toBe('dead');
+      deps.wait(61);
+      const records = await Promise.all([1, 2, 3].map(() => submitJob(deps, SWEEP)));
+      expect(new Set(records.map(({ jobId }) => jobId)).size, `call ${n}`).toBe(1);
+      const record = await readRecord(deps, records[0]!.jobId);
+      expect(record, `call ${n}`).toMatchObject({ status: 'queued', queueIds: ['gpu-1', 'gpu-2'] });
+      expect(deps.queues.gpu.works.size, `call ${n}`).toBe(2);
+    }
+    expect(await submitUntil(await makeDeps(), 13)).not.toBe('dead');
+  });
 });

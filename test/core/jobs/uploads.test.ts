@@ -46,6 +46,7 @@ describe('uploadRequestSchema', () => {
     'model/weights.bin',
     'a b_c-d.2.json',
     '表.csv',
+    `${'表'.repeat(83)}.csv`, // 83 · 3 + 4 = 253 bytes
     'a/b/c/d/e.png',
     ...Object.keys(UPLOAD_TYPES).map((ending) => `x.${ending}`),
   ])('takes the name %j', async (name) => {
@@ -57,6 +58,7 @@ describe('uploadRequestSchema', () => {
   it.each([
     '',
     'a',
+    `${'表'.repeat(84)}.csv`, // 84 · 3 + 4 = 256 bytes
     'a.exe',
     'a.html',
     '.csv',

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failureOf } from '../../../core/jobs/failure.ts';
+import { CANCEL_REASON, failureOf } from '../../../core/jobs/failure.ts';
 import { makeBatchClient, makeBatchQueue } from '../../../core/queue/batch-queue.ts';
+import type { BatchDetail } from '../../helpers/batch-rules.ts';
 import { BATCH_CREDENTIALS, type BatchServer, startBatchServer } from '../../helpers/batch-server.ts';
 import { useTempFolder } from '../../helpers/files.ts';
-import type { BatchDetail } from './batch-rules.ts';
 import { describeJobQueue, untilEnd, untilNoted, work } from './job-queue.contract.ts';
 import { PLAY_COMMAND } from './play-command.ts';
 
@@ -96,6 +96,38 @@ describe('a Batch queue', () => {
     server.failNext(500, 'ServerException');
     const queueId = await queue().submit(work('succeeds-retried'));
     expect((await untilEnd(queue(), queueId)).status).toBe('succeeded');
+  });
+
+  it('submits once where the answer was lost: before it tries again it looks', async () => {
+    const before = server.submissions.length;
+    server.loseNextAnswer();
+    const queueId = await queue().submit(work('succeeds-unheard'));
+    expect((await untilEnd(queue(), queueId)).status).toBe('succeeded');
+    expect(server.submissions).toHaveLength(before + 1);
+  });
+
+  it('does not submit again where it cannot look', async () => {
+    const before = server.submissions.length;
+    server.loseNextAnswer();
+    server.failNext(403, 'AccessDeniedException', 'listjobs');
+    await expect(queue().submit(work('succeeds-blind'))).rejects.toMatchObject({
+      code: 'STORAGE',
+      message: 'job queue: finding failed (HTTP 403 AccessDeniedException, 1 attempt)',
+    });
+    expect(server.submissions).toHaveLength(before + 1);
+  });
+
+  it('finds by the name to the letter, over all pages', async () => {
+    const running = await queue().submit(work('sleeps-long'));
+    const queueId = await queue().submit(work('succeeds-named', { after: [running] }));
+    // Another name for us, the same one for the filter of Batch.
+    const others = Array.from({ length: 120 }, () => work('Succeeds-named', { after: [running] }));
+    await Promise.all(others.map((other) => queue().submit(other)));
+    const before = server.calls.length;
+    expect(await queue().find(work('succeeds-named'))).toBe(queueId);
+    expect(server.calls.slice(before)).toEqual(['listjobs', 'listjobs']);
+    await queue().terminate(running, CANCEL_REASON);
+    await untilEnd(queue(), queueId);
   });
 
   it('tells a refusal as a failure of the storage, without account, role or queue', async () => {

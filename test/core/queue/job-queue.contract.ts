@@ -59,6 +59,7 @@ export function describeJobQueue(name: string, under: QueueUnderTest): void {
   describe(`${name}: one process`, () => describeProcess(under));
   describe(`${name}: arrays and dependencies`, () => describeParts(under));
   describe(`${name}: ends from outside`, () => describeStops(under));
+  describe(`${name}: finding what was submitted`, () => describeFinds(under));
 }
 
 function describeProcess({ queue, trace }: QueueUnderTest): void {
@@ -205,5 +206,46 @@ function describeStops({ queue, trace, shortTimeout }: QueueUnderTest): void {
     const state = await untilEnd(queue(), queueId);
     await queue().terminate(queueId, CANCEL_REASON);
     expect(await queue().describe([queueId])).toEqual([state]);
+  });
+}
+
+function describeFinds({ queue, trace }: QueueUnderTest): void {
+  it('work that was never submitted is not found, nor by another job or another task of the same job', async () => {
+    const queueId = await queue().submit(work('succeeds-found', { task: 'shard', shards: 2 }));
+    expect(await queue().find({ jobId: 'succeeds-found', task: 'reduce' })).toBeNull();
+    expect(await queue().find({ jobId: 'succeeds-foun', task: 'shard' })).toBeNull();
+    expect(await queue().find({ jobId: 'succeeds-found-2', task: 'shard' })).toBeNull();
+    await untilEnd(queue(), queueId);
+  });
+
+  it('work is found while it waits, while it runs and when it has succeeded or failed, arrays as a whole', async () => {
+    const running = await queue().submit(work('graceful-found'));
+    const waiting = await queue().submit(work('succeeds-waiting', { shards: 2, after: [running] }));
+    await untilNoted(trace(), 'graceful-found');
+    expect(await queue().find(work('graceful-found'))).toBe(running);
+    expect(await queue().find(work('succeeds-waiting'))).toBe(waiting);
+    await queue().terminate(running, CANCEL_REASON);
+    await untilEnd(queue(), waiting);
+    expect(await queue().find(work('graceful-found'))).toBe(running);
+    expect(await queue().find(work('succeeds-waiting'))).toBe(waiting);
+    const succeeded = await queue().submit(work('succeeds-then'));
+    await untilEnd(queue(), succeeded);
+    expect(await queue().find(work('succeeds-then'))).toBe(succeeded);
+  });
+
+  it('of work that was submitted several times the eldest is found that has not failed', async () => {
+    const first = await queue().submit(work('sleeps-twice'));
+    const second = await queue().submit(work('sleeps-twice'));
+    const third = await queue().submit(work('sleeps-twice'));
+    expect(await queue().find(work('sleeps-twice'))).toBe(first);
+    for (const [ended, found] of [
+      [first, second],
+      [second, third],
+      [third, first],
+    ] as const) {
+      await queue().terminate(ended, CANCEL_REASON);
+      await untilEnd(queue(), ended);
+      expect(await queue().find(work('sleeps-twice'))).toBe(found);
+    }
   });
 }

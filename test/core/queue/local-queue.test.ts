@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { failureOf } from '../../../core/jobs/failure.ts';
 import { type LocalQueue, type LocalQueueOptions, makeLocalQueue } from '../../../core/queue/local-queue.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { describeJobQueue, linesOf, until, untilEnd, untilNoted, work } from './job-queue.contract.ts';
 import { PLAY_COMMAND } from './play-command.ts';
+import { isAlive } from './processes.ts';
 
 const folder = useTempFolder();
 const traceOf = (name: string) => folder.at(`${name}.trace`);
@@ -26,6 +29,22 @@ function open(name: string, changes: Partial<LocalQueueOptions> = {}): LocalQueu
   });
   opened.push(queue);
   return queue;
+}
+
+/** A server in a process of its own, to be killed; started when it has submitted its first job. */
+async function startServer(name: string, jobIds: readonly string[]) {
+  const args = [folder.at('server.mjs'), folder.at(name), traceOf(name), ...jobIds];
+  const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const queueIds: string[] = [];
+  const lines = createInterface({ input: server.stdout! }).on('line', (line) => queueIds.push(line));
+  await once(lines, 'line');
+  return {
+    queueIds,
+    kill: async () => {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    },
+  };
 }
 
 describe('the contract', () => {
@@ -88,6 +107,7 @@ describe('a local queue', () => {
     const log = await readFile(folder.at(`env/logs/${queueId}/1-1.log`), 'utf8');
     expect(JSON.parse(log)).toEqual({
       GIVEN: 'yes',
+      COUNTERWEIGHT_QUEUE_ID: queueId,
       JOB_ID: 'succeeds-1',
       TASK: 'job',
       ATTEMPTS: '3',
@@ -136,7 +156,6 @@ describe('a local queue', () => {
     const queue = open('full');
     const queueId = await queue.submit(work('takes-1'));
     await untilNoted(traceOf('full'), 'takes-1');
-    await expect.poll(() => readFile(folder.at(`full/entries/${queueId}.json`), 'utf8')).toContain('"pid"');
     await rm(folder.at('full'), { recursive: true });
     await writeFile(folder.at('full'), '');
     expect((await untilEnd(queue, queueId)).status).toBe('succeeded');
@@ -145,6 +164,13 @@ describe('a local queue', () => {
 });
 
 describe('a local queue after another one over the same folder', () => {
+  beforeAll(() =>
+    build({
+      entryPoints: [path.join(import.meta.dirname, 'crashing-server.ts')],
+      outfile: folder.at('server.mjs'),
+      ...{ bundle: true, platform: 'node', format: 'esm' },
+    }),
+  );
   afterEach(async () => {
     for (const queue of opened.splice(0)) await queue.close();
   });
@@ -163,34 +189,39 @@ describe('a local queue after another one over the same folder', () => {
   });
 
   it('goes on where that one crashed: orphans are killed and have lost one attempt', async () => {
-    const args = [folder.at('crashed'), traceOf('crashed'), 'succeeds-0', 'sleeps-1', 'succeeds-2'];
-    const script = path.join(import.meta.dirname, 'crashing-server.ts');
-    const server = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const queueIds: string[] = [];
-    createInterface({ input: server.stdout! }).on('line', (line) => queueIds.push(line));
+    const server = await startServer('crashed', ['succeeds-0', 'sleeps-1', 'succeeds-2']);
     await untilNoted(traceOf('crashed'), 'sleeps-1');
-    await expect
-      .poll(() => readFile(folder.at(`crashed/entries/${queueIds[1]}.json`), 'utf8'))
-      .toContain('"pid"');
-    const { processes } = JSON.parse(
-      await readFile(folder.at(`crashed/entries/${queueIds[1]}.json`), 'utf8'),
-    );
-    server.kill('SIGKILL');
-    await once(server, 'exit');
+    const orphan = Number(await readFile(`${traceOf('crashed')}.sleeps-1.0.pid`, 'utf8'));
+    await server.kill();
+    expect(await isAlive(orphan)).toBe(true);
     const queue = open('crashed', { concurrency: 1 });
-    expect(await until(queue, queueIds[1]!, 'running')).toMatchObject({ attempts: 2 });
-    expect(await readFile(`/proc/${processes[0].child.pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(
-      /^gone|\) Z /,
-    );
-    expect(await queue.describe(queueIds)).toMatchObject([
+    expect(await until(queue, server.queueIds[1]!, 'running')).toMatchObject({ attempts: 2 });
+    expect(await isAlive(orphan)).toBe(false);
+    expect(await queue.describe(server.queueIds)).toMatchObject([
       { status: 'succeeded', attempts: 1 },
       { status: 'running' },
       { status: 'queued', attempts: 0 },
     ]);
-    await queue.terminate(queueIds[1]!, 'enough');
-    expect((await untilEnd(queue, queueIds[2]!)).status).toBe('succeeded');
+    await queue.terminate(server.queueIds[1]!, 'enough');
+    expect((await untilEnd(queue, server.queueIds[2]!)).status).toBe('succeeded');
+  });
+
+  it('after ten crashes at random moments no work is lost, and none ran twice at once', async () => {
+    const jobIds = Array.from({ length: 8 }, (_, index) => `takes-${index}`);
+    for (let crash = 0; crash < 10; crash += 1) {
+      const server = await startServer('crashing', jobIds);
+      await sleep(Math.random() * 300);
+      await server.kill();
+    }
+    const queue = open('crashing', { concurrency: 1 });
+    for (const jobId of jobIds) {
+      const queueId = (await queue.find(work(jobId))) ?? (await queue.submit(work(jobId)));
+      expect((await untilEnd(queue, queueId)).status).toBe('succeeded');
+      const notes = (await linesOf(traceOf('crashing'), jobId)).map((line) => line.split(' ')[0]);
+      expect(notes).toContain('end');
+      expect(notes).not.toContain('twice');
+    }
+    expect(await readdir(folder.at('crashing/entries'))).toHaveLength(jobIds.length);
   });
 
   it('refuses to start over a damaged file', async () => {

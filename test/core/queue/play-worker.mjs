@@ -1,8 +1,8 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /*
  * A worker that does what the name of its job says, up to the first dash: the queues' tests start it in place of
- * worker/main. It notes when it starts and ends in the file TRACE.
+ * worker/main. It notes when it starts and ends in the file TRACE, and who it is in a file beside it.
  */
 
 const { JOB_ID, TASK, TRACE, ATTEMPTS } = process.env;
@@ -16,6 +16,16 @@ const end = (code) => {
 const sleep = (ms) => setTimeout(() => end(0), ms);
 
 note('start');
+const pidFile = `${TRACE}.${JOB_ID}.${index}.pid`;
+if (isAlive(pidFile)) note('twice');
+writeFileSync(pidFile, String(process.pid));
+
+/** Does the process run whose number stands in a file? One whose end nobody has heard of yet does not. */
+function isAlive(file) {
+  const stat = existsSync(file) && `/proc/${readFileSync(file, 'utf8')}/stat`;
+  return stat && existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, 'utf8'));
+}
+
 const plays = {
   succeeds: () => end(0),
   unfit: () => end(65),

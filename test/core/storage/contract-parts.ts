@@ -114,8 +114,16 @@ export function describeLists(itHolds: DefineTest): void {
   });
 
   itHolds('refuses a prefix that no key can have', async ({ store }) => {
-    for (const prefix of ['/', '../', 'a//', 'a/../b', 'a\\']) {
+    for (const prefix of ['/', '../', 'a//', 'a/../b', 'a\\', 'a\ud800']) {
       await expect(collect(store.list(prefix))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+  });
+
+  itHolds('refuses to start behind what can be no key', async ({ store, prefix }) => {
+    for (const startAfter of ['/', 'a//b', '\ud800']) {
+      await expect(collect(store.list(prefix, { startAfter }))).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+      });
     }
   });
 }

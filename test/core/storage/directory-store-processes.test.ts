@@ -110,39 +110,56 @@ function canMount(): boolean {
     execFileSync(OWN_MOUNTS[0], args, { stdio: 'ignore' });
     return true;
   } catch {
-    process.stderr.write('skipped, no disk can be mounted here: a directory store on a full disk\n');
+    process.stderr.write('no disk can be mounted here: a full one is tried as a limit of file sizes only\n');
     return false;
   }
 }
 
-describe.skipIf(!canMount())('a directory store on a full disk', () => {
-  it('says so, keeps what it had, and goes on once there is room', async () => {
-    const root = folder.at('small-disk');
-    await mkdir(root);
-    const script = `
-      import { readdir } from 'node:fs/promises';
-      const outcome = (promise) => promise.then(() => 'written', ({ code, message }) => [code, message]);
-      const large = () => Buffer.alloc(300_000, 'x');
-      await store.write('a', large());
-      const whole = await outcome(store.write('b', large()));
-      const streamed = await outcome(store.writeStream('c', Readable.from([large(), large()])));
-      const overwritten = await outcome(store.write('a', large()));
-      const kept = [];
-      for await (const { key, bytes } of store.list('')) kept.push([key, bytes]);
-      const temporary = await readdir(root + '/.counterweight/tmp');
-      await store.delete('a');
-      const later = await outcome(store.write('b', large()));
-      console.log(JSON.stringify({ whole, streamed, overwritten, kept, temporary, later }));
-    `;
-    const wrapper = [...OWN_MOUNTS, 'sh', '-c', MOUNT_AND_RUN, root];
-    const full = ['STORAGE', 'directory store: writing failed (ENOSPC)'];
-    expect(JSON.parse(await outputOf(start(script, root, wrapper)))).toEqual({
-      whole: full,
-      streamed: full,
-      overwritten: full,
-      kept: [['a', 300_000]],
-      temporary: [],
-      later: 'written',
-    });
-  });
+/** Any user can lower what one file may hold. */
+const LIMIT_AND_RUN = ['bash', '-c', 'ulimit -f 400 && exec "$@"', 'bash'] as const;
+
+/** Writes while there is no room, and again when there is. */
+const FILL = `
+  import { readdir } from 'node:fs/promises';
+  const outcome = (promise) => promise.then(() => 'written', ({ code, message }) => [code, message]);
+  const large = (bytes) => Buffer.alloc(bytes, 'x');
+  await store.write('a', large(300_000));
+  const whole = await outcome(store.write('b', large(500_000)));
+  const streamed = await outcome(store.writeStream('c', Readable.from([large(300_000), large(300_000)])));
+  const overwritten = await outcome(store.write('a', large(500_000)));
+  const created = await outcome(store.write('d', large(500_000), { onlyIf: 'absent' }));
+  const kept = [];
+  for await (const { key, bytes } of store.list('')) kept.push([key, bytes]);
+  const temporary = await readdir(root + '/.counterweight/tmp');
+  const locks = await readdir(root + '/.counterweight/locks');
+  await store.delete('a');
+  const later = await outcome(store.write('d', large(300_000), { onlyIf: 'absent' }));
+  console.log(JSON.stringify({ whole, streamed, overwritten, created, kept, temporary, locks, later }));
+`;
+
+describe('a directory store that has no more room', () => {
+  const disks: [name: string, reason: string, wrapper: (root: string) => readonly string[]][] = [
+    ['at the limit of a file', 'EFBIG', () => LIMIT_AND_RUN],
+  ];
+  if (canMount())
+    disks.push(['on a full disk', 'ENOSPC', (root) => [...OWN_MOUNTS, 'sh', '-c', MOUNT_AND_RUN, root]]);
+
+  it.each(disks)(
+    '%s says so, keeps what it had, and goes on once there is room',
+    async (_, reason, wrapper) => {
+      const root = folder.at(reason);
+      await mkdir(root);
+      const full = ['STORAGE', `directory store: writing failed (${reason})`];
+      expect(JSON.parse(await outputOf(start(FILL, root, wrapper(root))))).toEqual({
+        whole: full,
+        streamed: full,
+        overwritten: full,
+        created: full,
+        kept: [['a', 300_000]],
+        temporary: [],
+        locks: [],
+        later: 'written',
+      });
+    },
+  );
 });

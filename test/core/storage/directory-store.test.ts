@@ -80,7 +80,7 @@ describe('the folder of a directory store', () => {
     await expect(store.read('a')).rejects.toMatchObject({
       code: 'STORAGE',
       message: 'directory store: reading failed (ENOTDIR)',
-      cause: { code: 'ENOTDIR' },
+      cause: { code: 'ENOTDIR', message: 'ENOTDIR' },
     });
     await rm(folder.at('in-the-way'));
     expect(await store.read('a')).toBeNull();
@@ -172,12 +172,6 @@ describe('keys that a file system cannot have', () => {
     expect(await store().read('a/d')).toBeNull();
     await store().delete('a/d');
     expect(await collect(store().list(''))).toEqual(['a', 'b/c']);
-  });
-
-  it('no name is longer than 255 bytes', async () => {
-    const key = 'k'.repeat(256);
-    await expect(store().write(key, 'x')).rejects.toMatchObject(refused);
-    expect(await store().info(key)).toBeNull();
   });
 
   it('files that others left under no key of ours are not listed', async () => {

@@ -108,6 +108,19 @@ describe('against s3rver', () => {
       expect(written.etag).toBe((await store.info('lost'))!.etag);
     });
 
+    it('whose first answer was lost is known as its own after a 409 as well', async () => {
+      const store = storeOf(access());
+      const busy = { status: 409, code: 'ConditionalRequestConflict' };
+      const notYet = { status: 404, code: 'NotFound' };
+      const refused = { status: 412, code: 'PreconditionFailed' };
+      // Written, asked again while S3 is still at it, looked for too early, asked once more, and there it is.
+      const fates: Fate[] = ['lose-answer', busy, notYet, refused];
+      proxy.reset(({ number }) => fates[number - 1] ?? 'pass');
+      const written = await store.write('late', 'mine', { onlyIf: 'absent' });
+      expect(proxy.calls.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'HEAD', 'PUT', 'HEAD']);
+      expect(written.etag).toBe((await store.info('late'))!.etag);
+    });
+
     it('that never came through is a conflict when somebody else was first', async () => {
       const store = storeOf(access());
       await store.write('theirs', 'theirs');

@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   assertPrefix,
   assertSeconds,
-  assertStoreKey,
+  assertStart,
   assertUploadTerms,
   contentDisposition,
-  isStoreKey,
   unmetCondition,
 } from '../../../core/storage/store-input.ts';
 
@@ -13,19 +12,21 @@ const WEEK = 7 * 24 * 3600;
 const terms = { seconds: 60, maxBytes: 1, contentType: 'text/csv' };
 
 describe('keys', () => {
-  it('have a form in UTF-8: whole pairs do, halves of one do not', () => {
-    expect(() => assertStoreKey('a/\u{1F600}')).not.toThrow();
-    for (const key of ['\ud83d', 'a\ude00b']) expect(() => assertStoreKey(key)).toThrow('well-formed');
-  });
-
-  it('are told from what other programs leave', () => {
-    expect(['a', 'a/b', 'a b'].filter(isStoreKey)).toEqual(['a', 'a/b', 'a b']);
-    expect(['', 'a/', '/a', 'a//b', 'a\\b', '\ud800'].filter(isStoreKey)).toEqual([]);
-  });
-
   it('start with a prefix that may be empty, a folder or a part of a name', () => {
-    for (const prefix of ['', 'a', 'a/', 'a/b', '.']) expect(() => assertPrefix(prefix)).not.toThrow();
-    for (const prefix of ['/', 'a//', '../']) expect(() => assertPrefix(prefix)).toThrow('key: expected');
+    const longest = 'k'.repeat(255);
+    for (const prefix of ['', 'a', 'a/', 'a/b', '.', longest, `${longest}/`]) {
+      expect(() => assertPrefix(prefix), prefix).not.toThrow();
+    }
+    for (const prefix of ['/', 'a//', '../', 'a\ud800', `${longest}k`]) {
+      expect(() => assertPrefix(prefix), prefix).toThrow('prefix: expected');
+    }
+  });
+
+  it('are what a list starts behind', () => {
+    for (const startAfter of ['', 'a', 'a/b']) expect(() => assertStart(startAfter)).not.toThrow();
+    for (const startAfter of ['/', 'a/', '\udc00']) {
+      expect(() => assertStart(startAfter)).toThrow('startAfter: expected a key');
+    }
   });
 });
 

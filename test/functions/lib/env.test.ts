@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readEnv } from '../../../functions/lib/env.ts';
+import { readEnv, VARIABLES } from '../../../functions/lib/env.ts';
 
 const ENV = {
   BUCKET: 'secret-bucket',
@@ -27,5 +29,10 @@ describe('readEnv', () => {
 
   it('reads the environment of the process by default', () => {
     expect(() => readEnv()).toThrow('environment: "BUCKET" is missing');
+  });
+
+  it('reads no variable that nothing is made from', () => {
+    const deps = readFileSync(path.join(import.meta.dirname, '../../../functions/lib/deps.ts'), 'utf8');
+    expect(VARIABLES.filter((name) => !new RegExp(`\\b${name}\\b`).test(deps))).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AUDIT, jobWith, put, SLOW_WORKER, serve, TABLE } from './serving.ts';
+import { writeImageSet, writeInkModel } from '../../helpers/made-files.ts';
+import { AUDIT, jobWith, jsonOf, post, put, SLOW_WORKER, serve, TABLE, until } from './serving.ts';
 
 const ARGUMENTS = [
   '--headless',
@@ -54,25 +56,44 @@ async function expectFits(page: Page, name: string): Promise<void> {
   }
 }
 
+/** Like SLOW_WORKER, one step further every 200 ms. */
+const STEPPING_WORKER = [
+  process.execPath,
+  '--input-type=module',
+  '--eval',
+  `import { renameSync, writeFileSync } from 'node:fs';
+   const file = process.env.STORE_ROOT + '/jobs/' + process.env.JOB_ID + '/status.json';
+   let done = 0;
+   setInterval(() => {
+     const progress = { stage: 'stage 1', done: (done += 1), total: 1000 };
+     writeFileSync(file + '.new', JSON.stringify({ attempt: 1, updatedAt: new Date().toISOString(), progress }));
+     renameSync(file + '.new', file);
+   }, 200);`,
+] as const;
+
 describe.skipIf(isSkipped)('the page in Chromium', () => {
-  it('submits an audit, sees it succeed, and opens its report', async () => {
+  it('takes a table, audits it, and opens the report', async () => {
     const { url, root } = await serve();
-    await put(root, 'uploads/set/model/model.json', '{}');
     const definition = {
       request: AUDIT,
       every: { days: 1 },
-      limits: [{ metric: 'demographicParityDifference', max: 0 }],
+      limits: [{ metric: 'equalOpportunityDifference', max: 0 }],
     };
-    await put(root, 'definitions/daily.json', JSON.stringify({ ...definition, limits: definition.limits }));
+    await put(root, 'definitions/daily.json', JSON.stringify(definition));
     const { page, incidents } = await visit(url);
-    await page.getByLabel('Table or manifest').selectOption(AUDIT.predictions);
-    await page.getByLabel('Column of the label').fill('y');
-    await page.getByLabel('Columns of the groups').fill('sex');
-    await page.getByLabel('Column of the score').fill('p');
-    await page.getByRole('button', { name: 'Submit', exact: true }).click();
+    const table = { name: 'answers.csv', mimeType: 'text/csv', buffer: Buffer.from(TABLE) };
+    await page.getByLabel('Files', { exact: true }).setInputFiles(table);
+    await page.getByText('Sent 1 file.').waitFor();
+    expect(await page.getByLabel('Table', { exact: true }).inputValue()).toMatch(/answers\.csv$/);
+    await page.getByLabel('Column of the true label').fill('y');
+    await page.getByRole('button', { name: 'sex' }).click();
+    await page.getByLabel('Column of the answer').fill('p');
+    await page.getByRole('button', { name: 'Start job' }).click();
+    await page.getByText('Started.').waitFor();
     const job = page.locator('#jobs > li');
     await job.getByText('succeeded').waitFor();
-    await page.locator('#audits > li').first().waitFor();
+    expect(await page.locator('main').textContent()).not.toContain('is queued');
+    await page.locator('#audits').getByText('limit broken').waitFor();
     await expectFits(page, 'done');
     const popup = page.waitForEvent('popup');
     await job.getByRole('link', { name: 'Open report' }).click();
@@ -82,21 +103,68 @@ describe.skipIf(isSkipped)('the page in Chromium', () => {
     expect(incidents).toEqual([]);
   });
 
-  it('shows progress of a pasted request and cancels it', async () => {
+  it('takes a folder with a model, audits it, and leaves out what is no input', async () => {
+    const { url, root } = await serve();
+    const folder = path.join(root, 'outside');
+    await writeImageSet(folder);
+    await writeInkModel(path.join(folder, 'model'));
+    await put(folder, 'notes.txt', 'x');
+    await put(folder, '.cache/x.csv', TABLE);
+    const { page, incidents } = await visit(url);
+    await page.getByLabel('Or a whole folder').setInputFiles(folder);
+    await page.getByText('Sent 103 files.').waitFor();
+    await page.getByText('notes.txt').waitFor();
+    await page.getByLabel('Task').selectOption('Audit a model');
+    expect(await page.getByLabel('Model', { exact: true }).inputValue()).toMatch(/outside\/model\/$/);
+    await page.getByLabel('Column of the true label').fill('malignant');
+    await page.getByRole('button', { name: 'ink' }).click();
+    await page.getByLabel('Column of the image files').fill('file');
+    await page.getByText('More settings').click();
+    await page.getByLabel('Inputs are made by').selectOption('unit');
+    await expectFits(page, 'model');
+    await page.getByRole('button', { name: 'Start job' }).click();
+    await page.locator('#jobs').getByText('succeeded').waitFor();
+    expect(incidents).toEqual([]);
+  });
+
+  it('shows progress of a pasted request and cancels it when asked twice', async () => {
     const { url } = await serve({ command: SLOW_WORKER });
     const { page, incidents } = await visit(url);
     await page.getByText('Paste a job request instead').click();
+    await page.getByLabel('Job request').fill('{"kind":"audit"}');
+    await page.getByRole('button', { name: 'Start from request' }).click();
+    await page.locator('#paste-say').getByText('"predictions" is missing').waitFor();
     await page.getByLabel('Job request').fill(JSON.stringify(AUDIT));
-    await page.getByRole('button', { name: 'Submit request' }).click();
+    await page.getByRole('button', { name: 'Start from request' }).click();
     const job = page.locator('#jobs > li');
-    await job.getByText('stage 1 3 of 10').waitFor();
+    await job.getByText('stage 1 · 3 of 10').waitFor();
     expect(await job.getByRole('progressbar').getAttribute('value')).toBe('3');
     await expectFits(page, 'running');
-    const jobId = (await job.getAttribute('data-job'))!;
+    const jobId = (await job.getAttribute('id'))!.slice('job-'.length);
     await job.getByRole('button', { name: `Cancel job ${jobId}` }).click();
+    await job.getByRole('button', { name: `Really cancel job ${jobId}?` }).click();
     await job.getByText('cancelled').waitFor();
     await jobWith(url, jobId, 'cancelled');
-    expect(incidents).toEqual([]);
+    // The browser tells of every answer that is no success; the malformed request had one.
+    expect(incidents).toEqual([expect.stringContaining('400')]);
+  });
+
+  it('is worked with by the keyboard: all has a name, and news takes no focus away', async () => {
+    const { url } = await serve({ command: STEPPING_WORKER });
+    const { jobId } = await jsonOf<{ jobId: string }>(post(`${url}/v1/jobs`, AUDIT));
+    const { page } = await visit(url);
+    const cancel = page.getByRole('button', { name: `Cancel job ${jobId}` });
+    await cancel.focus();
+    const bar = page.getByRole('progressbar', { name: 'Progress of stage 1' });
+    const before = await bar.getAttribute('value');
+    await until(async () => (await bar.getAttribute('value')) !== before);
+    expect(await cancel.evaluate('document.activeElement.textContent')).toBe('Cancel');
+    const nameless = `[...document.querySelectorAll('input, select, textarea')].filter(({ labels }) => labels.length !== 1)`;
+    expect(await page.evaluate(`${nameless}.length`)).toBe(0);
+    expect(await page.evaluate(`document.querySelectorAll('h1').length`)).toBe(1);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await jobWith(url, jobId, 'cancelled');
   });
 
   it('lets in by the login form only who knows the token', async () => {
@@ -116,9 +184,11 @@ describe.skipIf(isSkipped)('the page in Chromium', () => {
 
   it('shows hostile names as text', async () => {
     const { url, root } = await serve();
-    await put(root, 'uploads/x/<img src=x onerror=alert(1)>.csv', TABLE);
+    const hostile = '<img src=x onerror=alert(1)>';
+    await put(root, `uploads/x/${hostile}.csv`, TABLE.replace('sex', hostile));
     const { page, incidents } = await visit(url);
-    await page.locator('#table option', { hasText: '<img' }).waitFor({ state: 'attached' });
+    await page.getByLabel('Table', { exact: true }).selectOption({ label: `x/${hostile}.csv` });
+    await page.getByRole('button', { name: hostile }).waitFor();
     expect(await page.locator('img').count()).toBe(0);
     expect(incidents).toEqual([]);
   });

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { repeat } from '../../../functions/local/repeat.ts';
+import { until } from './serving.ts';
+
+describe('repeated work', () => {
+  it('begins at once, goes on after a failure, and never runs beside itself', async () => {
+    let running = 0;
+    let most = 0;
+    let turns = 0;
+    const { close } = repeat(async () => {
+      running += 1;
+      turns += 1;
+      most = Math.max(most, running);
+      await sleep(5);
+      running -= 1;
+      if (turns === 2) throw new Error('once');
+    }, 1);
+    expect(turns).toBe(1);
+    await until(async () => turns >= 5);
+    await close();
+    expect(most).toBe(1);
+  });
+
+  it('has ended when its close has ended', async () => {
+    let ended = 0;
+    const { close } = repeat(async () => {
+      await sleep(20);
+      ended += 1;
+    }, 1);
+    await close();
+    expect(ended).toBe(1);
+    await sleep(30);
+    expect(ended).toBe(1);
+  });
+});

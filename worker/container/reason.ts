@@ -1,0 +1,75 @@
+import { isCounterweightError } from '../../core/errors.ts';
+import type { JobRequest } from '../../core/jobs/schema.ts';
+import { exitCodeOf } from '../commands/exit-codes.ts';
+
+/** Why a task failed: `code` for a program, `message` as a sentence for people, without data. */
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ReasonContext {
+  /** Null when it failed before the request was read. */
+  readonly request: JobRequest | null;
+  /** Of this process, with its inputs; absolute. */
+  readonly folder: string;
+  /** Folder in which inputs have their keys as paths. */
+  readonly inputs: string;
+}
+
+/** A quoted text as `quote` and JSON.stringify spell it. */
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+/** What begins a message about settings, models and groups, whose names an audit shows anyway; a table's does not. */
+const NO_TABLE = /^(?:options|preprocess|model|head|layer|gradient of|group)\b/;
+
+/**
+ * Why a task failed, for its record: files by their keys, and no text from a table that the request does not name
+ * itself. A table without a header line would else show its first row as column names, and image names can tell who
+ * a patient is.
+ */
+export function reasonOf(error: unknown, context: ReasonContext): Reason {
+  if (!isCounterweightError(error)) {
+    return { code: 'UNEXPECTED', message: 'the worker failed unexpectedly; its log says where' };
+  }
+  // What is not there is no failure of the store, and another attempt would not find it either.
+  const code = error.code === 'STORAGE' && !isTemporary(error) ? 'INVALID_INPUT' : error.code;
+  const message = withoutFolders(error.message, context);
+  const { request } = context;
+  return { code, message: isAboutTable(message, request) ? withoutUnknown(message, request) : message };
+}
+
+function isAboutTable(message: string, request: JobRequest | null): boolean {
+  const isOfModel =
+    request !== null && 'model' in request && message.startsWith(`${modelOf(request)}/preprocess.json`);
+  return !isOfModel && !NO_TABLE.test(message);
+}
+
+function modelOf({ model }: { readonly model: string }): string {
+  return model.replace(/\/$/, '');
+}
+
+function isTemporary(error: unknown): boolean {
+  return exitCodeOf(error) === 75;
+}
+
+function withoutFolders(message: string, { folder, inputs }: ReasonContext): string {
+  return message.replaceAll(`${inputs}/`, '').replaceAll(`${folder}/`, '').replaceAll(folder, 'the folder');
+}
+
+function withoutUnknown(message: string, request: JobRequest | null): string {
+  const known = new Set(textsIn(request).map((text) => JSON.stringify(text)));
+  return message.replace(QUOTED, (quoted) => (known.has(quoted) ? quoted : '"…"'));
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value, value.replace(/\/$/, '')];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** A reason's message as the log has it: inputs by what the request calls them, not by their keys. */
+export function withoutKeys(message: string, request: JobRequest | null): string {
+  if (request === null) return message;
+  if (request.kind === 'audit') return message.replaceAll(request.predictions, 'predictions');
+  // The model's folder may be one that the manifest lies in
+  return message.replaceAll(request.manifest, 'manifest').replaceAll(modelOf(request), 'model');
+}
