@@ -44,13 +44,17 @@ function taskOf(environment: Environment): Task {
   };
 }
 
-/** Spot gives two minutes: the step in hand is dropped, the steps before it are in the checkpoints. */
-function stopOnSignals(): AbortSignal {
+/**
+ * Spot gives two minutes: the step in hand is dropped, the steps before it are in the checkpoints.
+ *
+ * @param end  ends the process when something hangs
+ */
+function stopOnSignals(end: () => void): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       stop.abort();
-      setTimeout(() => process.exit(RETRY), STOP_WITHIN_MS).unref();
+      setTimeout(end, STOP_WITHIN_MS).unref();
     });
   }
   return stop.signal;
@@ -73,12 +77,12 @@ function logFailure(log: Log, error: unknown): number {
 
 async function run(): Promise<number> {
   const startedAt = performance.now();
-  const signal = stopOnSignals();
   let log = makeLog({ about: {}, write, now });
   const end = (exitCode: number) => {
     log('info', 'ended', { exitCode, durationMs: Math.round(performance.now() - startedAt) });
     return exitCode;
   };
+  const signal = stopOnSignals(() => process.exit(end(RETRY)));
   // A log that nobody reads is no reason to stop
   process.stdout.on('error', () => {});
   process.once('uncaughtException', (error) => process.exit(end(logFailure(log, error))));

@@ -27,8 +27,9 @@ export async function applyQueueState(
 ): Promise<JobRecord | null> {
   const stored = await readRecord(deps, jobId);
   if (stored === null) return null;
-  // Results come first: they are whole before the queue knows of the end.
-  const results = state.status === 'succeeded' ? await publishedResults(deps.store, stored) : null;
+  // Results are whole before the queue knows of the end, and however the process ended after it published them.
+  const hasEnded = state.status === 'succeeded' || state.status === 'failed';
+  const results = hasEnded && !isFinal(stored.status) ? await publishedResults(deps.store, stored) : null;
   const updated = await updateRecord(deps, jobId, (record) => {
     const known = adopt(record, state);
     const change = changeBy(known, state, results);
@@ -48,18 +49,15 @@ function hasFailedItself(state: QueueState): boolean {
 /** The only part of a job is known by the job's id, even before its own id was recorded. */
 function adopt(record: JobRecord, { queueId }: QueueState): JobRecord {
   if (isFinal(record.status) || record.queueIds.length > 0 || partsOf(record).length > 1) return record;
-  const { error: _, ...rest } = record;
-  return { ...rest, queueIds: [queueId] };
+  return { ...record, queueIds: [queueId] };
 }
 
-function changeBy(
-  record: JobRecord,
-  state: QueueState,
-  results: Pick<JobChange, 'results' | 'outcome'> | null,
-): JobChange | null {
-  const [queueId, index] = state.queueId.split(':') as [string, string?];
-  const place = record.queueIds.indexOf(queueId);
-  if (isFinal(record.status) || place < 0) return null;
+/** null where they are not all published. */
+type Results = Pick<JobChange, 'results' | 'outcome'> | null;
+
+function changeBy(record: JobRecord, state: QueueState, results: Results): JobChange | null {
+  const [queueId] = state.queueId.split(':') as [string];
+  if (isFinal(record.status) || !record.queueIds.includes(queueId)) return null;
   switch (state.status) {
     case 'queued':
       return isNewInQueue(record, state) ? { status: 'queued' } : null;
@@ -67,16 +65,19 @@ function changeBy(
       // A sweep whose reduction is not in the queue yet stays submitted, so that its submission is gone on with.
       return record.status !== 'running' && isQueued(record) ? { status: 'running' } : null;
     case 'succeeded':
-      return place === partsOf(record).length - 1 && index === undefined ? succeededWith(results) : null;
     case 'failed':
-      return failedBy(state, index);
+      return endBy(record, state, results);
     default:
       return state.status satisfies never;
   }
 }
 
-function succeededWith(results: Pick<JobChange, 'results' | 'outcome'> | null): JobChange {
-  return results === null ? { status: 'failed', error: NO_RESULTS } : { status: 'succeeded', ...results };
+/** The last part ends the job, and so does whatever fails; an array's end is not that of its processes. */
+function endBy(record: JobRecord, state: QueueState, results: Results): JobChange | null {
+  const isLast = record.queueIds.indexOf(state.queueId) === partsOf(record).length - 1;
+  if (isLast && results !== null) return { status: 'succeeded', ...results };
+  if (state.status === 'failed') return failedBy(state);
+  return isLast ? { status: 'failed', error: NO_RESULTS } : null;
 }
 
 /** A running job is back in the queue only for another attempt; parts that wait for others do not count. */
@@ -85,8 +86,9 @@ function isNewInQueue(record: JobRecord, { attempts }: QueueState): boolean {
   return record.status === 'running' && attempts > 0 && partsOf(record).length === 1;
 }
 
-function failedBy(state: QueueState, index: string | undefined): JobChange {
+function failedBy(state: QueueState): JobChange {
   const { code, message } = failureOf(state);
+  const index = state.queueId.split(':')[1];
   if (code === 'CANCELLED') return { status: 'cancelled' };
   const where = index === undefined ? '' : `shard ${Number(index) + 1}: `;
   return { status: 'failed', error: { code, message: `${where}${message}` } };

@@ -9,6 +9,8 @@ import { type JobRequest, jobRequestSchema } from './schema.ts';
 
 /** Of a request or a configuration; tables and models are not read here. */
 const MAX_CONFIG_BYTES = 2 ** 20;
+/** The API makes keys of at most six; each costs a request. */
+const MAX_FOLDERS = 10;
 
 /** `counterweight.json`: a request whose keys are paths from the file's own folder, or lacks them for a table. */
 const configSchema = z.looseObject({
@@ -31,11 +33,13 @@ export async function readConfig(store: ObjectStore, key: string): Promise<Uploa
   return { content: parseWith(configSchema, content, UPLOAD_CONFIG), object };
 }
 
-/** The configuration beside an upload, else that of the next folder above which has one. */
+/** The configuration beside an upload, else that of the next folder above which has one, up to ten folders. */
 export async function nearestConfig(store: ObjectStore, key: string): Promise<UploadConfig | null> {
-  for (let folder = folderOf(key); folder.startsWith(UPLOADS); folder = folderOf(folder.slice(0, -1))) {
+  let folder = folderOf(key);
+  for (let looked = 0; looked < MAX_FOLDERS && folder.startsWith(UPLOADS); looked += 1) {
     const config = await readConfig(store, besideKey(folder, UPLOAD_CONFIG));
     if (config !== null) return config;
+    folder = folderOf(folder.slice(0, -1));
   }
   return null;
 }

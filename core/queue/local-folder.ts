@@ -12,7 +12,7 @@ import { type LocalEntry, localEntrySchema } from './local-entry.ts';
  *   tmp/                                    bytes on their way
  */
 export interface LocalFolder {
-  /** In order of submission. @throws StorageError when one is damaged */
+  /** In order of submission; comes first, since it makes the folder. @throws StorageError when one is damaged */
   load(): Promise<LocalEntry[]>;
   /** Writes happen one after another. */
   save(entry: LocalEntry): Promise<void>;
@@ -58,12 +58,16 @@ export function openLocalFolder(folder: string): LocalFolder {
 }
 
 async function readEntry(file: string): Promise<LocalEntry> {
+  const name = path.basename(file);
   const text = await readFile(file, 'utf8');
   try {
-    return localEntrySchema.parse(JSON.parse(text));
+    return localEntrySchema.refine(({ queueId }) => `${queueId}${ENDING}` === name).parse(JSON.parse(text));
   } catch (cause) {
-    const name = path.basename(file);
-    throw new StorageError(`job queue: "${name}" is damaged: expected a submission`, { name }, { cause });
+    throw new StorageError(
+      `job queue: entries/${name}: expected a submission, received something else; without the file the queue starts`,
+      { where: 'job queue', name },
+      { cause },
+    );
   }
 }
 

@@ -116,7 +116,6 @@ function kill(pid: number): void {
  * into /proc and so finds nothing where there is none, as on macOS.
  */
 export async function killOrphans(queueIds: ReadonlySet<string>): Promise<void> {
-  if (queueIds) return;
   for (let tries = 0; tries < ORPHAN_TRIES; tries += 1) {
     const pids = await findMarked(queueIds);
     if (pids.length === 0) return;

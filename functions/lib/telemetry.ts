@@ -16,7 +16,7 @@ interface LogFields {
   readonly durationMs?: number;
 }
 
-export type MetricName = 'PolicyFailure' | 'PolicyInconclusive' | 'ScheduledAuditFailure';
+type MetricName = 'PolicyFailure' | 'PolicyInconclusive' | 'ScheduledAuditFailure';
 
 export interface Telemetry {
   log(level: LogLevel, message: string, fields?: LogFields): void;

@@ -91,7 +91,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     return await serve({ ...options, root, lock, signingKey: await loadSigningKey(own) });
   } catch (error) {
     await lock.release();
-    throw error;
+    return rootError(error);
   }
 }
 
@@ -125,9 +125,9 @@ async function openRoot(folder: string): Promise<string> {
   }
 }
 
-/** Of the file system; ours pass as they are. */
+/** Of the file system; all others pass as they are. */
 function rootError(cause: unknown): never {
-  if (isCounterweightError(cause)) throw cause;
+  if (isCounterweightError(cause) || !(cause instanceof Error && 'syscall' in cause)) throw cause;
   const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
   const message = `root: expected a folder that this user may write to, received another place (${reason})`;
   const isBusy = ['EMFILE', 'ENFILE', 'ENOSPC', 'EIO'].includes(reason);

@@ -26,7 +26,7 @@ const MODELS = path.join(SHARED, 'models');
 const isSkipped = !existsSync(DATA);
 const isFull = process.env.ACCEPTANCE === 'full';
 
-const ROWS = isFull ? { external: 898, test: 877 } : { external: 220, test: 120 };
+const ROWS = isFull ? { external: 898, test: 877 } : { external: 150, test: 90 };
 const QUICK = {
   mask: { percentiles: [50, 80] },
   body: { epochs: 1, disparityWeights: [1] },

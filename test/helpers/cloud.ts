@@ -22,6 +22,7 @@ const REGION = 'us-east-1';
 const ARN = `arn:aws:batch:${REGION}:123456789012`;
 /** Of Batch's seconds; its 30 of grace are 6. */
 const SECOND_MS = 200;
+const POLL_MS = 200;
 /** What a container may write into one file, in blocks of 1024 bytes. */
 const NO_LIMIT = 'unlimited';
 
@@ -123,9 +124,12 @@ export function useCloud(moto: Moto): Cloud {
   }
 
   async function job(jobId: string): Promise<JobView> {
-    const { status, body } = await call<JobView>('get-job', { method: 'GET', params: { id: jobId } });
-    if (status !== 200) throw new Error(`GET /v1/jobs/{id}: expected 200, received ${status}`);
-    return body;
+    for (;;) {
+      const { status, body } = await call<JobView>('get-job', { method: 'GET', params: { id: jobId } });
+      if (status === 200) return body;
+      if (status !== 503) throw new Error(`GET /v1/jobs/{id}: expected 200, received ${status}`);
+      await sleep(POLL_MS); // as clients do when they are told to come again
+    }
   }
 
   return {
@@ -153,7 +157,7 @@ export function useCloud(moto: Moto): Cloud {
         const view = await job(jobId);
         see(view);
         if (isFinal(view.status)) return view;
-        await sleep(200);
+        await sleep(POLL_MS);
       }
     },
     async results(jobId) {

@@ -32,7 +32,7 @@ export const IMAGE_SOURCE = {
   preprocess: 'unit',
 };
 /** Two percentiles and one weight: with the control three settings, each with a checkpoint of its own. */
-export const QUICK_OPTIONS = {
+const QUICK_OPTIONS = {
   batchSize: 16,
   mask: { percentiles: [50, 80] },
   body: { epochs: 2, learningRates: [0.03], disparityWeights: [1] },
@@ -95,14 +95,14 @@ export interface WorkerEnd {
   readonly stderr: string;
 }
 
-export interface WorkerProcess {
+interface WorkerProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<WorkerEnd>;
   /** Resolves at the first line of the log that fits, or at the end of the process. */
   heard(fits: (line: Record<string, unknown>) => boolean): Promise<void>;
 }
 
-export interface WorkerProgram {
+interface WorkerProgram {
   /** @param fileBlocks  blocks of 1024 bytes beyond which no file can grow, as on a disk that is full */
   start(
     environment: Readonly<Record<string, string>>,

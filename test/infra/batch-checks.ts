@@ -117,6 +117,7 @@ export function checkBatch(get: () => Template): void {
     it('runs the worker with its two roles, logs and tags', () => {
       const container = at(properties(id), 'ContainerProperties');
       expect(at(container, 'Command')).toEqual(['node', 'dist/main.js']);
+      expect(at(container, 'LinuxParameters')).toEqual({ InitProcessEnabled: true });
       expect(render(at(container, 'JobRoleArn'))).toBe('{JobRole.Arn}');
       expect(render(at(container, 'ExecutionRoleArn'))).toBe('{JobExecutionRole.Arn}');
       expect(render(at(container, 'LogConfiguration', 'Options', 'awslogs-group'))).toBe('{JobLogs}');

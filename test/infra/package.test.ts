@@ -44,7 +44,7 @@ describe.skipIf(serverless.isMissing)(
         const other = await makeFolder();
         try {
           await cp(path.join(folder, 'dist'), path.join(other, 'dist'), { recursive: true });
-          const { template: jwt } = await packageIn(other, {
+          const { template: jwt, templateFile } = await packageIn(other, {
             auth: 'jwt',
             jwtIssuer: 'https://issuer.example',
             jwtAudience: 'counterweight',
@@ -57,6 +57,7 @@ describe.skipIf(serverless.isMissing)(
           expect(authorizers.map(([, { Properties }]) => Properties.JwtConfiguration)).toEqual([
             { Audience: ['counterweight'], Issuer: 'https://issuer.example' },
           ]);
+          if (!cfnLint.isMissing) expect(await lint(templateFile)).toBe('');
         } finally {
           await removeFolder(other);
         }

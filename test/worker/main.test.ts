@@ -63,7 +63,7 @@ const STAGES_TO_DIE_IN = [
 ];
 const isStage = (stage: string) => (line: Record<string, unknown>) => line.stage === stage;
 
-describe.concurrent('the worker process', () => {
+describe.concurrent('the worker process', { timeout: 120_000 }, () => {
   it('logs its start, each stage and its end, each with the job and without keys', () => {
     const { log } = undisturbed;
     expect(log[0]).toMatchObject({ message: 'started', task: 'job', attempt: 1 });

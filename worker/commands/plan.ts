@@ -11,6 +11,8 @@ interface PlanFlags extends Use {
   readonly project: string;
   readonly owner: string;
   readonly json?: boolean;
+  /** Of every command. */
+  readonly quiet?: boolean;
 }
 
 const EXAMPLES = `
@@ -37,7 +39,7 @@ export function addPlanCommand(program: Command, console: Console): void {
     .optionsGroup('Output:')
     .option('--json', 'print as JSON')
     .addHelpText('after', EXAMPLES)
-    .action(({ json, stage, project, owner, ...use }: PlanFlags) => {
+    .action(({ json, quiet: _, stage, project, owner, ...use }: PlanFlags) => {
       const tags = { Project: project, Stage: stage, Owner: owner, ManagedBy: 'serverless' };
       const plan = { tags, sizes: SIZES, assumptions: { ...use, ...HABITS }, ...estimate(use) };
       console.print(

@@ -112,6 +112,7 @@ async function runWhole(request: JobRequest, { task, environment, progress }: Ru
     signal,
   });
   if (names === null) return leave(task, environment);
+  await clear(task, environment);
   const done = { status: 'succeeded', results: names, ...(outcome && { outcome }) } as const;
   if (await change(task, environment, done)) log('info', 'published', outcome && { outcome });
   else log('warn', 'the job has ended meanwhile');

@@ -59,6 +59,16 @@ describe('applyQueueState of a job in one part', () => {
     expect(record).toMatchObject({ status: 'failed', error: { code: 'NO_RESULTS' } });
   });
 
+  it('has succeeded when everything was published, however its process then ended', async () => {
+    const { deps, jobId, record } = await makeSubmitted(MITIGATION);
+    await publish(deps.store, record);
+    const lost = state('gpu-1', 'failed', { reason: 'Host EC2 (instance i-1) terminated.', attempts: 5 });
+    expect(await applyQueueState(deps, jobId, lost)).toMatchObject({
+      status: 'succeeded',
+      outcome: 'improved',
+    });
+  });
+
   it('says why it failed, in a sentence', async () => {
     const { record } = await statuses(
       AUDIT,
@@ -81,6 +91,22 @@ describe('applyQueueState of a job in one part', () => {
     await deps.store.put(key, told);
     expect(await applyQueueState(deps, jobId, state('cpu-1', 'failed', { exitCode: 64 }))).toEqual(told);
   });
+
+  it.each(['queued', 'running', 'failed'] as const)(
+    'keeps what the worker published, whatever late news of %s says',
+    async (status) => {
+      const { deps, jobId } = await makeSubmitted(MITIGATION);
+      const key = `jobs/${jobId}/record.json`;
+      const told = {
+        ...(deps.store.json(key) as JobRecord),
+        status: 'succeeded',
+        results: ['run.json'],
+        outcome: 'improved',
+      };
+      await deps.store.put(key, told);
+      expect(await applyQueueState(deps, jobId, state('gpu-1', status, { attempts: 2 }))).toEqual(told);
+    },
+  );
 
   it('is cancelled when the queue says that we ended it', async () => {
     const { record } = await statuses(AUDIT, state('cpu-1', 'failed', { reason: 'cancelled on request' }));
@@ -189,7 +215,7 @@ describe('events that are repeated, reordered and lost', () => {
       fc.constantFrom('succeeded' as const, 'failed' as const),
       async (order, end) => {
         const { deps, jobId, record } = await makeSubmitted(MITIGATION);
-        await publish(deps.store, record);
+        if (end === 'succeeded') await publish(deps.store, record);
         deps.queues.gpu.set('gpu-1', ends[end]);
         for (const index of order) await applyQueueState(deps, jobId, history(ends[end])[index]!);
         deps.wait(60);

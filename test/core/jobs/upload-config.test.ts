@@ -31,6 +31,14 @@ describe('nearestConfig', () => {
     expect((await nearestConfig(store, table))?.object.key).toBe(`${nearest}counterweight.json`);
   });
 
+  it('is looked for in ten folders', async () => {
+    const { store } = makeTestDeps();
+    const folders = (count: number) => `uploads/${'x/'.repeat(count)}`;
+    await store.put('uploads/counterweight.json', { columns });
+    expect(await nearestConfig(store, `${folders(9)}t.csv`)).not.toBeNull();
+    expect(await nearestConfig(store, `${folders(10)}t.csv`)).toBeNull();
+  });
+
   it('looks neither beside the way nor above uploads/', async () => {
     const { store } = makeTestDeps();
     for (const folder of ['', 'uploads/a/x/', 'uploads/a/b/c/d/']) {

@@ -1,10 +1,9 @@
 import { makeLocalQueue } from '../../../core/queue/local-queue.ts';
-import { PLAY_COMMAND } from './play-command.ts';
 
-/** A server to be killed: `crashing-server.ts FOLDER TRACE JOB...` submits the jobs that were not before, and waits. */
-const [, , folder, trace, ...jobIds] = process.argv as [string, string, string, string, ...string[]];
+/** A server to be killed: `WORKER FOLDER TRACE JOB...` submits the jobs that were not submitted before, and waits. */
+const [, , worker, folder, trace, ...jobIds] = process.argv as [string, string, string, string, string];
 const queue = makeLocalQueue({
-  command: PLAY_COMMAND,
+  command: [process.execPath, worker],
   environment: { TRACE: trace },
   concurrency: 1,
   folder,

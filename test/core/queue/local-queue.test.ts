@@ -33,7 +33,7 @@ function open(name: string, changes: Partial<LocalQueueOptions> = {}): LocalQueu
 
 /** A server in a process of its own, to be killed; started when it has submitted its first job. */
 async function startServer(name: string, jobIds: readonly string[]) {
-  const args = [folder.at('server.mjs'), folder.at(name), traceOf(name), ...jobIds];
+  const args = [folder.at('server.mjs'), PLAY_COMMAND[1], folder.at(name), traceOf(name), ...jobIds];
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const queueIds: string[] = [];
   const lines = createInterface({ input: server.stdout! }).on('line', (line) => queueIds.push(line));
@@ -207,17 +207,19 @@ describe('a local queue after another one over the same folder', () => {
   });
 
   it('after ten crashes at random moments no work is lost, and none ran twice at once', async () => {
-    const jobIds = Array.from({ length: 8 }, (_, index) => `takes-${index}`);
+    const jobIds = Array.from({ length: 4 }, (_, index) => `lasts-${index}`);
     for (let crash = 0; crash < 10; crash += 1) {
       const server = await startServer('crashing', jobIds);
       await sleep(Math.random() * 300);
       await server.kill();
     }
-    const queue = open('crashing', { concurrency: 1 });
-    for (const jobId of jobIds) {
-      const queueId = (await queue.find(work(jobId))) ?? (await queue.submit(work(jobId)));
+    const queue = open('crashing', { concurrency: jobIds.length });
+    const queueIds = await Promise.all(
+      jobIds.map(async (jobId) => (await queue.find(work(jobId))) ?? queue.submit(work(jobId))),
+    );
+    for (const [index, queueId] of queueIds.entries()) {
       expect((await untilEnd(queue, queueId)).status).toBe('succeeded');
-      const notes = (await linesOf(traceOf('crashing'), jobId)).map((line) => line.split(' ')[0]);
+      const notes = (await linesOf(traceOf('crashing'), jobIds[index]!)).map((line) => line.split(' ')[0]);
       expect(notes).toContain('end');
       expect(notes).not.toContain('twice');
     }

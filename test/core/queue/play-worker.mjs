@@ -15,7 +15,6 @@ const end = (code) => {
 };
 const sleep = (ms) => setTimeout(() => end(0), ms);
 
-note('start');
 const pidFile = `${TRACE}.${JOB_ID}.${index}.pid`;
 if (isAlive(pidFile)) note('twice');
 writeFileSync(pidFile, String(process.pid));
@@ -26,6 +25,10 @@ function isAlive(file) {
   return stat && existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, 'utf8'));
 }
 
+const [play] = JOB_ID.split('-');
+const onTerm = { graceful: () => end(75), stubborn: () => note('ignored') }[play];
+if (onTerm) process.on('SIGTERM', onTerm); // before anybody hears of the start
+note('start');
 const plays = {
   succeeds: () => end(0),
   unfit: () => end(65),
@@ -34,17 +37,12 @@ const plays = {
   halves: () => end(index === 1 ? 65 : 0),
   takes: () => sleep(150),
   sleeps: () => sleep(30_000),
-  graceful: () => {
-    process.on('SIGTERM', () => end(75));
-    sleep(30_000);
-  },
-  stubborn: () => {
-    process.on('SIGTERM', () => note('ignored'));
-    sleep(30_000);
-  },
+  lasts: () => sleep(1000),
+  graceful: () => sleep(30_000),
+  stubborn: () => sleep(30_000),
   killed: () => (attempt < 2 ? process.kill(process.pid, 'SIGKILL') : end(0)),
   prints: () => {
     process.stderr.write(`${'x'.repeat(1024 ** 2)}the last words`, () => end(0));
   },
 };
-plays[JOB_ID.split('-')[0]]();
+plays[play]();

@@ -18,9 +18,13 @@ function send({ form }: Upload, content: string, changes: Readonly<Record<string
   return fetch(form.url, { method: 'POST', body });
 }
 
+/** Where uploads lie, and where they lie before they are whole. */
 const filesIn = async (root: string) => {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => `${parentPath}/${name}`);
+  return files.filter((file) => /\/uploads\/|\.counterweight\/tmp\//.test(file)).sort();
 };
 
 /** What was refused leaves nothing, temporary files included; those may go a moment after the answer. */

@@ -1,7 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isLoopback } from '../../../functions/local/server.ts';
+import { isLoopback, type LocalServer } from '../../../functions/local/server.ts';
 import {
   AUDIT,
   COLUMNS,
@@ -17,6 +20,16 @@ import {
   TABLE,
   until,
 } from './serving.ts';
+
+/** Of this machine, a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 describe('the local server', () => {
   it('runs a submitted audit to its report, which opens from its link and downloads by default', async () => {
@@ -107,9 +120,60 @@ describe('the local server', () => {
     expect((await fetch(`${second.url}/v1/jobs`)).status).toBe(200);
   });
 
+  it('tells requests to come again until it has looked after the jobs of an earlier one', async () => {
+    const root = await makeRoot();
+    const time = new Date().toISOString();
+    const record = { schemaVersion: 1, request: { ...AUDIT, threshold: 0.5 }, status: 'succeeded' };
+    for (const jobId of Array.from({ length: 300 }, (_, index) => `zt-${index}`)) {
+      const job = { ...record, jobId, createdAt: time, updatedAt: time, queueIds: ['q'] };
+      await put(root, `jobs/${jobId}/record.json`, JSON.stringify(job));
+    }
+    const port = await freePort();
+    const started = serve({ root, port });
+    const statuses = new Set<number>();
+    while (!statuses.has(200)) {
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/jobs`).catch(() => null);
+      if (answer !== null) statuses.add(answer.status);
+    }
+    await started;
+    expect([...statuses]).toEqual([503, 200]);
+  });
+
+  it('that cannot start leaves neither its port nor its root taken', async () => {
+    const root = await makeRoot();
+    const port = await freePort();
+    await rm(path.join(root, 'uploads'), { recursive: true });
+    await writeFile(path.join(root, 'uploads'), 'no folder');
+    await expect(serve({ root, port })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await rm(path.join(root, 'uploads'));
+    const { url } = await serve({ root, port });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+  });
+
+  it('names itself in links by its public address, and by the name of its machine when it listens everywhere', async () => {
+    const token = 'a-token-of-32-characters-exactly';
+    const headers = { authorization: `Bearer ${token}` };
+    const linkOf = async (server: LocalServer, local: string) => {
+      const upload = post(`${local}/v1/uploads`, { name: 'a.csv', bytes: 1 }, headers);
+      const { form } = await jsonOf<{ form: { url: string } }>(upload);
+      return [server.url, form.url];
+    };
+    const port = await freePort();
+    const proxied = await serve({ token, port, publicUrl: 'https://fair.example' });
+    expect(await linkOf(proxied, `http://127.0.0.1:${port}`)).toEqual([
+      'https://fair.example',
+      'https://fair.example/upload',
+    ]);
+    const everywhere = await serve({ token, host: '0.0.0.0' });
+    const own = `http://${hostname()}:${new URL(everywhere.url).port}`;
+    const local = `http://127.0.0.1:${new URL(everywhere.url).port}`;
+    expect(await linkOf(everywhere, local)).toEqual([own, `${own}/upload`]);
+  });
+
   it('asks for a token outside loopback', async () => {
     const root = await makeRoot();
     await expect(serve({ root, host: '0.0.0.0' })).rejects.toThrow('--token-file');
+    await expect(serve({ root, publicUrl: 'https://fair.example' })).rejects.toThrow('--token-file');
     await expect(serve({ root, token: 'short' })).rejects.toThrow('at least 16');
     expect(['127.0.0.1', '127.1.2.3', '::1', 'localhost', '0.0.0.0', 'example.org'].map(isLoopback)).toEqual([
       true,

@@ -6,6 +6,7 @@ import { addPlanCommand } from '../../../worker/commands/plan.ts';
 import { SIZES } from '../../../worker/commands/plan-costs.ts';
 import type { PRICES } from '../../../worker/commands/plan-prices.ts';
 import { NO_PROGRESS } from '../../../worker/progress.ts';
+import { runCommand } from '../../helpers/cli.ts';
 
 /** Runs `counterweight plan …` in this process and returns what it prints. */
 async function plan(line = ''): Promise<string> {
@@ -48,6 +49,12 @@ describe('counterweight plan', () => {
     expect(assumptions).toMatchObject({ runs: 7, images: 5000, instance: 'g5.xlarge', hoursPerMonth: 730 });
     expect(note).toBe('us-east-1, check before relying on it');
     expect(Object.keys(prices)).toEqual(expect.arrayContaining(costs.flatMap((line) => line.prices)));
+  });
+
+  it('takes no flag of the output for an assumption', async () => {
+    const { exitCode, stdout } = await runCommand('plan --json --quiet');
+    expect(exitCode).toBe(0);
+    expect((JSON.parse(stdout) as Plan).assumptions).toEqual((await planJson()).assumptions);
   });
 
   it('prints the same for people, in tables', async () => {

@@ -104,7 +104,7 @@ describe('a failure', () => {
     });
     expect(entries.at(-1)).toMatchObject({
       code: 'UNEXPECTED',
-      where: expect.stringMatching(/run-task\.test\.ts:\d+/),
+      where: expect.stringMatching(/run-task-failures\.test\.ts:\d+/),
     });
     expect(log).not.toContain(CANARY);
   });

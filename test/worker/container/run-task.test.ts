@@ -112,6 +112,13 @@ describe('a job that has ended', () => {
     expect(store.keys('tmp/')).toEqual([]);
   });
 
+  it('takes no shard any more', async () => {
+    const store = await storeWith({ ...QUICK_MITIGATION, shards: 2 });
+    await changeStatus(store, 'cancelled');
+    expect(await run(store, { task: 'shard', shard: 1 })).toMatchObject({ exitCode: 0 });
+    expect(store.calls.readStream).toBeUndefined();
+  });
+
   it.each<[string, (method: string, key: string) => boolean]>([
     ['before its inputs are fetched', (method) => method === 'readStream'],
     ['while results are on their way', (method, key) => method === 'writeStream' && key.startsWith('tmp/')],

@@ -14,14 +14,14 @@ const COLUMNS = { label: 'y', score: 'p', sensitiveFeatures: ['sex'] };
 export const AUDIT = { kind: 'audit', predictions: `${UPLOAD}/scores.csv`, columns: COLUMNS };
 const TASK: Task = { jobId: JOB, task: 'job', shard: 0, attempt: 1, attempts: 3 };
 
-export interface TaskRun {
+interface TaskRun {
   readonly exitCode: number;
   /** As it was written, and line by line. */
   readonly log: string;
   readonly entries: readonly Record<string, unknown>[];
 }
 
-export interface TaskBench {
+interface TaskBench {
   /** Of all folders; no message may hold it. */
   readonly folder: string;
   /** A store with all uploads and one job that waits. */
