@@ -116,6 +116,19 @@ describe('a local queue', () => {
     });
   });
 
+  it('notes an attempt before it starts, so that even work that takes the server with it runs out of them', async () => {
+    const queue = open('noted', {
+      command: ['/bin/bash', '-c', 'cat "$ENTRIES"/*; exit 75'],
+      environment: { PATH: process.env.PATH!, ENTRIES: folder.at('noted/entries') },
+    });
+    const queueId = await queue.submit(work('any', { attempts: 2 }));
+    expect((await untilEnd(queue, queueId)).status).toBe('failed');
+    for (const attempts of [1, 2]) {
+      const log = await readFile(folder.at(`noted/logs/${queueId}/0-${attempts}.log`), 'utf8');
+      expect(JSON.parse(log)).toMatchObject({ queueId, processes: [{ status: 'running', attempts }] });
+    }
+  });
+
   it('refuses work without attempts, shards or time', async () => {
     const queue = open('refused');
     for (const change of [{ attempts: 0 }, { shards: 0 }, { timeoutSeconds: 0 }, { jobId: '../x' }]) {
