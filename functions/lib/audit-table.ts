@@ -9,9 +9,9 @@ import type { PredictionTable } from '../../core/data/types.ts';
 import { InvalidInputError, isCounterweightError, StorageError } from '../../core/errors.ts';
 import { audit, type Decisions } from '../../core/fairness/audit.ts';
 import type { AuditReport } from '../../core/fairness/types.ts';
+import { withoutData, withoutPaths } from '../../core/jobs/redact.ts';
 import type { predictionsAuditSchema } from '../../core/jobs/schema.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
-import { withoutData, withoutPaths } from './redact.ts';
 
 /** Largest table that is audited while a caller waits: some 200,000 rows, a few seconds on one Lambda core. */
 export const LARGEST_DIRECT_AUDIT_BYTES = 8 * 2 ** 20;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FoundJob } from '../../core/jobs/find-job.ts';
 import { folderOf } from '../../core/jobs/keys.ts';
 import { JOB_STATUSES, type JobRecord } from '../../core/jobs/record.ts';
-import { withoutData, withoutPaths } from './redact.ts';
+import { withoutData, withoutPaths } from '../../core/jobs/redact.ts';
 
 const KINDS = ['audit', 'model-audit', 'mitigation'] as const;
 

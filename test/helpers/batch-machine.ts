@@ -21,7 +21,7 @@ export interface BatchJob {
   log: string;
 }
 
-export interface MachineOptions {
+interface MachineOptions {
   readonly command: readonly [program: string, ...args: string[]];
   readonly environment: Readonly<Record<string, string>>;
   readonly capacity: number;

@@ -16,7 +16,7 @@ import { apiEvent, batchEvent, s3BridgeEvent } from '../functions/events.ts';
 import { type FunctionTestDeps, makeReadyDeps } from '../functions/fixtures.ts';
 import type { MemoryStore } from '../helpers/memory-store.ts';
 
-/** One call of a store (with its key or prefix) or of a queue. */
+/** One call of a store, with its key or prefix, or of a queue, with its name. */
 export interface Call {
   readonly method: string;
   readonly key: string;
@@ -83,6 +83,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   ],
   CreateJobRole: [
     ({ deps }) => makeCreateJob(deps)(body(SWEEP)),
+    ({ deps }) => makeCreateJob(deps)(body(AUDIT)),
     (watched) => {
       cancelDuringSubmission(watched);
       return makeCreateJob(watched.deps)(body(MITIGATION));
@@ -117,6 +118,11 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     async (watched) => {
       const { deps } = watched;
       await leaveHalfway(watched, () => submitJob(deps, MITIGATION));
+      return makeGetJob(deps)(ofJob(onlyJobIn(deps)));
+    },
+    async (watched) => {
+      const { deps } = watched;
+      await leaveHalfway(watched, () => submitJob(deps, AUDIT));
       return makeGetJob(deps)(ofJob(onlyJobIn(deps)));
     },
   ],
@@ -236,11 +242,11 @@ async function watch(scenario: Scenario, calls: Call[]): Promise<void> {
     if (!isAside) calls.push({ method, key });
   };
   watchStore(deps.store, note);
-  for (const queue of [deps.queues.cpu, deps.queues.gpu]) {
+  for (const [name, queue] of Object.entries(deps.queues)) {
     for (const method of ['submit', 'find', 'describe', 'terminate'] as const) {
       const call = queue[method] as (...args: unknown[]) => Promise<never>;
       queue[method] = ((...args: unknown[]) => {
-        note(method, '');
+        note(method, name);
         return call(...args);
       }) as never;
     }

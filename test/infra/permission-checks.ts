@@ -5,26 +5,34 @@ import { callsOfJobs } from './job-calls.ts';
 import type { Template } from './template.ts';
 import { listAt, roleStatements } from './template.ts';
 
-/** What S3 and Batch want for each call of a store or a queue. */
+const READ = ['s3:GetObject', 'kms:Decrypt'];
+const WRITE = ['s3:PutObject', 'kms:GenerateDataKey'];
+/** Without it, S3 answers 403 and not 404 where there is no object. */
+const LOOK = 's3:ListBucket';
+
+/** What S3, its encryption and Batch want for each call of a store or a queue. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  // Without the second, S3 answers 403 and not 404 where there is no object.
-  info: ['s3:GetObject', 's3:ListBucket'],
-  read: ['s3:GetObject', 's3:ListBucket'],
-  readStream: ['s3:GetObject', 's3:ListBucket'],
-  write: ['s3:PutObject'],
+  info: [...READ, LOOK],
+  read: [...READ, LOOK],
+  readStream: [...READ, LOOK],
+  write: WRITE,
   // One that was refused looks whether it was its own answer that got lost.
-  writeIf: ['s3:PutObject', 's3:GetObject', 's3:ListBucket'],
-  writeStream: ['s3:PutObject', 's3:AbortMultipartUpload'],
+  writeIf: [...WRITE, ...READ, LOOK],
+  // Parts are put together by decrypting them.
+  writeStream: [...WRITE, 'kms:Decrypt', 's3:AbortMultipartUpload'],
   delete: ['s3:DeleteObject'],
-  list: ['s3:ListBucket'],
-  downloadUrl: ['s3:GetObject'],
-  uploadForm: ['s3:PutObject'],
+  list: [LOOK],
+  downloadUrl: READ,
+  uploadForm: WRITE,
   // Where Batch's answer was lost, the client looks for the job before it submits again.
   submit: ['batch:SubmitJob', 'batch:ListJobs'],
   find: ['batch:ListJobs'],
   describe: ['batch:DescribeJobs'],
   terminate: ['batch:TerminateJob'],
 };
+
+/** Actions that are not of S3. */
+const OTHERS = /^(?:batch|kms):/;
 
 const glob = (pattern: string) =>
   new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
@@ -98,11 +106,24 @@ export function checkPermissions(get: () => Template): void {
       expect(unused.map(({ role, action, text }) => `${role}: ${action} ${text}`)).toEqual([]);
     });
 
-    it('needs every permission on Batch that they have', () => {
+    it('submits to the queues that they may submit to, and to each of them', () => {
+      for (const [role, made] of calls) {
+        const queues = new Set(made.filter(({ method }) => method === 'submit').map(({ key }) => key));
+        const places = [...queues].map((name) => (name === 'gpu' ? 'Gpu' : 'Cpu'));
+        const given = roleStatements(get())
+          .filter(({ owner, actions }) => owner === role && actions.includes('batch:SubmitJob'))
+          .flatMap(({ resources }) => resources);
+        expect(given.sort(), role).toEqual(
+          places.flatMap((place) => [`{${place}Queue}`, `{${place}Job}`]).sort(),
+        );
+      }
+    });
+
+    it('needs every permission on Batch and the key that they have', () => {
       const used = [...calls].map(([role, made]) => [
         role,
         [...new Set(made.flatMap(({ method }) => ACTIONS[method]!))]
-          .filter((name) => name.startsWith('batch:'))
+          .filter((name) => OTHERS.test(name))
           .sort(),
       ]);
       const given = [...calls.keys()].map((role) => [
@@ -110,7 +131,7 @@ export function checkPermissions(get: () => Template): void {
         roleStatements(get())
           .filter(({ owner }) => owner === role)
           .flatMap(({ actions }) => actions)
-          .filter((name) => name.startsWith('batch:'))
+          .filter((name) => OTHERS.test(name))
           .sort(),
       ]);
       expect(used).toEqual(given);

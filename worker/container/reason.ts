@@ -1,4 +1,5 @@
 import { isCounterweightError } from '../../core/errors.ts';
+import { withoutData } from '../../core/jobs/redact.ts';
 import type { JobRequest } from '../../core/jobs/schema.ts';
 import { exitCodeOf } from '../commands/exit-codes.ts';
 
@@ -17,11 +18,6 @@ export interface ReasonContext {
   readonly inputs: string;
 }
 
-/** A quoted text as `quote` and JSON.stringify spell it. */
-const QUOTED = /"(?:[^"\\]|\\.)*"/g;
-/** What begins a message about settings, models and groups, whose names an audit shows anyway; a table's does not. */
-const NO_TABLE = /^(?:options|preprocess|model|head|layer|gradient of|group)\b/;
-
 /**
  * Why a task failed, for its record: files by their keys, and no text from a table that the request does not name
  * itself. A table without a header line would else show its first row as column names, and image names can tell who
@@ -35,13 +31,12 @@ export function reasonOf(error: unknown, context: ReasonContext): Reason {
   const code = error.code === 'STORAGE' && !isTemporary(error) ? 'INVALID_INPUT' : error.code;
   const message = withoutFolders(error.message, context);
   const { request } = context;
-  return { code, message: isAboutTable(message, request) ? withoutUnknown(message, request) : message };
+  return { code, message: isOfModel(message, request) ? message : withoutData(message, request) };
 }
 
-function isAboutTable(message: string, request: JobRequest | null): boolean {
-  const isOfModel =
-    request !== null && 'model' in request && message.startsWith(`${modelOf(request)}/preprocess.json`);
-  return !isOfModel && !NO_TABLE.test(message);
+/** A model's own preprocess file holds settings, which may be named. */
+function isOfModel(message: string, request: JobRequest | null): boolean {
+  return request !== null && 'model' in request && message.startsWith(`${modelOf(request)}/preprocess.json`);
 }
 
 function modelOf({ model }: { readonly model: string }): string {
@@ -54,16 +49,6 @@ function isTemporary(error: unknown): boolean {
 
 function withoutFolders(message: string, { folder, inputs }: ReasonContext): string {
   return message.replaceAll(`${inputs}/`, '').replaceAll(`${folder}/`, '').replaceAll(folder, 'the folder');
-}
-
-function withoutUnknown(message: string, request: JobRequest | null): string {
-  const known = new Set(textsIn(request).map((text) => JSON.stringify(text)));
-  return message.replace(QUOTED, (quoted) => (known.has(quoted) ? quoted : '"…"'));
-}
-
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value, value.replace(/\/$/, '')];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** A reason's message as the log has it: inputs by what the request calls them, not by their keys. */

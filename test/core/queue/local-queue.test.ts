@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { failureOf } from '../../../core/jobs/failure.ts';
@@ -179,7 +179,7 @@ describe('a local queue', () => {
 describe('a local queue after another one over the same folder', () => {
   beforeAll(() =>
     build({
-      entryPoints: [path.join(import.meta.dirname, 'crashing-server.ts')],
+      entryPoints: [fileURLToPath(new URL('crashing-server.ts', import.meta.url))],
       outfile: folder.at('server.mjs'),
       ...{ bundle: true, platform: 'node', format: 'esm' },
     }),

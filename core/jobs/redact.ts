@@ -1,13 +1,18 @@
 /** A quoted text as `quote` and JSON.stringify spell it. */
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
+/** What begins a message about settings, models and groups, whose names an audit shows anyway; a table's does not. */
+const NO_TABLE = /^(?:options|preprocess|model|head|layer|gradient of|group)\b/;
+
 /**
- * A message about data without what the data holds: a quoted text stays only if the request named it. A table
- * without a header line would else show its first row as "column names".
+ * A message without what the data holds: a quoted text stays only if the request named it. A table without a header
+ * line would else show its first row as "column names", and names of images can tell who a patient is. Messages
+ * about settings and models are left as they are.
  *
  * @param request  whatever the client sent; its texts may be repeated to it
  */
 export function withoutData(message: string, request: unknown): string {
+  if (NO_TABLE.test(message)) return message;
   const known = new Set(textsIn(request).map((text) => JSON.stringify(text)));
   return message.replace(QUOTED, (quoted) => (known.has(quoted) ? quoted : '"…"'));
 }
@@ -26,6 +31,6 @@ export function withoutPaths(message: string, places: Readonly<Record<string, st
 }
 
 function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
+  if (typeof value === 'string') return [value, value.replace(/\/$/, '')];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

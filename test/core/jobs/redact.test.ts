@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutData, withoutPaths } from '../../../functions/lib/redact.ts';
+import { withoutData, withoutPaths } from '../../../core/jobs/redact.ts';
 
 describe('withoutData', () => {
   it('keeps a quoted text only if the request named it, at any depth', () => {
@@ -12,6 +12,11 @@ describe('withoutData', () => {
 
   it('takes nothing that is not text for known', () => {
     expect(withoutData('received "7" and "null"', { a: 7, b: null })).toBe('received "…" and "…"');
+  });
+
+  it('leaves the names of settings, of which no table knows', () => {
+    const message = 'options: "batchSize" must be at most 4096, received 5000';
+    expect(withoutData(message, {})).toBe(message);
   });
 });
 
