@@ -31,6 +31,8 @@ export const localEntrySchema = z.strictObject({
   }),
   /** One, or one per shard. */
   processes: z.array(processSchema).min(1),
+  /** Why it shall end, whatever becomes of the server that was told so. */
+  terminated: z.string().optional(),
   /** ISO 8601; present once all processes have ended. */
   endedAt: z.iso.datetime().optional(),
 });
@@ -138,8 +140,22 @@ function lost({ signal, startError }: ProcessEnd): string {
     : notStarted(startError);
 }
 
-/** The process as a new server finds it: what ran when the server died has lost its host. */
-export function afterRestart(process: LocalProcess, work: Pick<QueuedWork, 'attempts'>): LocalProcess {
-  if (process.status !== 'running') return process;
-  return afterEnd(process, { exitCode: null, signal: 'its server stopped', cause: null }, work);
+/** The entry with its waiting processes failed. */
+export function failWaiting(entry: LocalEntry, reason: string): LocalEntry {
+  const processes = entry.processes.map((process) =>
+    process.status === 'waiting' ? failed(process, reason) : process,
+  );
+  return { ...entry, processes };
+}
+
+/** The entry as a new server finds it: what ran when the last one died has lost its host. The same if nothing ran. */
+export function afterRestart(entry: LocalEntry): LocalEntry {
+  const { work, terminated } = entry;
+  if (!entry.processes.some(({ status }) => status === 'running')) return entry;
+  const end: ProcessEnd = { exitCode: null, signal: 'its server stopped', cause: null };
+  const processes = entry.processes.map((process) =>
+    process.status === 'running' ? afterEnd(process, end, work) : process,
+  );
+  const resumed = { ...entry, processes };
+  return terminated === undefined ? resumed : failWaiting(resumed, terminated);
 }

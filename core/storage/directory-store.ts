@@ -44,8 +44,8 @@ export interface DirectoryStoreOptions {
 
 /** Folder below the root for locks and for bytes on their way; no key leads into it. */
 const RESERVED = '.counterweight';
-/** How many etags to remember, so that a list does not read every file again. */
-const MOST_ETAGS = 20_000;
+/** How many etags to remember, so that a list does not read every file again; some 60 MB when there are so many. */
+const MOST_ETAGS = 200_000;
 /** A delete may take away the folder that a write has just made. */
 const MOST_TRIES = 10;
 

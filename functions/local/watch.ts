@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { JOB_REQUEST_ENDING, UPLOAD_CONFIG, UPLOADS } from '../../core/jobs/keys.ts';
+import { type FolderTree, listenToFolders, readTree } from './folder-tree.ts';
 
 export interface WatchOptions {
   /** Of the store; `uploads/` below it is watched. */
@@ -34,15 +34,20 @@ export async function watchUploads(options: WatchOptions): Promise<Watcher> {
   const { root, onUpload, settleMs, rescanMs } = { ...DEFAULTS, ...options };
   const folder = path.join(root, UPLOADS);
   await mkdir(folder, { recursive: true });
+  let tree: FolderTree = new Map();
   let seen = new Map<string, Seen>();
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
   let due = Number.POSITIVE_INFINITY;
   let turn: Promise<void> = Promise.resolve();
+  const news = listenToFolders(() => lookWithin(PAUSE_MS));
   const look = async () => {
-    const next = await lookAt(folder, { seen, settleMs, onUpload });
-    seen = next;
-    const isOpen = [...next.values()].some(({ isTold }) => !isTold);
+    tree = await readTree(folder, { known: tree, isWanted: isStarter });
+    // Before the files are looked at, so that what comes meanwhile is heard of.
+    if (!isClosed) news.follow(tree.keys());
+    const files = [...tree.values()].flatMap((entry) => entry.files);
+    seen = await lookAt(files, { folder, seen, settleMs, onUpload });
+    const isOpen = [...seen.values()].some(({ isTold }) => !isTold);
     lookWithin(isOpen ? settleMs : rescanMs);
   };
   const lookWithin = (ms: number) => {
@@ -55,35 +60,28 @@ export async function watchUploads(options: WatchOptions): Promise<Watcher> {
       turn = turn.then(look).catch(() => lookWithin(rescanMs));
     }, ms);
   };
-  const news = listen(folder, () => lookWithin(PAUSE_MS));
   lookWithin(0);
   return {
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      news?.close();
+      news.close();
       await turn;
     },
   };
 }
 
-/** null where the system cannot tell; looks go on all the same. */
-function listen(folder: string, onNews: () => void): FSWatcher | null {
-  try {
-    const watcher = watch(folder, { recursive: true }, onNews);
-    return watcher.on('error', () => watcher.close());
-  } catch {
-    return null;
-  }
-}
-
 interface Look extends Pick<Required<WatchOptions>, 'settleMs' | 'onUpload'> {
+  readonly folder: string;
   readonly seen: ReadonlyMap<string, Seen>;
 }
 
-async function lookAt(folder: string, { seen, settleMs, onUpload }: Look): Promise<Map<string, Seen>> {
+async function lookAt(
+  files: readonly string[],
+  { folder, seen, settleMs, onUpload }: Look,
+): Promise<Map<string, Seen>> {
   const next = new Map<string, Seen>();
-  for (const file of await startersIn(folder)) {
+  for (const file of files) {
     const version = await versionOf(file);
     if (version === null) continue;
     const now = performance.now();
@@ -106,14 +104,7 @@ async function wasTaken(onUpload: WatchOptions['onUpload'], key: string): Promis
   }
 }
 
-/** Files that can start something. Images are not among them, so a large data set costs no look at each. */
-async function startersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && isStarter(entry.name))
-    .map((entry) => path.join(entry.parentPath, entry.name));
-}
-
+/** Images are not among them, so a large data set costs no look at each. */
 function isStarter(name: string): boolean {
   return name === UPLOAD_CONFIG || name.endsWith(JOB_REQUEST_ENDING) || name.toLowerCase().endsWith('.csv');
 }

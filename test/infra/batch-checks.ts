@@ -6,7 +6,7 @@ import { makeBatchQueue } from '../../core/queue/batch-queue.ts';
 import { EXIT_CODES } from '../../worker/commands/exit-codes.ts';
 import { ROOT } from './packaging.ts';
 import type { Template } from './template.ts';
-import { at, listAt, ofType, render } from './template.ts';
+import { at, listAt, ofType, render, roleStatements } from './template.ts';
 
 /** What the queue asks Batch for; it replaces what the definition says. */
 async function submission(): Promise<SubmitJobCommandInput> {
@@ -185,6 +185,15 @@ export function checkBatch(get: () => Template): void {
         '{DataBucket.Arn}/*',
         'arn:{AWS::Partition}:s3:::prod-{AWS::Region}-starport-layer-bucket/*',
       ]);
+    });
+
+    it('lets through what a job may do to the bucket, and no more', () => {
+      const [data] = listAt(properties('StorageEndpoint'), 'PolicyDocument', 'Statement');
+      const ofJobs = roleStatements(get())
+        .filter(({ owner }) => owner === 'JobRole')
+        .flatMap(({ actions }) => actions)
+        .filter((action) => action.startsWith('s3:'));
+      expect(listAt(data, 'Action').map(String).sort()).toEqual([...new Set(ofJobs)].sort());
     });
 
     it('has either endpoints or a gateway to the internet, by parameter', () => {

@@ -29,10 +29,11 @@ import { isAlive } from './processes.ts';
 
 /** Containers are scripts of a shell, given as the variable SCRIPT of the submission. */
 const COMMAND = ['/bin/bash', '-c', 'eval "$SCRIPT"'] as const;
-/** Of Batch's seconds; its 60, the shortest time limit, are 0.6 s, and the 120 of a Spot notice 1.2 s. */
-const SECOND_MS = 10;
+/** Of Batch's seconds; its 60, the shortest time limit, are 1.2 s, and the 120 of a Spot notice 2.4 s. */
+const SECOND_MS = 20;
 const QUEUE = 'arn:aws:batch:us-east-1:123456789012:job-queue/gpu';
 const PATIENCE_MS = 10_000;
+const PATIENT = { timeout: PATIENCE_MS, interval: 10 } as const;
 
 const folder = useTempFolder();
 const opened: BatchServer[] = [];
@@ -86,7 +87,7 @@ async function until(jobId: string, ...statuses: readonly string[]): Promise<Job
 
 const untilEnd = (jobId: string) => until(jobId, 'SUCCEEDED', 'FAILED');
 const untilSaid = (jobId: string, text: string) =>
-  expect.poll(() => server.log(jobId), { timeout: PATIENCE_MS, interval: 10 }).toContain(text);
+  expect.poll(() => server.log(jobId), PATIENT).toContain(text);
 const list = (input: ListJobsCommandInput) => clientOf(server).send(new ListJobsCommand(input));
 
 describe('a container', () => {
@@ -99,14 +100,17 @@ describe('a container', () => {
       `AWS_BATCH_JOB_ID=${jobId}`,
       'AWS_BATCH_JQ_NAME=gpu',
     ];
-    await expect.poll(() => server.log(jobId).trim().split('\n')).toEqual([...lines(1), ...lines(2)]);
+    await expect
+      .poll(() => server.log(jobId).trim().split('\n'), PATIENT)
+      .toEqual([...lines(1), ...lines(2)]);
   });
 
   it('takes everything with it that it has started', async () => {
     const jobId = await submit('sleep 60 & echo "child $!"; exit 0');
     expect((await untilEnd(jobId)).status).toBe('SUCCEEDED');
+    await untilSaid(jobId, 'child');
     const [, pid] = /child (\d+)/.exec(server.log(jobId))!;
-    await expect.poll(() => isAlive(Number(pid))).toBe(false);
+    await expect.poll(() => isAlive(Number(pid)), PATIENT).toBe(false);
   });
 
   it('that cannot be started leaves a reason and no exit code', async () => {
@@ -116,7 +120,7 @@ describe('a container', () => {
     const { jobId } = await client.send(
       new SubmitJobCommand({ jobName: 'job', jobQueue: QUEUE, jobDefinition: 'gpu:1' }),
     );
-    await expect.poll(() => broken.detail(jobId!)?.status).toBe('FAILED');
+    await expect.poll(() => broken.detail(jobId!)?.status, PATIENT).toBe('FAILED');
     expect(broken.detail(jobId!)).toMatchObject({
       statusReason: 'Task failed to start',
       attempts: [{ container: { reason: expect.stringMatching(/^CannotStartContainerError: .*ENOENT/) } }],
@@ -143,10 +147,10 @@ describe('a container', () => {
     const { jobId } = await clientOf(real).send(
       new SubmitJobCommand({ jobName: 'job', jobQueue: QUEUE, jobDefinition: 'gpu:1' }),
     );
-    await expect.poll(() => real.detail(jobId!)?.status, { timeout: 20_000 }).toBe('FAILED');
+    await expect.poll(() => real.detail(jobId!)?.status, { timeout: 30_000 }).toBe('FAILED');
     expect(real.log(jobId!)).toContain('JOB_NOT_FOUND');
     expect(said).toBe(real.log(jobId!));
-  }, 30_000);
+  }, 40_000);
 });
 
 describe('an array', () => {
@@ -170,7 +174,7 @@ describe('an array', () => {
   });
 
   it('is PENDING until the last process has ended, and fails when one has, after all have ended', async () => {
-    const jobId = await submit('test "$AWS_BATCH_JOB_ARRAY_INDEX" != 0 && sleep 0.2; test $? != 1', {
+    const jobId = await submit('test "$AWS_BATCH_JOB_ARRAY_INDEX" != 0 && sleep 0.6; test $? != 1', {
       arrayProperties: { size: 2 },
     });
     await until(`${jobId}:0`, 'FAILED');
@@ -197,10 +201,10 @@ describe('an array', () => {
 });
 
 describe('an end from outside', () => {
-  const LIMIT = { timeout: { attemptDurationSeconds: 60 } }; // 0.6 s
+  const LIMIT = { timeout: { attemptDurationSeconds: 60 } }; // 1.2 s
 
   it('the time limit begins anew with each attempt', async () => {
-    const jobId = await submit('sleep 0.4; exit $((2 - AWS_BATCH_JOB_ATTEMPT))', {
+    const jobId = await submit('sleep 0.7; exit $((2 - AWS_BATCH_JOB_ATTEMPT))', {
       ...LIMIT,
       retryStrategy: { attempts: 2 },
     });
@@ -234,7 +238,7 @@ describe('an end from outside', () => {
   });
 
   it('what waits for others is cancelled when those have ended', async () => {
-    const first = await submit('echo ready; sleep 0.2');
+    const first = await submit('echo ready; sleep 0.6');
     const second = await submit('true', { dependsOn: [{ jobId: first }] });
     await untilSaid(first, 'ready');
     await clientOf(server).send(new CancelJobCommand({ jobId: second, reason: 'enough' }));

@@ -5,6 +5,7 @@ import {
   afterRestart,
   begun,
   failed,
+  failWaiting,
   isEnded,
   type LocalProcess,
   localEntrySchema,
@@ -85,6 +86,22 @@ describe('the state of an entry', () => {
   });
 });
 
+describe('failing what waits', () => {
+  it('leaves what runs and what has ended alone', () => {
+    const entry = { ...entryOf({ shards: 3 }) };
+    const processes: LocalProcess[] = [
+      running(1),
+      { status: 'waiting', attempts: 2 },
+      failed(running(1), 'x'),
+    ];
+    expect(failWaiting({ ...entry, processes }, 'enough').processes).toEqual([
+      running(1),
+      { status: 'failed', attempts: 2, reason: 'enough' },
+      failed(running(1), 'x'),
+    ]);
+  });
+});
+
 describe('a process', () => {
   it('has ended when it succeeded or failed', () => {
     const statuses = ['waiting', 'running', 'succeeded', 'failed'] as const;
@@ -145,17 +162,35 @@ describe('a process', () => {
   ])('has failed when its last attempt ended by %s', (_, end, reason) => {
     expect(afterEnd(running(3), endOf(end), WORK)).toMatchObject({ status: 'failed', attempts: 3, reason });
   });
+});
 
-  it('that ran when its server died has lost this attempt, and any other is left as it was', () => {
-    expect(afterRestart(running(1), WORK)).toEqual({ status: 'waiting', attempts: 1 });
-    expect(afterRestart(running(1), { attempts: 1 })).toEqual({
-      status: 'failed',
-      attempts: 1,
-      reason: 'Host lost: the process was ended from outside (its server stopped), after 1 attempt',
-    });
-    for (const status of ['waiting', 'succeeded', 'failed'] as const) {
-      const process: LocalProcess = { status, attempts: 1 };
-      expect(afterRestart(process, WORK)).toBe(process);
-    }
+describe('an entry after its server died', () => {
+  const entryWith = (...processes: LocalProcess[]) => ({
+    ...entryOf({ shards: processes.length }),
+    processes,
+  });
+
+  it('has lost the attempts that ran, and the last one of them for good', () => {
+    const succeeded: LocalProcess = { status: 'succeeded', attempts: 1, exitCode: 0 };
+    expect(afterRestart(entryWith(running(1), succeeded, running(3))).processes).toEqual([
+      { status: 'waiting', attempts: 1 },
+      succeeded,
+      {
+        status: 'failed',
+        attempts: 3,
+        reason: 'Host lost: the process was ended from outside (its server stopped), after 3 attempts',
+      },
+    ]);
+  });
+
+  it('does not come back to life when it was to end', () => {
+    const entry = { ...entryWith(running(1), running(1)), terminated: 'enough' };
+    const failure = { status: 'failed', attempts: 1, reason: 'enough' };
+    expect(afterRestart(entry).processes).toEqual([failure, failure]);
+  });
+
+  it('is the same when nothing ran', () => {
+    const entry = entryWith({ status: 'waiting', attempts: 1 }, failed(running(1), 'x'));
+    expect(afterRestart(entry)).toBe(entry);
   });
 });

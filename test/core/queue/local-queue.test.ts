@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { failureOf } from '../../../core/jobs/failure.ts';
-import { type LocalQueue, type LocalQueueOptions, makeLocalQueue } from '../../../core/queue/local-queue.ts';
+import { CANCEL_REASON, failureOf } from '../../../core/jobs/failure.ts';
+import type { LocalQueueOptions } from '../../../core/queue/local-machine.ts';
+import { type LocalQueue, makeLocalQueue } from '../../../core/queue/local-queue.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { describeJobQueue, linesOf, until, untilEnd, untilNoted, work } from './job-queue.contract.ts';
 import { PLAY_COMMAND } from './play-command.ts';
@@ -237,6 +238,20 @@ describe('a local queue after another one over the same folder', () => {
       expect(notes).not.toContain('twice');
     }
     expect(await readdir(folder.at('crashing/entries'))).toHaveLength(jobIds.length);
+  });
+
+  it('leaves what was to end at its end, also when that one died before it did', async () => {
+    const first = open('stopping', { graceMs: 60_000 });
+    const queueId = await first.submit(work('stubborn-1', { shards: 2 }));
+    await untilNoted(traceOf('stopping'), 'stubborn-1', 2);
+    await first.terminate(queueId, CANCEL_REASON);
+    expect(await first.describe([queueId])).toMatchObject([{ status: 'running' }]);
+    // The folder as a crash leaves it; the processes are ended as orphans.
+    await cp(folder.at('stopping'), folder.at('stopped'), { recursive: true });
+    const [state] = await open('stopped').describe([queueId]);
+    expect(state).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(failureOf(state!).code).toBe('CANCELLED');
+    expect((await untilEnd(first, queueId)).status).toBe('failed');
   });
 
   it('refuses to start over a damaged file', async () => {
