@@ -15,9 +15,6 @@ export interface UploadTerms {
   readonly contentType: string;
 }
 
-/** May a store hold this key? Other programs leave more, such as `folder/` of the S3 console; a list skips it. */
-export const isStoreKey = isKey;
-
 /** @throws InvalidInputError when no key can start with `prefix`; an empty one is the whole store */
 export function assertPrefix(prefix: string): void {
   if (isKey(`${prefix}x`) || isKey(prefix)) return;

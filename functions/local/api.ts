@@ -31,7 +31,7 @@ export interface ApiRequest {
   readonly requestId: string;
 }
 
-export type ApiMatch =
+type ApiMatch =
   | { readonly handler: HttpHandler; readonly params: Readonly<Record<string, string>> }
   /** The path exists, for these methods. */
   | { readonly allow: readonly string[] };

@@ -45,7 +45,7 @@ export interface ServerOptions {
 }
 
 /** In milliseconds. */
-export interface ServerTimes extends Required<Pick<WatchOptions, 'settleMs' | 'rescanMs'>> {
+interface ServerTimes extends Required<Pick<WatchOptions, 'settleMs' | 'rescanMs'>> {
   readonly scheduleMs: number;
   readonly queueMs: number;
   /** Between SIGTERM and SIGKILL of a worker when the server stops. */

@@ -36,7 +36,7 @@ const API = {
   'cancel-job': () => import('../../functions/cancel-job.ts'),
 } as const satisfies Record<string, () => Promise<{ handler: HttpHandler }>>;
 
-export interface Answer<Body> {
+interface Answer<Body> {
   readonly status: number;
   readonly body: Body;
 }

@@ -12,9 +12,8 @@ import {
   isCounterweightError,
   StorageError,
 } from '../../core/errors.ts';
-import { assertKey, folderOf } from '../../core/jobs/keys.ts';
+import { assertKey, folderOf, isKey } from '../../core/jobs/keys.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
-import { isStoreKey } from '../../core/storage/store-input.ts';
 import type { Progress } from '../progress.ts';
 
 /** Objects that are fetched at once: most are small images, of which each waits for the store. */
@@ -92,7 +91,7 @@ async function imageKeys(
   const keys: string[] = [];
   for await (const { cells } of readTable(table, { columns: [column] })) {
     const key = path.posix.join(folder, cells[0]!);
-    if (key.startsWith(folder) && isStoreKey(key)) keys.push(key);
+    if (key.startsWith(folder) && isKey(key)) keys.push(key);
   }
   return keys;
 }

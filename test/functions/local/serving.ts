@@ -11,7 +11,7 @@ const ROOT = path.join(import.meta.dirname, '../../..');
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** The worker from its source. */
-export const WORKER = [process.execPath, '--import', LOADER, path.join(ROOT, 'worker/main.ts')] as const;
+const WORKER = [process.execPath, '--import', LOADER, path.join(ROOT, 'worker/main.ts')] as const;
 
 /** Tells progress and then waits for its end, for tests of what is under way. */
 export const SLOW_WORKER = [
