@@ -20,7 +20,7 @@ async function ask(path, options) {
   const response = await fetch(path, options);
   if (response.status === 401) location.reload();
   const content = await response.json();
-  if (!response.ok) throw Object.assign(new Error([content.message, ...(content.issues || [])].join('; ')), { status: response.status });
+  if (!response.ok) throw Object.assign(new Error(content.message), { status: response.status });
   return content;
 }
 

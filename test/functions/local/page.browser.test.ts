@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,13 +128,34 @@ describe.skipIf(isSkipped)('the page in Chromium', () => {
     expect(incidents).toEqual([]);
   });
 
+  it('shows how far a slow upload is, and stops it without a trace', async () => {
+    const { url, root } = await serve();
+    const { page, incidents } = await visit(url);
+    const session = await page.context().newCDPSession(page);
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 500_000 };
+    await session.send('Network.emulateNetworkConditions', slow);
+    const table = { name: 'large.csv', mimeType: 'text/csv', buffer: Buffer.alloc(5_000_000, 'y\n') };
+    await page.getByLabel('Files', { exact: true }).setInputFiles(table);
+    await page.getByText(/^0 of 1 files · \d+ kB of 5.0 MB$/).waitFor();
+    const bar = page.getByRole('progressbar', { name: 'Sent' });
+    await until(async () => Number(await bar.getAttribute('value')) > 0);
+    await expectFits(page, 'sending');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped after 0 files.').waitFor();
+    const left = async () => (await readdir(path.join(root, 'uploads'), { recursive: true })).sort();
+    await until(async () => (await left()).join() === 'table,table/scores.csv');
+    expect(incidents.filter((text) => !text.includes('net::ERR'))).toEqual([]);
+  });
+
   it('shows progress of a pasted request and cancels it when asked twice', async () => {
     const { url } = await serve({ command: SLOW_WORKER });
     const { page, incidents } = await visit(url);
     await page.getByText('Paste a job request instead').click();
     await page.getByLabel('Job request').fill('{"kind":"audit"}');
     await page.getByRole('button', { name: 'Start from request' }).click();
-    await page.locator('#paste-say').getByText('"predictions" is missing').waitFor();
+    const refusal = page.locator('#paste-say').getByText('"predictions" is missing');
+    await refusal.waitFor();
+    expect((await refusal.textContent())!.split('"predictions"')).toHaveLength(2); // said once
     await page.getByLabel('Job request').fill(JSON.stringify(AUDIT));
     await page.getByRole('button', { name: 'Start from request' }).click();
     const job = page.locator('#jobs > li');
