@@ -9,7 +9,8 @@ import { ROUTES } from './lib/routes.ts';
 /** GET /v1/jobs */
 export function makeListJobs(deps: FunctionDeps): HttpHandler {
   return makeApiHandler(ROUTES.listJobs, deps, async ({ query }) => {
-    const { jobs, next } = await listJobs(deps, query);
+    const { jobs, damaged, next } = await listJobs(deps, query);
+    if (damaged > 0) deps.telemetry.log('error', 'job records left out', { reason: `${damaged} damaged` });
     return { status: 200, body: { jobs: jobs.map(jobSummary), ...(next !== undefined && { next }) } };
   });
 }

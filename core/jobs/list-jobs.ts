@@ -2,6 +2,7 @@ import type { JobDeps } from './deps.ts';
 import { JOBS, jobIdOfRecord, lastKeyOf } from './keys.ts';
 import type { JobRecord, JobStatus } from './record.ts';
 import { readRecord } from './records.ts';
+import { isDamage } from './state.ts';
 
 /** Records that one call reads at most while it looks for a status, so that it ends in time. */
 const MAX_READ = 500;
@@ -18,6 +19,8 @@ export interface ListJobsOptions {
 
 export interface JobList {
   readonly jobs: readonly JobRecord[];
+  /** Records that could not be read as such and are left out. */
+  readonly damaged: number;
   /** Present when there may be more: pass it as `after`. */
   readonly next?: string;
 }
@@ -29,14 +32,33 @@ export async function listJobs(
 ): Promise<JobList> {
   const jobs: JobRecord[] = [];
   let read = 0;
+  let damaged = 0;
   for await (const ids of batches(jobIds(deps, after), Math.min(BATCH, limit))) {
-    const records = await Promise.all(ids.map((jobId) => readRecord(deps, jobId)));
-    jobs.push(...records.filter((record) => record !== null).filter((record) => hasStatus(record, status)));
+    const records = await Promise.all(ids.map((jobId) => readReadable(deps, jobId)));
+    damaged += records.filter((record) => record === 'damaged').length;
+    jobs.push(...records.filter(isRecord).filter((record) => hasStatus(record, status)));
     read += ids.length;
-    if (jobs.length >= limit) return { jobs: jobs.slice(0, limit), next: jobs[limit - 1]!.jobId };
-    if (read >= MAX_READ) return { jobs, next: ids.at(-1)! };
+    if (jobs.length >= limit) return { jobs: jobs.slice(0, limit), damaged, next: jobs[limit - 1]!.jobId };
+    if (read >= MAX_READ) return { jobs, damaged, next: ids.at(-1)! };
   }
-  return { jobs };
+  return { jobs, damaged };
+}
+
+/** One job's trouble must not hide all the others. */
+async function readReadable(
+  deps: Pick<JobDeps, 'store'>,
+  jobId: string,
+): Promise<JobRecord | 'damaged' | null> {
+  try {
+    return await readRecord(deps, jobId);
+  } catch (error) {
+    if (isDamage(error)) return 'damaged';
+    throw error;
+  }
+}
+
+function isRecord(record: JobRecord | 'damaged' | null): record is JobRecord {
+  return record !== null && record !== 'damaged';
 }
 
 function hasStatus(record: JobRecord, status: JobStatus | undefined): boolean {

@@ -29,7 +29,11 @@ export async function readState<T>(store: ObjectStore, place: StatePlace<T>): Pr
 
 function decode<T>({ key, schema }: StatePlace<T>, body: Uint8Array): T {
   const damaged = (cause: unknown) =>
-    new StorageError('a state object is damaged: expected the form that its schema has', { key }, { cause });
+    new StorageError(
+      'a state object is damaged: expected the form that its schema has',
+      { key, isDamaged: true },
+      { cause },
+    );
   let content: unknown;
   try {
     content = JSON.parse(Buffer.from(body).toString('utf8'));
@@ -39,6 +43,11 @@ function decode<T>({ key, schema }: StatePlace<T>, body: Uint8Array): T {
   const result = schema.safeParse(content);
   if (result.success) return result.data;
   throw damaged(result.error);
+}
+
+/** Is it this one object that is at fault, not the store? Another attempt would find it so again. */
+export function isDamage(error: unknown): boolean {
+  return isCounterweightError(error) && error.details.isDamaged === true;
 }
 
 /** @returns the etag, or null when the object exists already */

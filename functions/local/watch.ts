@@ -1,6 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { JOB_REQUEST_ENDING, UPLOAD_CONFIG, UPLOADS } from '../../core/jobs/keys.ts';
+import { isStarter, UPLOADS } from '../../core/jobs/keys.ts';
 import { type FolderTree, listenToFolders, readTree } from './folder-tree.ts';
 
 export interface WatchOptions {
@@ -102,11 +102,6 @@ async function wasTaken(onUpload: WatchOptions['onUpload'], key: string): Promis
   } catch {
     return false;
   }
-}
-
-/** Images are not among them, so a large data set costs no look at each. */
-function isStarter(name: string): boolean {
-  return name === UPLOAD_CONFIG || name.endsWith(JOB_REQUEST_ENDING) || name.toLowerCase().endsWith('.csv');
 }
 
 async function versionOf(file: string): Promise<string | null> {

@@ -67,7 +67,7 @@ const ACCESS: Readonly<Record<string, Access>> = {
   JobRole: {
     read: [UPLOAD, RECORD, CHECKPOINT],
     write: [RECORD, STATUS, CHECKPOINT, TEMPORARY, RESULT],
-    delete: [TEMPORARY],
+    delete: [TEMPORARY, CHECKPOINT],
     list: [UPLOAD, JOB, TEMPORARY],
   },
   JobExecutionRole: {},

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { InterruptedError } from '../../core/errors.ts';
-import { folderOf, resultPrefix, temporaryPrefix } from '../../core/jobs/keys.ts';
+import { checkpointPrefix, folderOf, resultPrefix, temporaryPrefix } from '../../core/jobs/keys.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import type { Progress } from '../progress.ts';
 
@@ -64,7 +64,15 @@ async function upload(
 }
 
 /** Deletes what the attempts of a job have left under their temporary prefixes. */
-export async function clearTemporary(store: ObjectStore, jobId: string): Promise<void> {
-  const anyAttempt = folderOf(temporaryPrefix(jobId, 1).replace(/\/$/, ''));
-  for await (const { key } of store.list(anyAttempt)) await store.delete(key);
+export function clearTemporary(store: ObjectStore, jobId: string): Promise<void> {
+  return clear(store, folderOf(temporaryPrefix(jobId, 1).replace(/\/$/, '')));
+}
+
+/** Deletes what attempts of a job go on from; once it has ended, nothing does. */
+export function clearCheckpoints(store: ObjectStore, jobId: string): Promise<void> {
+  return clear(store, checkpointPrefix(jobId));
+}
+
+async function clear(store: ObjectStore, prefix: string): Promise<void> {
+  for await (const { key } of store.list(prefix)) await store.delete(key);
 }

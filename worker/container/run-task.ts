@@ -12,7 +12,7 @@ import type { Log } from './log.ts';
 import { bothProgress, logProgress, placesOf } from './log.ts';
 import type { Work } from './produce.ts';
 import { produce, produceShard } from './produce.ts';
-import { clearTemporary, publish } from './publish.ts';
+import { clearCheckpoints, clearTemporary, publish } from './publish.ts';
 import { reasonOf, withoutKeys } from './reason.ts';
 import { makeStatusWriter } from './status.ts';
 
@@ -112,10 +112,11 @@ async function runWhole(request: JobRequest, { task, environment, progress }: Ru
     signal,
   });
   if (names === null) return leave(task, environment);
-  await clear(task, environment);
+  await clear(task, environment, clearTemporary);
   const done = { status: 'succeeded', results: names, ...(outcome && { outcome }) } as const;
   if (await change(task, environment, done)) log('info', 'published', outcome && { outcome });
   else log('warn', 'the job has ended meanwhile');
+  await clear(task, environment, clearCheckpoints);
 }
 
 function workOf({ jobId }: Task, environment: TaskEnvironment, progress: Work['progress']): Work {
@@ -128,12 +129,17 @@ const inputsIn = (folder: string): string => path.join(folder, 'inputs');
 /** Of a job that has ended, nothing is left to do. */
 async function leave(task: Task, environment: TaskEnvironment): Promise<void> {
   environment.log('info', 'the job has ended already');
-  await clear(task, environment);
+  await clear(task, environment, clearTemporary);
+  await clear(task, environment, clearCheckpoints);
 }
 
 /** What stays is in nobody's way, and no reason to do the work again. */
-async function clear({ jobId }: Task, { store, log }: TaskEnvironment): Promise<void> {
-  await clearTemporary(store, jobId).catch((error: unknown) => {
+async function clear(
+  { jobId }: Task,
+  { store, log }: TaskEnvironment,
+  clearOf: typeof clearTemporary,
+): Promise<void> {
+  await clearOf(store, jobId).catch((error: unknown) => {
     log('warn', 'temporary objects could not be deleted', { code: codeOf(error) });
   });
 }

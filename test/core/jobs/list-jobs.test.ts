@@ -33,6 +33,14 @@ async function allPages(deps: Parameters<typeof listJobs>[0], options: Parameter
 }
 
 describe('listJobs', () => {
+  it('leaves out a record that is damaged, and counts it', async () => {
+    const { deps, ids } = await makeJobs(3);
+    await deps.store.put(`jobs/${ids[1]}/record.json`, '{"schemaVersion": 1, ');
+    const { jobs, damaged } = await listJobs(deps, { limit: 10 });
+    expect(jobs.map(({ jobId }) => jobId)).toEqual([ids[2], ids[0]]);
+    expect(damaged).toBe(1);
+  });
+
   it('has the newest first', async () => {
     const { deps, ids } = await makeJobs(5);
     const { jobs, next } = await listJobs(deps, { limit: 10 });
@@ -68,7 +76,7 @@ describe('listJobs', () => {
   });
 
   it('is empty where there are no jobs', async () => {
-    expect(await listJobs(makeTestDeps(), { limit: 10 })).toEqual({ jobs: [] });
+    expect(await listJobs(makeTestDeps(), { limit: 10 })).toEqual({ jobs: [], damaged: 0 });
   });
 
   it('leaves out a record that is gone when it is read', async () => {

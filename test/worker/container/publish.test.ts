@@ -2,7 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../core/errors.ts';
 import { makeDirectoryStore } from '../../../core/storage/directory-store.ts';
-import { clearTemporary, type PublishInput, publish } from '../../../worker/container/publish.ts';
+import {
+  clearCheckpoints,
+  clearTemporary,
+  type PublishInput,
+  publish,
+} from '../../../worker/container/publish.ts';
 import { NO_PROGRESS } from '../../../worker/progress.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { makeMemoryStore } from '../../helpers/memory-store.ts';
@@ -152,6 +157,17 @@ describe('publish', () => {
     const { input } = await setUp({ progress });
     await publish(input);
     expect(told).toEqual([['publish', 2 * NAMES.length, 2 * NAMES.length]]);
+  });
+});
+
+describe('clearCheckpoints', () => {
+  it('deletes those of the job, and leaves its record and other jobs alone', async () => {
+    const store = makeMemoryStore();
+    for (const key of ['jobs/job-1/checkpoints/a', 'jobs/job-1/record.json', 'jobs/job-12/checkpoints/a']) {
+      await store.put(key, 'x');
+    }
+    await clearCheckpoints(store, 'job-1');
+    expect(store.keys()).toEqual(['jobs/job-1/record.json', 'jobs/job-12/checkpoints/a']);
   });
 });
 

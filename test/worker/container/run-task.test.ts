@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../core/errors.ts';
-import { recordKey, resultPrefix } from '../../../core/jobs/keys.ts';
+import { checkpointPrefix, recordKey, resultPrefix } from '../../../core/jobs/keys.ts';
 import type { JobRecord } from '../../../core/jobs/record.ts';
 import { updateRecord } from '../../../core/jobs/records.ts';
 import type { MemoryStore } from '../../helpers/memory-store.ts';
@@ -46,6 +46,7 @@ describe('runTask', () => {
     expect(record.queueIds).toEqual(['queue-1']);
     expect(store.keys(resultPrefix(JOB))).toHaveLength(names.length);
     expect(store.keys('tmp/')).toEqual([]);
+    expect(store.keys(checkpointPrefix(JOB))).toEqual([]); // nothing goes on from a job that has ended
     expect(entries.map(({ stage }) => stage)).toContain('publish');
     expect(entries.at(-1)).toMatchObject({ level: 'info', message: 'published' });
   });
