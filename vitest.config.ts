@@ -9,9 +9,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
-      include: ['core/**/*.ts', 'worker/**/*.ts'],
+      include: ['core/**/*.ts', 'functions/**/*.ts', 'worker/**/*.ts'],
       thresholds: {
         'core/**': { lines: 95, branches: 90 },
+        'functions/**': { lines: 95, branches: 90 },
         'worker/**': { lines: 95, branches: 90 },
       },
     },
