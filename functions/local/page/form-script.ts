@@ -138,12 +138,21 @@ async function loadInputs(sent = []) {
 
 const namesIn = (text) => text.split(',').map((name) => name.trim()).filter(Boolean);
 
+const NO_COLUMNS = { columns: [] };
+const ASK_AGAIN_MS = 2000;
 let columnsOf = null;
 async function loadColumns() {
   const table = byId('table').value;
   if (table === columnsOf || table === '') return;
   columnsOf = table;
-  const { columns } = await ask('/local/columns?table=' + encodeURIComponent(table)).catch(() => ({ columns: [] }));
+  const answer = await ask('/local/columns?table=' + encodeURIComponent(table)).catch((error) => error.status >= 400 && error.status < 500 ? NO_COLUMNS : null);
+  if (columnsOf !== table) return; // another one was chosen meanwhile, and has asked for its own
+  if (answer === null) {
+    columnsOf = null;
+    setTimeout(loadColumns, ASK_AGAIN_MS);
+    return;
+  }
+  const { columns } = answer;
   byId('columns').replaceChildren(...columns.map((value) => make('option', undefined, { value })));
   byId('chips').replaceChildren(...columns.filter((name) => !name.includes(',')).map(chip));
   if (columns.length === 0) return;

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeImageSet, writeInkModel } from '../../helpers/made-files.ts';
@@ -202,6 +203,29 @@ describe.skipIf(isSkipped)('the page in Chromium', () => {
     await page.getByText('No jobs yet').waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByLabel('Token').waitFor();
+  });
+
+  it('shows the columns of the table that is chosen, whatever becomes of the answers on the way', async () => {
+    const { url, root } = await serve();
+    await put(root, 'uploads/x/a.csv', TABLE.replace('sex', 'first'));
+    await put(root, 'uploads/x/b.csv', TABLE.replace('sex', 'second'));
+    const page = await browser.newPage();
+    let asked = 0;
+    await page.route('**/local/columns?*', async (route) => {
+      asked += 1;
+      if (asked === 1) return route.abort(); // a line that breaks
+      const isOfA = route.request().url().includes('a.csv');
+      const response = await route.fetch();
+      if (isOfA) await sleep(1500); // overtaken
+      return route.fulfill({ response });
+    });
+    await page.goto(url);
+    await until(async () => asked >= 2);
+    await page.getByLabel('Table', { exact: true }).selectOption({ label: 'x/b.csv' });
+    await page.getByRole('button', { name: 'second' }).waitFor();
+    await sleep(2000);
+    expect(await page.getByRole('button', { name: 'second' }).count()).toBe(1);
+    expect(await page.getByRole('button', { name: 'first' }).count()).toBe(0);
   });
 
   it('shows hostile names as text', async () => {
