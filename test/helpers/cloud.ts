@@ -15,8 +15,8 @@ import { type ApiCall, apiEvent, s3BridgeEvent } from '../functions/events.ts';
 import { BATCH_CREDENTIALS, type BatchServer, startBatchServer } from './batch-server.ts';
 import { type EventBus, makeEventBus } from './event-bus.ts';
 import type { Moto } from './moto.ts';
+import { buildWorker } from './worker-process.ts';
 
-const ROOT = path.join(import.meta.dirname, '../..');
 const BUCKET = 'counterweight-test';
 const REGION = 'us-east-1';
 const ARN = `arn:aws:batch:${REGION}:123456789012`;
@@ -93,8 +93,15 @@ export function useCloud(moto: Moto): Cloud {
       AWS_ACCESS_KEY_ID: BATCH_CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: BATCH_CREDENTIALS.secretAccessKey,
     };
+    const worker = await buildWorker(folder);
     batch = await startBatchServer({
-      command: ['bash', '-c', `ulimit -f "$(cat '${limitFile()}')"; exec "$0" "$@"`, ...workerCommand()],
+      command: [
+        'bash',
+        '-c',
+        `ulimit -f "$(cat '${limitFile()}')"; exec "$0" "$1"`,
+        process.execPath,
+        worker,
+      ],
       environment: { PATH: process.env.PATH!, TMPDIR: folder, BACKEND: 'wasm', ...shared },
       secondMs: SECOND_MS,
       onEvent: (detail) => bus.send({ source: 'aws.batch', 'detail-type': 'Batch Job State Change', detail }),
@@ -170,15 +177,6 @@ export function useCloud(moto: Moto): Cloud {
     },
     limitDisk,
   };
-}
-
-function workerCommand(): string[] {
-  return [
-    process.execPath,
-    '--import',
-    path.join(ROOT, 'node_modules/tsx/dist/loader.mjs'),
-    path.join(ROOT, 'worker/main.ts'),
-  ];
 }
 
 /** As the rules of EventBridge in serverless.yml send them on. */

@@ -110,32 +110,40 @@ interface WorkerProgram {
   ): WorkerProcess;
 }
 
+/** Builds the worker as its container has it: one bundle beside the packages. @returns path of the program */
+export async function buildWorker(folder: string): Promise<string> {
+  const outfile = path.join(folder, 'main.mjs');
+  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['worker/main.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+  });
+  return outfile;
+}
+
 /**
- * The worker as its container has it: one bundle beside the packages, built before the tests of the file. Its
- * processes see the given environment and nothing else but the path to programs.
+ * The worker's program, built before the tests of the file. Its processes see the given environment and nothing else
+ * but the path to programs.
  */
 export function useWorker(): WorkerProgram {
   const folder = useTempFolder();
+  let program = '';
   beforeAll(async () => {
-    await symlink(path.join(ROOT, 'node_modules'), folder.at('node_modules'));
-    await build({
-      absWorkingDir: ROOT,
-      entryPoints: ['worker/main.ts'],
-      outfile: folder.at('main.mjs'),
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      packages: 'external',
-    });
+    program = await buildWorker(folder.path);
   });
   return {
     start(environment, { fileBlocks } = {}) {
-      const worker = [process.execPath, folder.at('main.mjs')];
+      const worker = [process.execPath, program];
       const limited = ['bash', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`, ...worker];
-      const [program, ...args] = fileBlocks === undefined ? worker : limited;
+      const [command, ...args] = fileBlocks === undefined ? worker : limited;
       return watch(
-        spawn(program!, args, {
+        spawn(command!, args, {
           env: { PATH: process.env.PATH, ...environment },
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
