@@ -38,7 +38,7 @@ export function labelCoding(vocabulary: readonly string[], options: LabelOptions
   if (positiveLabel === undefined) {
     throw new InvalidInputError(
       `${where}: expected labels 0/1 or true/false, received ${nameAll(vocabulary)}; ` +
-        'say which one means 1 with --positive-label',
+        'say which one means 1 (positiveLabel, --positive-label)',
       details,
     );
   }

@@ -93,11 +93,19 @@ export async function writeLayersModel(
 }
 
 async function modelJsonPath(location: string): Promise<string> {
-  try {
-    return (await stat(location)).isDirectory() ? path.join(location, 'model.json') : location;
-  } catch (cause) {
-    throw new StorageError(`model "${location}": no such file or folder`, { path: location }, { cause });
-  }
+  const isFolder = await stat(location).then(
+    (stats) => stats.isDirectory(),
+    (cause) => {
+      throw new StorageError(`model "${location}": no such file or folder`, { path: location }, { cause });
+    },
+  );
+  if (isFolder) return path.join(location, 'model.json');
+  const ending = path.extname(location);
+  if (ending === '.json') return location;
+  throw new InvalidInputError(
+    `model "${location}": expected a tfjs LayersModel, a folder with its model.json, received a file of type "${ending}"`,
+    { path: location },
+  );
 }
 
 async function readOrThrow(file: string): Promise<Buffer> {
@@ -111,12 +119,17 @@ async function readOrThrow(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
+    const what = isAbsent(cause) ? 'does not exist' : 'cannot be read';
     throw new StorageError(
-      `model file "${path.basename(file)}": cannot be read`,
+      `model file "${path.basename(file)}": ${what}`,
       { file: path.basename(file) },
       { cause },
     );
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function parseModelJson(bytes: Buffer, name: string): ModelJson {

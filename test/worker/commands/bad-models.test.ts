@@ -180,12 +180,17 @@ testBadInputs('a model, as files,', {
     says: 'model "nowhere": no such file or folder',
     exit: ABSENT,
   },
+  'of a format that is not read': {
+    files: { 'model.onnx': CANARY },
+    line: 'inspect model.onnx',
+    says: 'model "model.onnx": expected a tfjs LayersModel, a folder with its model.json, received a file of type ".onnx"',
+  },
   'without a model.json': {
     line: 'inspect images',
-    says: 'model file "model.json": cannot be read',
+    says: 'model file "model.json": does not exist',
     exit: ABSENT,
   },
-  'without its shard': bad(model(keep, null), 'model file "weights.bin": cannot be read', ABSENT),
+  'without its shard': bad(model(keep, null), 'model file "weights.bin": does not exist', ABSENT),
   'whose model.json is no JSON': bad(
     { 'bad-model/model.json': `<${CANARY}>` },
     'model file "model.json": expected JSON, received text that does not parse',

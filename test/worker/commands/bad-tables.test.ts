@@ -95,7 +95,7 @@ testBadInputs('a predictions table, by its cells,', {
   ),
   'with labels in words': file(
     'y,score,sex\nill,0.9,f\nwell,0.1,m\n',
-    ', column "y": expected labels 0/1 or true/false, received 2 distinct values: "ill", "well"; say which one means 1 with --positive-label',
+    ', column "y": expected labels 0/1 or true/false, received 2 distinct values: "ill", "well"; say which one means 1 (positiveLabel, --positive-label)',
   ),
   'without the positive label': file(
     'y,score,sex\nill,0.9,f\nwell,0.1,m\n',

@@ -31,7 +31,7 @@ describe('reasonOf', () => {
 
   it.each([
     'options: "body.epochs" must be at most 1000, received 5000',
-    'model file "weights.bin": cannot be read',
+    'model file "weights.bin": does not exist',
     'uploads/made/table-model/preprocess.json: "resize" must be one of "stretch", "cover"',
     'gradient of "dense/kernel": expected finite numbers, received NaN or an infinity',
     'group "north" has no positive labels among 40 samples, expected at least 2',

@@ -64,7 +64,7 @@ describe('a failure', () => {
     expect(await run(store)).toMatchObject({ exitCode: 64 });
     expect((await getRecord(store, JOB)).error).toEqual({
       code: 'INVALID_INPUT',
-      message: 'model file "weights.bin": cannot be read',
+      message: 'model file "weights.bin": does not exist',
     });
   });
 

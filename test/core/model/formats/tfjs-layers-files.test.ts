@@ -86,7 +86,7 @@ describe('readLayersModel', () => {
   test('refuses a shard that is not there, keeping the cause', async () => {
     await expect(readLayersModel(await write(one))).rejects.toMatchObject({
       code: 'STORAGE',
-      message: 'model file "w.bin": cannot be read',
+      message: 'model file "w.bin": does not exist',
       cause: { code: 'ENOENT' },
     });
   });
@@ -99,7 +99,7 @@ describe('readLayersModel', () => {
     await mkdir(folder.at('empty'));
     await expect(readLayersModel(folder.at('empty'))).rejects.toMatchObject({
       code: 'STORAGE',
-      message: 'model file "model.json": cannot be read',
+      message: 'model file "model.json": does not exist',
     });
   });
 
