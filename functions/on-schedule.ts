@@ -1,3 +1,4 @@
+import { isCounterweightError } from '../core/errors.ts';
 import { loadDefinitions, type NamedDefinition } from '../core/jobs/definitions.ts';
 import { runDefinition } from '../core/jobs/schedule.ts';
 import type { ScheduledAudit } from '../core/jobs/settle-audit.ts';
@@ -21,7 +22,10 @@ export function makeOnSchedule(deps: AuditDeps): EventHandler {
 }
 
 async function runDefinitions(deps: AuditDeps): Promise<void> {
-  for (const named of await loadDefinitions(deps.store)) await runOne(deps, named);
+  for (const named of await loadDefinitions(deps.store)) {
+    if (deps.isClosing?.()) return;
+    await runOne(deps, named);
+  }
 }
 
 /** A definition that fails does not hold up the next one; it is due again at the next call. */
@@ -39,7 +43,10 @@ async function runOne(deps: AuditDeps, named: NamedDefinition): Promise<void> {
     if (outcome === 'job-failed') return fail('JOB_FAILED');
     telemetry.log('info', 'scheduled audit', { definition, status: outcome });
   } catch (error) {
-    fail(codeOf(error));
+    fail(
+      codeOf(error),
+      isCounterweightError(error) && error.code === 'INVALID_INPUT' ? rulesOf(error) : undefined,
+    );
   }
 }
 

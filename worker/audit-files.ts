@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Columns } from '../core/data/columns.ts';
+import { assertGroupCount, type Columns } from '../core/data/columns.ts';
 import { loadPredictions } from '../core/data/predictions.ts';
 import { subset } from '../core/data/split.ts';
 import type { PredictionTable, Samples } from '../core/data/types.ts';
@@ -54,6 +54,7 @@ async function auditPredictions(
   request: AuditChoices & { readonly predictions: string; readonly columns: Columns },
 ): Promise<AuditReport> {
   const table = await loadPredictions(request.predictions, request.columns);
+  assertGroupCount(table.sensitiveFeatures, 'predictions');
   const rows = rowsOf(table, request.only);
   return audit({ ...subset(table, rows), decisions: decisionsOf(table, rows, request.threshold) });
 }
@@ -74,6 +75,7 @@ async function auditModel(
 ): Promise<AuditReport> {
   const { model, manifest, inputs } = await loadModelAndData(source, signal);
   try {
+    assertGroupCount(manifest.sensitiveFeatures, 'manifest');
     const report = await auditPart({
       model,
       inputs,

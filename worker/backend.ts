@@ -18,6 +18,13 @@ export interface RunningBackend {
 /** Imports a package by name; null when it is not installed. */
 type LoadPackage = (name: string) => Promise<unknown>;
 
+export interface StartOptions {
+  /** How packages are found; for tests. */
+  readonly load?: LoadPackage;
+  /** TensorFlow's library runs on the CPU, without a word, where it finds no GPU or no driver. */
+  readonly requireGpu?: boolean;
+}
+
 /** Optional peers that bring TensorFlow's own library, best first. */
 const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
@@ -28,17 +35,22 @@ const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node
  * `auto` takes TensorFlow's library when one of its packages is installed, else WebAssembly; the plain
  * JavaScript backend runs only when asked for.
  *
- * @param load  how packages are found; for tests
- * @throws BackendUnavailableError when the backend asked for cannot start here
+ * @throws BackendUnavailableError when the backend asked for, or the GPU that it requires, cannot be had here
  * @throws InvalidInputError when there is no backend of that name
  */
 export async function startBackend(
   choice: BackendChoice,
-  { load = importIfInstalled }: { load?: LoadPackage } = {},
+  { load = importIfInstalled, requireGpu = false }: StartOptions = {},
 ): Promise<RunningBackend> {
   // Hides tfjs's advertisement for other backends and its warnings about replaced kernels.
   tf.enableProdMode();
   await import('@tensorflow/tfjs-layers');
+  const running = await startChosen(choice, load);
+  if (requireGpu && !isOnGpu()) refuseWithoutGpu(running);
+  return running;
+}
+
+async function startChosen(choice: BackendChoice, load: LoadPackage): Promise<RunningBackend> {
   switch (choice) {
     case 'auto':
       return (await startTensorflow(load)) ?? startWasm();
@@ -83,11 +95,10 @@ async function startTensorflow(load: LoadPackage): Promise<RunningBackend | null
     const loaded = await loadTensorflow(name, load);
     if (loaded === null) continue;
     await activate('tensorflow');
-    const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
     return {
       name: 'tensorflow',
       version: loaded.version,
-      detail: `${name}, ${isUsingGpuDevice ? 'GPU' : 'CPU'}`,
+      detail: `${name}, ${isOnGpu() ? 'GPU' : 'CPU'}`,
     };
   }
   return null;
@@ -121,6 +132,18 @@ function refuseTensorflow(): never {
     `backend tensorflow: neither package found, expected ${packages}; ` +
       `npm install --save-optional ${TENSORFLOW_PACKAGES[1]} (CPU) or ${TENSORFLOW_PACKAGES[0]} (NVIDIA GPU), or choose backend wasm`,
     { packages: TENSORFLOW_PACKAGES },
+  );
+}
+
+/** Does the backend that runs compute on a GPU? Only TensorFlow's says so of itself. */
+function isOnGpu(): boolean {
+  return (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
+}
+
+function refuseWithoutGpu({ name, version, detail }: RunningBackend): never {
+  throw new BackendUnavailableError(
+    `backend: expected one on a GPU, received ${name} ${version} (${detail}); does this machine have a GPU and its driver?`,
+    { backend: name },
   );
 }
 

@@ -93,9 +93,10 @@ async function run(): Promise<number> {
     log('info', 'started');
     const folder = await makeWorkFolder(tmpdir());
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const { BACKEND: backend } = environment;
+    const { BACKEND: backend, REQUIRE_GPU: requireGpu } = environment;
     const store = openStore(environment);
-    return end(await runTask(taskOf(environment), { store, folder, backend, now, log, signal }));
+    const around = { store, folder, backend, requireGpu, now, log, signal };
+    return end(await runTask(taskOf(environment), around));
   } catch (error) {
     return end(logFailure(log, error));
   }

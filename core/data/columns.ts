@@ -1,8 +1,18 @@
 import * as z from 'zod';
+import { InvalidInputError } from '../errors.ts';
+import type { SensitiveFeature } from '../fairness/types.ts';
 import { cleanText } from './cells.ts';
 import { parseWith } from './parse.ts';
 
-const name = z.string().transform(cleanText).pipe(z.string().min(1));
+/*
+ * Whoever sends a request chooses how much an audit holds in memory: each group is some 1.5 kB of a report, and each
+ * of its warnings names its feature.
+ */
+const MAX_NAME = 1000;
+const MAX_FEATURES = 50;
+const MAX_GROUPS = 10_000;
+
+const name = z.string().transform(cleanText).pipe(z.string().min(1).max(MAX_NAME));
 
 const roles = z.strictObject({
   /** Path of an image, relative to the manifest's folder. */
@@ -10,7 +20,7 @@ const roles = z.strictObject({
   label: name,
   /** The label that means 1; needed unless labels are 0/1 or true/false. */
   positiveLabel: name.optional(),
-  sensitiveFeatures: z.array(name).min(1),
+  sensitiveFeatures: z.array(name).min(1).max(MAX_FEATURES),
   /** Rows of one subject (a patient) are never split apart. */
   subject: name.optional(),
   split: name.optional(),
@@ -24,8 +34,10 @@ const roles = z.strictObject({
 export const columnsSchema = roles.superRefine((columns, context) => {
   const complain = (path: (string | number)[], message: string) =>
     context.addIssue({ code: 'custom', path, message });
-  columns.sensitiveFeatures.forEach((feature, index, all) => {
-    if (all.indexOf(feature) < index) complain(['sensitiveFeatures', index], 'names a feature twice');
+  const seen = new Set<string>();
+  columns.sensitiveFeatures.forEach((feature, index) => {
+    if (seen.has(feature)) complain(['sensitiveFeatures', index], 'names a feature twice');
+    seen.add(feature);
     if (feature === columns.label) complain(['sensitiveFeatures', index], 'is the label column as well');
   });
   for (const role of ['image', 'score', 'prediction'] as const) {
@@ -33,6 +45,21 @@ export const columnsSchema = roles.superRefine((columns, context) => {
   }
 });
 export type Columns = z.output<typeof columnsSchema>;
+
+/**
+ * Refuses a table before its report is made, which would be too large for whoever reads it.
+ *
+ * @param where  the table, to begin the message with
+ * @throws InvalidInputError
+ */
+export function assertGroupCount(features: readonly SensitiveFeature[], where: string): void {
+  const count = features.reduce((sum, { groupNames }) => sum + groupNames.length, 0);
+  if (count <= MAX_GROUPS) return;
+  throw new InvalidInputError(
+    `${where}: expected at most ${MAX_GROUPS} groups in all sensitive features together, received ${count}`,
+    { where, count },
+  );
+}
 
 /** Any of the roles; the rest may come from elsewhere. */
 export const columnChoicesSchema = roles.partial();

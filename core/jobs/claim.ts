@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ConflictError } from '../errors.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { JobDeps } from './deps.ts';
-import { assertInputs } from './inputs.ts';
+import { inputVersions } from './inputs.ts';
 import { requestKey } from './keys.ts';
 import { hashOf } from './request-hash.ts';
 import type { JobRequest } from './schema.ts';
@@ -22,7 +23,7 @@ type Claim = z.output<typeof claimSchema>;
 /**
  * The job id of a request; of many equal requests the first one decides it.
  *
- * @param idempotencyKey  equal keys are one request; absent: equal contents are
+ * @param idempotencyKey  equal keys are one request; absent: equal contents over the same uploads are
  * @throws InvalidInputError when an input was never uploaded
  * @throws ConflictError when the idempotency key belongs to a request of other content
  */
@@ -31,16 +32,31 @@ export async function claimJobId(
   request: JobRequest,
   idempotencyKey: string | undefined,
 ): Promise<string> {
+  const hasKey = idempotencyKey !== undefined;
   const requestHash = hashOf('request', request);
-  const hash = idempotencyKey === undefined ? requestHash : hashOf('key', idempotencyKey);
-  const place: StatePlace<Claim> = { key: requestKey(hash), schema: claimSchema };
+  const place = hasKey
+    ? placeOfKey(idempotencyKey)
+    : placeOf(hashOf('request', request, await inputVersions(deps.store, request)));
   const known = await readState(deps.store, place);
   if (known !== null) return jobIdOf(known.value, requestHash);
-  await assertInputs(deps.store, request);
+  if (hasKey) await inputVersions(deps.store, request);
   const fresh: Claim = { schemaVersion: 1, jobId: makeJobId(deps), requestHash };
   if ((await createState(deps.store, place.key, fresh)) !== null) return fresh.jobId;
   const first = await readState(deps.store, place);
   return jobIdOf(first?.value ?? fresh, requestHash);
+}
+
+/** Does an idempotency key have its job already? */
+export async function isClaimed(store: ObjectStore, idempotencyKey: string): Promise<boolean> {
+  return (await readState(store, placeOfKey(idempotencyKey))) !== null;
+}
+
+function placeOfKey(idempotencyKey: string): StatePlace<Claim> {
+  return placeOf(hashOf('key', idempotencyKey));
+}
+
+function placeOf(hash: string): StatePlace<Claim> {
+  return { key: requestKey(hash), schema: claimSchema };
 }
 
 function jobIdOf(claim: Claim, requestHash: string): string {

@@ -98,7 +98,7 @@ async function absentOf(store: ObjectStore, prefix: string, keys: ReadonlySet<st
   const absent = new Set(keys);
   let listed = 0;
   if (absent.size === 0) return 0;
-  for await (const { key } of store.list(prefix)) {
+  for await (const key of store.listKeys(prefix)) {
     absent.delete(key);
     listed += 1;
     if (absent.size === 0 || listed >= MAX_LISTED) return 0;

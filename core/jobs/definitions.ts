@@ -49,7 +49,7 @@ export type NamedDefinition = { readonly name: string } & (
 /** Every definition in order of name; one that is wrong does not hide the others. */
 export async function loadDefinitions(store: ObjectStore): Promise<NamedDefinition[]> {
   const definitions: NamedDefinition[] = [];
-  for await (const { key } of store.list(DEFINITIONS)) {
+  for await (const key of store.listKeys(DEFINITIONS)) {
     const name = definitionName(key);
     if (name !== null) definitions.push(await loadDefinition(store, { name, key }));
   }

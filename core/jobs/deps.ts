@@ -9,4 +9,6 @@ export interface JobDeps {
   readonly now: () => Date;
   /** At least 16 lower-case letters and digits, another one at every call. */
   readonly randomId: () => string;
+  /** True once the process is about to end: long rounds then stop between two steps. Absent: never. */
+  readonly isClosing?: () => boolean;
 }

@@ -9,6 +9,8 @@ export interface Failure {
 /** Given to the queue when a user stops a job, and found again in the reason that the queue reports. */
 export const CANCEL_REASON = 'cancelled on request';
 
+const MISCONFIGURED = 'the compute environment cannot run this job as it is set up; see docs/operations.md';
+
 /** What the queue says when it ends work from outside, as far as that is known; the first that fits counts. */
 const REASONS: readonly (Failure & { readonly pattern: RegExp })[] = [
   { pattern: new RegExp(CANCEL_REASON, 'i'), code: 'CANCELLED', message: 'the job was cancelled' },
@@ -18,7 +20,13 @@ const REASONS: readonly (Failure & { readonly pattern: RegExp })[] = [
     message: 'the container image could not be pulled; see docs/operations.md',
   },
   {
-    pattern: /timed? ?out|exceeded timeout/i,
+    // Before the time limit: what the machine waited for in vain is said as a timeout as well.
+    pattern: /resourceinitialization|network interface|dial tcp/i,
+    code: 'MISCONFIGURED',
+    message: MISCONFIGURED,
+  },
+  {
+    pattern: /attempt duration exceeded/i,
     code: 'TIMEOUT',
     message: 'the job ran for longer than its time limit allows',
   },
@@ -43,9 +51,9 @@ const REASONS: readonly (Failure & { readonly pattern: RegExp })[] = [
     message: 'no machine of the right kind was free in time; the job can be submitted again',
   },
   {
-    pattern: /misconfiguration:|resourceinitialization/i,
+    pattern: /misconfiguration:/i,
     code: 'MISCONFIGURED',
-    message: 'the compute environment cannot run this job as it is set up; see docs/operations.md',
+    message: MISCONFIGURED,
   },
 ];
 

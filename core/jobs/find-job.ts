@@ -5,11 +5,11 @@ import { statusKey } from './keys.ts';
 import { reconcile } from './reconcile.ts';
 import { isFinal, type JobProgress, type JobRecord, jobProgressSchema } from './record.ts';
 import { readRecord } from './records.ts';
-import { readState } from './state.ts';
+import { readRepairable } from './state.ts';
 
 export interface FoundJob {
   readonly record: JobRecord;
-  /** What the worker last told; null before it starts and after the job has ended. */
+  /** What the worker last told, as far as it can be read; null before it starts and after the job has ended. */
   readonly progress: (JobProgress & { readonly attempt: number; readonly updatedAt: string }) | null;
   /** Why the queue could not be asked, when it could not: the record may then be behind. */
   readonly reconcileError?: Error;
@@ -24,11 +24,11 @@ export async function findJob(deps: JobDeps, jobId: string): Promise<FoundJob> {
   const stored = await readRecord(deps, jobId);
   if (stored === null) throw noSuchJob(jobId);
   if (isFinal(stored.status)) return { record: stored, progress: null };
-  const told = await readState(deps.store, { key: statusKey(jobId), schema: jobProgressSchema });
-  const heardAt = told === null ? null : new Date(told.value.updatedAt);
-  const { record, ...rest } = await reconciled(deps, stored, heardAt);
-  if (told === null || isFinal(record.status)) return { record, ...rest, progress: null };
-  const { attempt, updatedAt, progress } = told.value;
+  const told = await readRepairable(deps.store, { key: statusKey(jobId), schema: jobProgressSchema });
+  const news = told?.value ?? null;
+  const { record, ...rest } = await reconciled(deps, stored, news && new Date(news.updatedAt));
+  if (news === null || isFinal(record.status)) return { record, ...rest, progress: null };
+  const { attempt, updatedAt, progress } = news;
   return { record, ...rest, progress: { ...progress, attempt, updatedAt } };
 }
 

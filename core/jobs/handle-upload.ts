@@ -1,6 +1,7 @@
 import { parseWith } from '../data/parse.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
+import { isClaimed } from './claim.ts';
 import { lackOf } from './data-set.ts';
 import type { JobDeps } from './deps.ts';
 import { parseJson } from './json.ts';
@@ -91,8 +92,12 @@ async function startFile(deps: JobDeps, key: string): Promise<UploadOutcome> {
 async function startDataSet(deps: JobDeps, config: UploadConfig): Promise<UploadOutcome> {
   const request = dataSetRequest(config);
   const { object } = config;
-  const lacks = await lackOf(deps.store, request);
-  if (lacks === null) return start(deps, [{ request, version: ['data set', versionOf(object)] }]);
+  const job: UploadedJob = { request, version: ['data set', versionOf(object)] };
+  // Most news of a data set come when it has its job; to look for every image each time would cost minutes.
+  const lacks = (await isClaimed(deps.store, idempotencyKeyOf(job)))
+    ? null
+    : await lackOf(deps.store, request);
+  if (lacks === null) return start(deps, [job]);
   await noteWaiting(deps.store, object);
   return { lacks, since: object.modifiedAt };
 }
@@ -105,10 +110,14 @@ interface UploadedJob {
 
 async function start(deps: JobDeps, jobs: readonly UploadedJob[]): Promise<UploadOutcome> {
   const started: JobRecord[] = [];
-  for (const { request, version } of jobs) {
-    started.push(await submitJob(deps, request, { idempotencyKey: `upload:${hashOf(request, version)}` }));
+  for (const job of jobs) {
+    started.push(await submitJob(deps, job.request, { idempotencyKey: idempotencyKeyOf(job) }));
   }
   return { started };
+}
+
+function idempotencyKeyOf({ request, version }: UploadedJob): string {
+  return `upload:${hashOf(request, version)}`;
 }
 
 /** Starts anew when the table is uploaded again, or the configuration says something else of it. */
@@ -118,9 +127,11 @@ function tableJob(table: ObjectInfo, config: UploadConfig): UploadedJob {
 
 async function tablesIn({ store }: JobDeps, folder: string): Promise<ObjectInfo[]> {
   const tables: ObjectInfo[] = [];
-  for await (const info of store.list(folder)) {
-    if (folderOf(info.key) !== folder || !info.key.toLowerCase().endsWith('.csv')) continue;
-    tables.push(info);
+  // Keys first, since to list the whole may read every image that lies beside the tables.
+  for await (const key of store.listKeys(folder)) {
+    if (folderOf(key) !== folder || !key.toLowerCase().endsWith('.csv')) continue;
+    const info = await store.info(key);
+    if (info !== null) tables.push(info);
     if (tables.length > MAX_TABLES) throw tooMany();
   }
   return tables;

@@ -13,6 +13,7 @@ import { InvalidInputError } from '../errors.ts';
  *   waiting/{hash}.json               an uploaded data set that is not complete yet
  *   definitions/{name}.json           scheduled audits
  *   audits/{name}/{time}.json         what a definition found, in order of time
+ *   alerts/{name}/{time}.json         an audit that broke its limits; whoever is to be told of it watches this prefix
  *   locks/{name}.json                 one writer at a time
  */
 
@@ -23,6 +24,7 @@ export const UPLOADS = 'uploads/';
 export const JOBS = 'jobs/';
 export const DEFINITIONS = 'definitions/';
 export const WAITING = 'waiting/';
+export const ALERTS = 'alerts/';
 
 export const recordKey = (jobId: string): string => `${JOBS}${segment(jobId)}/record.json`;
 export const statusKey = (jobId: string): string => `${JOBS}${segment(jobId)}/status.json`;
@@ -54,9 +56,8 @@ export const resultKey = (jobId: string, name: string): string => `${resultPrefi
 export const uploadKey = (uploadId: string, name: string): string => `${UPLOADS}${segment(uploadId)}/${name}`;
 /** Lock and state of a scheduled audit. */
 export const definitionLockKey = (name: string): string => lockKey(`definition-${name}`);
-/** `20260301T060000Z`, so that the order of keys is that of time. */
-export const auditKey = (name: string, time: Date): string =>
-  `${auditPrefix(name)}${time.toISOString().replace(/[-:]|\.\d+/g, '')}.json`;
+export const auditKey = (name: string, time: Date): string => `${auditPrefix(name)}${stamp(time)}.json`;
+export const alertKey = (name: string, time: Date): string => `${ALERTS}${segment(name)}/${stamp(time)}.json`;
 
 /** The last of a job's keys, to list from behind it. */
 export const lastKeyOf = (jobId: string): string => `${JOBS}${segment(jobId)}/~`;
@@ -83,6 +84,11 @@ export function definitionName(key: string): string | null {
 /** Does this name one object below `jobs/`, `requests/` and the like? */
 export function isId(text: string): boolean {
   return ID.test(text);
+}
+
+/** `20260301T060000Z`, so that the order of keys is that of time. */
+function stamp(time: Date): string {
+  return time.toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 function segment(text: string): string {

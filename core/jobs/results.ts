@@ -16,7 +16,7 @@ export async function publishedResults(
 ): Promise<Pick<JobChange, 'results' | 'outcome'> | null> {
   const prefix = resultPrefix(jobId);
   const results: string[] = [];
-  for await (const { key } of store.list(prefix)) results.push(key.slice(prefix.length));
+  for await (const key of store.listKeys(prefix)) results.push(key.slice(prefix.length));
   if (request.kind !== 'mitigation') return results.includes(AUDIT_RESULT) ? { results } : null;
   const run = await readState(store, { key: resultKey(jobId, RUN_RESULT), schema: runOutcomeSchema });
   return run === null ? null : { results, outcome: run.value.outcome.status };

@@ -1,15 +1,16 @@
 import { z } from 'zod';
+import { isCounterweightError } from '../errors.ts';
 import type { AuditReport } from '../fairness/types.ts';
 import { auditReportSchema } from './audit-schema.ts';
 import { type Definition, slotOf } from './definitions.ts';
 import type { JobDeps } from './deps.ts';
 import { findJob } from './find-job.ts';
 import { AUDIT_RESULT, definitionLockKey, resultKey } from './keys.ts';
-import { isFinal } from './record.ts';
+import { isFinal, type JobRecord } from './record.ts';
 import { hashOf } from './request-hash.ts';
 import type { JobRequest } from './schema.ts';
 import { type ScheduledAudit, settleAudit } from './settle-audit.ts';
-import { createState, readState, replaceState, type State } from './state.ts';
+import { createState, isDamage, readRepairable, replaceState } from './state.ts';
 import { submitJob } from './submit-job.ts';
 
 /** Longer than any function may run: whoever holds a lock for longer has died. */
@@ -17,6 +18,8 @@ const LEASE_MS = 20 * 60 * 1000;
 /** Tries of one step at consecutive calls, and how long the audit then waits for another. */
 const MAX_ATTEMPTS = 3;
 const PAUSE_MS = 6 * 3_600_000;
+/** Of tens of thousands of groups; a function has no memory for much longer ones. */
+const MAX_REPORT_BYTES = 64 * 2 ** 20;
 
 /** `locks/definition-{name}.json`: how far the audit of a period has come. */
 const runSchema = z.strictObject({
@@ -27,6 +30,8 @@ const runSchema = z.strictObject({
   /** When the present holder took the lock. */
   heldSince: z.iso.datetime(),
   attempts: z.int().min(0),
+  /** Hash of the definition that was tried: what failed is tried anew once it is corrected. */
+  definition: z.string().optional(),
   jobId: z.string().optional(),
 });
 type Run = z.output<typeof runSchema>;
@@ -54,12 +59,12 @@ interface Named {
  */
 export async function runDefinition(deps: ScheduleDeps, named: Named): Promise<RunOutcome> {
   const key = definitionLockKey(named.name);
-  const state = await readState(deps.store, { key, schema: runSchema });
-  if (state !== null && (await isWaiting(deps, state.value))) return 'waiting';
+  const state = await readRepairable(deps.store, { key, schema: runSchema });
+  if (await isWaiting(deps, state?.value)) return 'waiting';
   const slot = slotOf(named.definition.every, deps.now());
-  const run = nextRun(state?.value ?? null, slot, deps.now());
+  const run = nextRun(state?.value ?? null, { slot, definition: hashOf(named.definition), now: deps.now() });
   if (run === null) return 'skipped';
-  const etag = await takeLock(deps, { key, state, run });
+  const etag = await takeLock(deps, { key, etag: state?.etag, run });
   if (etag === null) return 'skipped';
   const end = (value: Run) => replaceState(deps.store, { key, etag, value });
   try {
@@ -72,18 +77,33 @@ export async function runDefinition(deps: ScheduleDeps, named: Named): Promise<R
   }
 }
 
-async function isWaiting(deps: ScheduleDeps, { status, jobId }: Run): Promise<boolean> {
-  if (status !== 'waiting' || jobId === undefined) return false;
-  return !isFinal((await findJob(deps, jobId)).record.status);
+async function isWaiting(deps: ScheduleDeps, run: Run | null | undefined): Promise<boolean> {
+  if (run?.status !== 'waiting' || run.jobId === undefined) return false;
+  const record = await recordOf(deps, run.jobId);
+  return record !== null && !isFinal(record.status);
+}
+
+/** null for a job that nobody will bring to an end: its record is gone or damaged. */
+async function recordOf(deps: JobDeps, jobId: string): Promise<JobRecord | null> {
+  try {
+    return (await findJob(deps, jobId)).record;
+  } catch (error) {
+    if (isDamage(error) || (isCounterweightError(error) && error.code === 'JOB_NOT_FOUND')) return null;
+    throw error;
+  }
 }
 
 /** What to do now, as the lock will say it; null when there is nothing. */
-function nextRun(last: Run | null, slot: Date, now: Date): Run | null {
+function nextRun(
+  last: Run | null,
+  { slot, definition, now }: { readonly slot: Date; readonly definition: string; readonly now: Date },
+): Run | null {
   const heldSince = now.toISOString();
-  const first: Run = { slot: slot.toISOString(), status: 'running', heldSince, attempts: 1 };
+  const first: Run = { slot: slot.toISOString(), status: 'running', heldSince, attempts: 1, definition };
   if (last === null) return first;
   const isHeld = last.status === 'running' && now.getTime() - Date.parse(last.heldSince) < LEASE_MS;
   if (isHeld || Date.parse(last.slot) > slot.getTime()) return null;
+  if (last.status === 'failed' && last.definition !== definition) return first;
   const isCurrent = last.slot === first.slot;
   const isTired = last.attempts >= MAX_ATTEMPTS && now.getTime() - Date.parse(last.heldSince) < PAUSE_MS;
   const isOpen = last.status !== 'done' && !isTired;
@@ -96,15 +116,14 @@ function nextRun(last: Run | null, slot: Date, now: Date): Run | null {
 
 interface LockInput {
   readonly key: string;
-  readonly state: State<Run> | null;
+  /** Of the lock as it was read; absent where there was none. */
+  readonly etag: string | undefined;
   readonly run: Run;
 }
 
 /** @returns the etag of the lock; null when another process was first */
-function takeLock({ store }: ScheduleDeps, { key, state, run }: LockInput): Promise<string | null> {
-  return state === null
-    ? createState(store, key, run)
-    : replaceState(store, { key, etag: state.etag, value: run });
+function takeLock({ store }: ScheduleDeps, { key, etag, run }: LockInput): Promise<string | null> {
+  return etag === undefined ? createState(store, key, run) : replaceState(store, { key, etag, value: run });
 }
 
 /** One step of a run that this process holds: audit or submit, or collect what was submitted. */
@@ -130,13 +149,13 @@ async function advance(
   return { next: { ...run, status: 'waiting', attempts: 0, jobId }, outcome: 'waiting' };
 }
 
-/** What a job found; null when it failed or was cancelled. */
+/** What a job found; null when it failed, was cancelled or left nothing that can be read. */
 async function collect(deps: ScheduleDeps, jobId: string): Promise<AuditReport | null> {
-  const { record } = await findJob(deps, jobId);
-  if (record.status !== 'succeeded') return null;
-  const state = await readState(deps.store, {
-    key: resultKey(jobId, AUDIT_RESULT),
-    schema: auditReportSchema,
-  });
+  const record = await recordOf(deps, jobId);
+  if (record?.status !== 'succeeded') return null;
+  const key = resultKey(jobId, AUDIT_RESULT);
+  const info = await deps.store.info(key);
+  if (info === null || info.bytes > MAX_REPORT_BYTES) return null;
+  const state = await readRepairable(deps.store, { key, schema: auditReportSchema });
   return state?.value ?? null;
 }

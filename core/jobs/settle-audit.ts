@@ -4,11 +4,12 @@ import type { AuditReport } from '../fairness/types.ts';
 import { auditReportSchema } from './audit-schema.ts';
 import type { Definition } from './definitions.ts';
 import type { JobDeps } from './deps.ts';
-import { auditKey } from './keys.ts';
+import { inputVersions } from './inputs.ts';
+import { alertKey, auditKey } from './keys.ts';
 import { checkLimits, findingSchema, overallVerdict, VERDICTS } from './policy.ts';
 import { hashOf } from './request-hash.ts';
 import type { JobRequest } from './schema.ts';
-import { createState } from './state.ts';
+import { createState, readState } from './state.ts';
 import { submitJob } from './submit-job.ts';
 
 /** `audits/{name}/{time}.json` */
@@ -37,8 +38,11 @@ export interface SettleInput {
 }
 
 /**
- * Holds a scheduled audit against its limits, submits the mitigation that a broken one calls for, and writes it
- * down. A second call for the same period changes nothing.
+ * Holds a scheduled audit against its limits, submits the mitigation that a broken one calls for, writes it down, and
+ * leaves an alert of what was broken. A second call for the same period changes nothing, whatever its report says.
+ *
+ * @returns the audit as it was written down
+ * @throws StorageError when store or queue fail; the next call goes on from there
  */
 export async function settleAudit(deps: JobDeps, input: SettleInput): Promise<ScheduledAudit> {
   const { name, definition, slot, report } = input;
@@ -54,21 +58,46 @@ export async function settleAudit(deps: JobDeps, input: SettleInput): Promise<Sc
     ...(request !== null && { mitigation: await submitMitigation(deps, input, request) }),
     report,
   };
-  await createState(deps.store, auditKey(name, new Date(slot)), audit);
-  return audit;
+  const settled = await writeOnce(deps, audit);
+  if (settled.verdict === 'fail') await alert(deps, settled);
+  return settled;
 }
 
-function mitigationOf({ request, mitigateOnFailure }: Definition): JobRequest | null {
+/** @returns what stands there then: a process that died before may have written it */
+async function writeOnce({ store }: JobDeps, audit: ScheduledAudit): Promise<ScheduledAudit> {
+  const key = auditKey(audit.definition, new Date(audit.time));
+  if ((await createState(store, key, audit)) !== null) return audit;
+  return (await readState(store, { key, schema: scheduledAuditSchema }))?.value ?? audit;
+}
+
+/** One object for each audit that broke its limits, created once, so that whoever watches the prefix hears of it once. */
+async function alert({ store }: JobDeps, { definition, time, findings }: ScheduledAudit): Promise<void> {
+  const broken = findings.filter(({ verdict }) => verdict === 'fail');
+  await createState(store, alertKey(definition, new Date(time)), {
+    schemaVersion: 1,
+    definition,
+    time,
+    findings: broken,
+  });
+}
+
+type Mitigation = Extract<JobRequest, { kind: 'mitigation' }>;
+
+function mitigationOf({ request, mitigateOnFailure }: Definition): Mitigation | null {
   if (typeof mitigateOnFailure === 'object') return mitigateOnFailure;
   if (!mitigateOnFailure || request.kind !== 'model-audit') return null;
   const { only: _, ...source } = request;
   return { ...source, kind: 'mitigation', preset: 'robust', seed: 0, shards: 1 };
 }
 
-/** A mitigation that cannot start is part of what is written down; the audit stands without it. */
-async function submitMitigation(deps: JobDeps, { name, slot }: SettleInput, request: JobRequest) {
-  const idempotencyKey = `definition:${name}:${slot}:${hashOf(request)}`;
+/**
+ * A mitigation that cannot start is part of what is written down; the audit stands without it. While table and model
+ * stay what they are, another run would cost a machine and find the same, so every period gets the one job of theirs.
+ */
+async function submitMitigation(deps: JobDeps, { name }: SettleInput, request: Mitigation) {
   try {
+    const inputs = await inputVersions(deps.store, request);
+    const idempotencyKey = `definition:${name}:${hashOf(request, inputs)}`;
     return { jobId: (await submitJob(deps, request, { idempotencyKey })).jobId };
   } catch (error) {
     if (isCounterweightError(error) && error.code === 'INVALID_INPUT') return { error: error.message };

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
-import { ConflictError, isCounterweightError, StorageError } from '../errors.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import { ConflictError, type CounterweightError, isCounterweightError, StorageError } from '../errors.ts';
+import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
 import { toJson } from './json.ts';
 
 /** Rounds of read and conditional write before giving up: each lost round means that another writer got through. */
@@ -24,14 +24,14 @@ export interface StatePlace<T> {
  */
 export async function readState<T>(store: ObjectStore, place: StatePlace<T>): Promise<State<T> | null> {
   const object = await store.read(place.key);
-  return object === null ? null : { value: decode(place, object.body), etag: object.etag };
+  return object === null ? null : { value: decode(place, object), etag: object.etag };
 }
 
-function decode<T>({ key, schema }: StatePlace<T>, body: Uint8Array): T {
+function decode<T>({ key, schema }: StatePlace<T>, { body, etag }: StoredObject): T {
   const damaged = (cause: unknown) =>
     new StorageError(
       'a state object is damaged: expected the form that its schema has',
-      { key, isDamaged: true },
+      { key, etag, isDamaged: true },
       { cause },
     );
   let content: unknown;
@@ -45,8 +45,21 @@ function decode<T>({ key, schema }: StatePlace<T>, body: Uint8Array): T {
   throw damaged(result.error);
 }
 
+/** As `readState`, but a damaged object is a state without a value, which the next write repairs. */
+export async function readRepairable<T>(
+  store: ObjectStore,
+  place: StatePlace<T>,
+): Promise<State<T | null> | null> {
+  try {
+    return await readState(store, place);
+  } catch (error) {
+    if (isDamage(error)) return { value: null, etag: String(error.details.etag) };
+    throw error;
+  }
+}
+
 /** Is it this one object that is at fault, not the store? Another attempt would find it so again. */
-export function isDamage(error: unknown): boolean {
+export function isDamage(error: unknown): error is CounterweightError {
   return isCounterweightError(error) && error.details.isDamaged === true;
 }
 

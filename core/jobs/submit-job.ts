@@ -8,7 +8,7 @@ import type { JobRequest } from './schema.ts';
 import { createState } from './state.ts';
 
 export interface SubmitOptions {
-  /** Equal keys name one job; absent: equal requests do. */
+  /** Equal keys name one job; absent: equal requests over the same uploads do. */
   readonly idempotencyKey?: string | undefined;
 }
 

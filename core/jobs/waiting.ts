@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import { beginRound, readCursor, writeCursor } from './cursor.ts';
+import type { JobDeps } from './deps.ts';
 import { WAITING, waitingKey } from './keys.ts';
 import { hashOf } from './request-hash.ts';
 import { createState, readState } from './state.ts';
 import { versionOf } from './upload-config.ts';
 
-/** Data sets that one look goes through. */
+/** Data sets that one call goes through. */
 const MAX_LOOKED_AT = 50;
+
+/** Says behind which note the next call goes on. */
+const CURSOR = 'waiting';
 
 /** `waiting/{hash}.json`: a configuration whose data set is not complete. */
 const noteSchema = z.strictObject({ schemaVersion: z.literal(1), config: z.string() });
 
-/** A data set that was not complete when it was last looked at. */
-interface Waiting {
-  /** Key of the note itself. */
-  readonly key: string;
-  /** Key of the configuration. */
-  readonly config: string;
-}
+/** Key of a note, and that of the configuration in it or why it cannot be read. */
+export type Waiting = { readonly key: string } & ({ readonly config: string } | { readonly error: unknown });
 
 /** Notes that a data set is to be looked at again, since what it lacks may come without an event of its own. */
 export async function noteWaiting(store: ObjectStore, config: ObjectInfo): Promise<void> {
@@ -26,12 +26,38 @@ export async function noteWaiting(store: ObjectStore, config: ObjectInfo): Promi
   await createState(store, key, { schemaVersion: 1, config: config.key });
 }
 
-export async function* waitingDataSets(store: ObjectStore): AsyncGenerator<Waiting> {
+/**
+ * Data sets that were not complete when they were last looked at. Bounded in number and time: a call goes on where
+ * the last one stopped, so that each has its turn however many wait.
+ */
+export async function* waitingDataSets(
+  deps: Pick<JobDeps, 'store' | 'now' | 'isClosing'>,
+): AsyncGenerator<Waiting> {
+  const { store } = deps;
+  const isOver = beginRound(deps);
+  const start = await readCursor(store, CURSOR);
+  let after = start;
   let looked = 0;
-  for await (const { key } of store.list(WAITING)) {
+  try {
+    for await (const { key } of store.list(WAITING, start === undefined ? {} : { startAfter: start })) {
+      if (looked === MAX_LOOKED_AT || isOver()) return;
+      looked += 1;
+      after = key;
+      const waiting = await readNote(store, key);
+      if (waiting !== null) yield waiting;
+    }
+    after = undefined;
+  } finally {
+    if (after !== start) await writeCursor(store, CURSOR, after);
+  }
+}
+
+/** @returns null when another call has deleted the note meanwhile */
+async function readNote(store: ObjectStore, key: string): Promise<Waiting | null> {
+  try {
     const note = await readState(store, { key, schema: noteSchema });
-    if (note !== null) yield { key, config: note.value.config };
-    looked += 1;
-    if (looked === MAX_LOOKED_AT) return;
+    return note && { key, config: note.value.config };
+  } catch (error) {
+    return { key, error };
   }
 }

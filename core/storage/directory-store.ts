@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { type CounterweightError, InvalidInputError, isCounterweightError, StorageError } from '../errors.ts';
 import { assertKey } from '../jobs/keys.ts';
 import { type KeyLock, makeKeyLock } from './key-lock.ts';
-import { keysInOrder } from './key-order.ts';
+import { type KeyRange, keysInOrder } from './key-order.ts';
 import {
   codeOf,
   collisionError,
@@ -100,16 +100,8 @@ export function makeDirectoryStore(root: string, options: DirectoryStoreOptions 
     writeStream: (key, body) =>
       withBody(body, () => attempt('writing', async () => store(await open(), key, { body }))),
     delete: (key) => attempt('deleting', async () => remove(await open(), key)),
-    async *list(prefix, { startAfter = '' } = {}) {
-      assertPrefix(prefix);
-      assertStart(startAfter);
-      const directory = await attempt('listing', open);
-      const entries = (folder: string) => attempt('listing', () => entriesOf(directory, folder));
-      for await (const key of keysInOrder(entries, { prefix, startAfter })) {
-        const info = await attempt('listing', () => infoOf(directory, key));
-        if (info !== null) yield info;
-      }
-    },
+    list: (prefix, { startAfter = '' } = {}) => list(open, { prefix, startAfter }),
+    listKeys: (prefix) => listKeys(open, { prefix, startAfter: '' }),
     async downloadUrl(key, terms) {
       assertObjectKey(key);
       assertSeconds(terms.seconds);
@@ -310,6 +302,20 @@ async function pruneFolders({ root }: Directory, folder: string): Promise<void> 
     if (!isGone) return;
     current = path.dirname(current);
   }
+}
+
+async function* list(open: () => Promise<Directory>, range: KeyRange): AsyncGenerator<ObjectInfo> {
+  for await (const key of listKeys(open, range)) {
+    const info = await attempt('listing', async () => infoOf(await open(), key));
+    if (info !== null) yield info;
+  }
+}
+
+async function* listKeys(open: () => Promise<Directory>, range: KeyRange): AsyncGenerator<string> {
+  assertPrefix(range.prefix);
+  assertStart(range.startAfter);
+  const directory = await attempt('listing', open);
+  yield* keysInOrder((folder) => attempt('listing', () => entriesOf(directory, folder)), range);
 }
 
 /** What lies in one folder of the store (`''` or ending with a slash); nothing where there is none. */

@@ -114,6 +114,9 @@ export function makeS3Store(client: S3Client, options: S3StoreOptions): ObjectSt
         await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
       }),
     list: (prefix, { startAfter = '' } = {}) => list(place, prefix, startAfter),
+    async *listKeys(prefix) {
+      for await (const { key } of list(place, prefix, '')) yield key;
+    },
     downloadUrl: (key, { seconds, filename }) =>
       onObject('signing', key, async () => {
         assertSeconds(seconds);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { output } from 'zod';
+import { assertGroupCount } from '../../core/data/columns.ts';
 import { loadPredictions } from '../../core/data/predictions.ts';
 import type { PredictionTable } from '../../core/data/types.ts';
 import { InvalidInputError, isCounterweightError, StorageError } from '../../core/errors.ts';
@@ -71,6 +72,7 @@ async function auditFile(file: string, request: AuditRequest): Promise<AuditRepo
   const table = await loadPredictions(file, request.columns).catch((error: unknown) => {
     throw publicError(error, file, request);
   });
+  assertGroupCount(table.sensitiveFeatures, 'predictions');
   const rows = rowsOf(table, request.only);
   const pick = (values: Int32Array) => Int32Array.from(rows, (row) => values[row]!);
   return audit({

@@ -18,11 +18,12 @@ export async function lookAtJobs(deps: FunctionDeps): Promise<void> {
 
 /** Starts data sets whose last file came without an event that tells of it, such as an image. */
 export async function lookAtDataSets(deps: FunctionDeps): Promise<void> {
-  for await (const { key, config } of waitingDataSets(deps.store)) {
+  for await (const waiting of waitingDataSets(deps)) {
     try {
-      const since = await startUpload(deps, config);
+      if ('error' in waiting) throw waiting.error;
+      const since = await startUpload(deps, waiting.config);
       const isWaiting = since !== null && deps.now().getTime() - since.getTime() < MAX_WAIT_MS;
-      if (!isWaiting) await deps.store.delete(key);
+      if (!isWaiting) await deps.store.delete(waiting.key);
     } catch (error) {
       deps.telemetry.log('warn', 'upload not looked at', { code: codeOf(error) });
     }

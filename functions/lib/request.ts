@@ -61,10 +61,13 @@ const idempotencyKeySchema = z
   .max(200)
   .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters');
 
+/** What ends the ARN of an assumed role: another one for each login, and for each container of one program. */
+const SESSION = /^(arn:[^:]*:sts::\d*:assumed-role\/[^/]+)\/.*$/s;
+
 function idempotencyKeyOf({ headers, requestContext }: HttpEvent): string | undefined {
   const given = headers?.['idempotency-key'];
   if (given === undefined) return undefined;
   const key = parseWith(idempotencyKeySchema, given, 'Idempotency-Key');
   const { iam, jwt } = requestContext?.authorizer ?? {};
-  return `api:${iam?.userArn ?? String(jwt?.claims?.sub ?? '')}:${key}`;
+  return `api:${iam?.userArn?.replace(SESSION, '$1') ?? String(jwt?.claims?.sub ?? '')}:${key}`;
 }

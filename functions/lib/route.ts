@@ -29,7 +29,7 @@ export interface ApiRequest<R extends Route> {
   readonly params: Parsed<R, 'params'>;
   readonly query: Parsed<R, 'query'>;
   readonly body: Parsed<R, 'body'>;
-  /** Bound to the caller, so that two callers may use one key. */
+  /** Bound to the caller (user, role or subject of a token), so that two callers may use one key. */
   readonly idempotencyKey: string | undefined;
 }
 

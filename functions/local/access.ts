@@ -17,6 +17,8 @@ export interface AccessOptions {
   readonly hostnames: readonly string[];
   /** Where browsers find the server, when a proxy stands before it. */
   readonly publicUrl?: string | undefined;
+  /** Is what the other end of a connection says of its clients' addresses true? */
+  readonly isProxy: (address: string) => boolean;
   readonly now: () => Date;
 }
 
@@ -58,13 +60,13 @@ const FOREIGN_HOST = problem(
 const FOREIGN_ORIGIN = problem(403, 'FOREIGN_ORIGIN', 'Origin: expected this server, received another site');
 
 export function makeAccess(options: AccessOptions): Access {
-  const { token, hostnames, publicUrl, now } = options;
+  const { token, hostnames, publicUrl, isProxy, now } = options;
   const sessions = makeSessions(options);
   const throttle = makeThrottle({ now });
   const own = publicUrl === undefined ? null : new URL(publicUrl);
   /** A guess that comes too early is not even looked at. */
   const refuseToken = (given: string, caller: Caller): Problem | null => {
-    const address = addressOf(caller, own !== null);
+    const address = addressOf(caller, isProxy);
     if (throttle.isClosed(address)) return TOO_MANY_TRIES;
     if (token !== null && isSame(given, token)) return null;
     throttle.note(address);
@@ -120,10 +122,13 @@ function cookieOf({ cookie: header = '' }: IncomingHttpHeaders): string {
   return pair?.trim().slice(COOKIE.length + 1) ?? '';
 }
 
-/** Behind a proxy all callers have its address; the last name in the header is the one that the proxy added. */
-function addressOf({ address, headers }: Caller, isBehindProxy: boolean): string {
+/**
+ * Behind a proxy all callers have its address; the last name in the header is the one that the proxy added. Anybody
+ * else could write another name for every guess.
+ */
+function addressOf({ address, headers }: Caller, isProxy: AccessOptions['isProxy']): string {
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').at(-1)!.trim();
-  return isBehindProxy && isIP(forwarded) !== 0 ? forwarded : address;
+  return isProxy(address) && isIP(forwarded) !== 0 ? forwarded : address;
 }
 
 /**

@@ -1,12 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { isCounterweightError } from '../../core/errors.ts';
 import type { AuditDeps } from '../lib/audit-deps.ts';
 import { codeOf, type Problem, problemOf } from '../lib/problem.ts';
 import { MAX_BODY_BYTES } from '../lib/request.ts';
 import type { Access, Caller } from './access.ts';
 import { type MatchApi, makeApi, toEvent } from './api.ts';
-import { auditPage, listAudits, listColumns, listInputs } from './listings.ts';
+import { type Arrival, limitArrival } from './arrival.ts';
+import { makeListDefinitions } from './listings/definitions.ts';
+import { makeListUploads } from './listings/uploads.ts';
+import { auditPage, listAudits, listColumns, listInputs, listJobInputs, makeUploadKeys } from './listings.ts';
 import { DOCUMENT_POLICY, download, upload } from './objects.ts';
 import { appPage, loginPage } from './page/page.ts';
 import {
@@ -27,12 +29,17 @@ export interface ListenerDeps extends AuditDeps {
   readonly root: string;
   /** Does a person have to log in? */
   readonly hasToken: boolean;
+  /** For a request to come in full; only uploads with a signature may take longer. */
+  readonly arrivalMs: number;
+  /** Between two pieces of an upload, at most. */
+  readonly pauseMs: number;
 }
 
 interface Call {
   readonly request: IncomingMessage;
   readonly url: URL;
   readonly requestId: string;
+  readonly arrival: Arrival;
   /** Groups of the path. */
   readonly params: Readonly<Record<string, string>>;
 }
@@ -51,6 +58,7 @@ const LOGIN_BYTES = 4096;
 
 const NOT_FOUND = { status: 404, code: 'NOT_FOUND', message: 'path: expected one of this server' };
 const NOT_A_METHOD = { status: 405, code: 'NOT_A_METHOD', message: 'method: expected one of this path' };
+const NOT_WHOLE = { status: 400, code: 'ABORTED', message: 'body: expected all of it, received a part' };
 const NOT_A_URL = { status: 400, code: 'INVALID_INPUT', message: 'path: expected one that can be decoded' };
 
 /** Answers every request of the server: the API, signed objects, and what the page needs. */
@@ -60,7 +68,8 @@ export function makeListener(deps: ListenerDeps): RequestListener {
   return async (request, response) => {
     const start = deps.now().getTime();
     const requestId = randomUUID();
-    const { name, reply, code } = await answer({ deps, addresses, api }, request, requestId);
+    const arrival = limitArrival(request, response, deps.arrivalMs);
+    const { name, reply, code } = await answer({ deps, addresses, api }, { request, requestId, arrival });
     const headers = { 'x-request-id': requestId, ...reply.headers };
     const wasSent = await send(request, response, { ...reply, headers }).then(
       () => true,
@@ -91,20 +100,30 @@ interface Site {
   readonly api: MatchApi;
 }
 
-async function answer(site: Site, request: IncomingMessage, requestId: string): Promise<Answered> {
+async function answer(site: Site, call: Omit<Call, 'url' | 'params'>): Promise<Answered> {
+  const { request, requestId } = call;
   const name = request.method ?? '';
   try {
     const foreign = site.deps.access.foreign(callerOf(request));
     if (foreign !== null) return { name, reply: problemReply(foreign, requestId), code: foreign.code };
     const url = urlOf(request);
     if (url === null) return { name, reply: problemReply(NOT_A_URL, requestId) };
-    return (
-      (await own(site, { request, url, requestId })) ?? (await apiAnswer(site, { request, url, requestId }))
-    );
+    return (await own(site, { ...call, url })) ?? (await apiAnswer(site, { ...call, url }));
   } catch (error) {
-    const problem = problemOf(error);
-    return { name, reply: problemReply(problem, requestId), code: codeOf(error) };
+    return failed(name, error, call);
   }
+}
+
+/** What went wrong, unless it is that the caller went away in the middle of the request. */
+function failed(
+  name: string,
+  error: unknown,
+  { request, requestId }: Pick<Call, 'request' | 'requestId'>,
+): Answered {
+  if (request.destroyed && !request.complete) {
+    return { name, reply: problemReply(NOT_WHOLE, requestId), code: NOT_WHOLE.code };
+  }
+  return { name, reply: problemReply(problemOf(error), requestId), code: codeOf(error) };
 }
 
 /** The path is read as it is, so that `//host/…` names no host. */
@@ -127,10 +146,7 @@ async function own({ deps, addresses }: Site, call: Omit<Call, 'params'>): Promi
   try {
     return { name, reply: await found.answer({ ...call, params }) };
   } catch (error) {
-    if (!isCounterweightError(error) && !request.complete) {
-      return { name, reply: problemReply(NOT_A_URL, requestId), code: 'ABORTED' };
-    }
-    return { name, reply: problemReply(problemOf(error), requestId), code: codeOf(error) };
+    return failed(name, error, call);
   }
 }
 
@@ -176,6 +192,9 @@ function addressesOf(deps: ListenerDeps): Address[] {
     { isPrivate = false, path = patternOf(name) } = {},
   ): Address => ({ method: name.startsWith('GET') ? 'GET' : 'POST', path, name, isPrivate, answer });
   const isPrivate = true;
+  const listDefinitions = makeListDefinitions(deps, root);
+  const uploadKeys = makeUploadKeys(root);
+  const listUploads = makeListUploads(deps, root, uploadKeys);
   return [
     address('GET /', async ({ request }) => homePage(deps, request)),
     address('GET /health', async () => jsonReply(200, { status: 'ok' })),
@@ -183,7 +202,18 @@ function addressesOf(deps: ListenerDeps): Address[] {
     address('POST /logout', async () => redirect('/', { 'set-cookie': access.logout() })),
     address('GET /download', (call) => download(deps, call)),
     address('POST /upload', (call) => upload(deps, call)),
-    address('GET /local/inputs', async () => jsonReply(200, await listInputs(root)), { isPrivate }),
+    address('GET /local/inputs', async () => jsonReply(200, await listInputs(root, await uploadKeys())), {
+      isPrivate,
+    }),
+    address('GET /local/jobs', async () => jsonReply(200, { jobs: await listJobInputs(store) }), {
+      isPrivate,
+    }),
+    address('GET /local/definitions', async () => jsonReply(200, { definitions: await listDefinitions() }), {
+      isPrivate,
+    }),
+    address('GET /local/uploads', async () => jsonReply(200, { uploads: await listUploads() }), {
+      isPrivate,
+    }),
     address('GET /local/columns', (call) => columns(deps, call), { isPrivate }),
     address('GET /local/audits', async () => jsonReply(200, { audits: await listAudits(root, store) }), {
       isPrivate,

@@ -1,45 +1,99 @@
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import { cleanText, parseNumber } from '../../core/data/cells.ts';
-import { auditPrefix, folderOf, isId, JOBS, UPLOADS } from '../../core/jobs/keys.ts';
+import { auditPrefix, folderOf, isId, isStarter, JOBS, UPLOADS } from '../../core/jobs/keys.ts';
+import { listJobs } from '../../core/jobs/list-jobs.ts';
+import type { Finding } from '../../core/jobs/policy.ts';
+import type { JobRequest } from '../../core/jobs/schema.ts';
 import { type ScheduledAudit, scheduledAuditSchema } from '../../core/jobs/settle-audit.ts';
 import { readState } from '../../core/jobs/state.ts';
 import { renderAuditReport } from '../../core/report/audit-report.ts';
+import { DISPARITY_WORDS } from '../../core/report/text/words.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
+import { type FolderTree, readTree } from './folder-tree.ts';
 
 const MODEL_FILE = 'model.json';
 /** Of each kind; whoever has more writes a key into a request. */
 const MOST_INPUTS = 500;
 const MOST_AUDITS = 50;
+const MOST_JOBS = 100;
 /** That a header line may have to be shown. */
 const MOST_HEADER_BYTES = 64 * 1024;
 const MOST_COLUMNS = 200;
 
-/** What a request may name, by key. */
+/** What a request may name, by key, and how many more there are of each. */
 export interface Inputs {
   readonly models: readonly string[];
   readonly tables: readonly string[];
+  readonly more: { readonly models: number; readonly tables: number };
 }
 
-/** Model folders and tables below `uploads/` of a root, the names in order. */
-export async function listInputs(root: string): Promise<Inputs> {
-  const keys = await keysBelow(root, UPLOADS);
-  const models = keys.filter((key) => key.endsWith(`/${MODEL_FILE}`)).map(folderOf);
-  const tables = keys.filter(isTable);
-  return { models: models.slice(0, MOST_INPUTS), tables: tables.slice(0, MOST_INPUTS) };
+/**
+ * Lists the keys below `uploads/` of a root that can be tables, parts of models, configurations and requests, in order.
+ * A folder that has not changed is not read again, so that a hundred thousand images cost one look.
+ */
+export function makeUploadKeys(root: string): () => Promise<string[]> {
+  const folder = path.join(root, UPLOADS);
+  let tree: FolderTree = new Map();
+  return async () => {
+    tree = await readTree(folder, { known: tree, isWanted: isStarter });
+    const files = [...tree.values()].flatMap((entry) => entry.files);
+    return files.map((file) => `${UPLOADS}${keyOf(folder, file)}`).sort();
+  };
+}
+
+/**
+ * Model folders and tables among the uploads of a root, the newest first: what came last is never cut off.
+ *
+ * @param keys  as `makeUploadKeys` lists them
+ */
+export async function listInputs(root: string, keys: readonly string[]): Promise<Inputs> {
+  const [models, tables] = await Promise.all([
+    newestFirst(
+      root,
+      keys.filter((key) => key.endsWith(`/${MODEL_FILE}`)),
+    ),
+    newestFirst(root, keys.filter(isTable)),
+  ]);
+  const more = (found: readonly unknown[]) => Math.max(0, found.length - MOST_INPUTS);
+  return {
+    models: models.slice(0, MOST_INPUTS).map(({ key }) => folderOf(key)),
+    tables: tables.slice(0, MOST_INPUTS).map(({ key }) => key),
+    more: { models: more(models), tables: more(tables) },
+  };
 }
 
 /** Keys of the files below a prefix, in order. No file is opened, so that many cost little. */
-async function keysBelow(root: string, prefix: string): Promise<string[]> {
+export async function keysBelow(root: string, prefix: string): Promise<string[]> {
   const folder = path.join(root, prefix);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
     .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .map((name) => `${prefix}${name.split(path.sep).join('/')}`)
+    .map((entry) => `${prefix}${keyOf(folder, path.join(entry.parentPath, entry.name))}`)
     .sort();
+}
+
+function keyOf(folder: string, file: string): string {
+  return path.relative(folder, file).split(path.sep).join('/');
+}
+
+export interface DatedKey {
+  readonly key: string;
+  readonly changedMs: number;
+  readonly bytes: number;
+}
+
+/** Keys with when they changed, the newest first and else in their order; those that are gone are left out. */
+export async function newestFirst(root: string, keys: readonly string[]): Promise<DatedKey[]> {
+  const dated = await Promise.all(
+    keys.map(async (key): Promise<DatedKey | null> => {
+      const stats = await lstat(path.join(root, key)).catch(() => null);
+      return stats && { key, changedMs: stats.mtimeMs, bytes: stats.size };
+    }),
+  );
+  return dated.filter((entry) => entry !== null).sort((a, b) => b.changedMs - a.changedMs);
 }
 
 function isTable(key: string): boolean {
@@ -50,6 +104,27 @@ function isTable(key: string): boolean {
 export async function listJobIds(root: string): Promise<string[]> {
   const names = await readdir(path.join(root, JOBS)).catch(() => []);
   return names.filter(isId).sort().reverse();
+}
+
+/** What a job was made of, in names that a person knows it by. */
+export interface JobInputs {
+  readonly table: string;
+  readonly model?: string;
+}
+
+/** Names of what the newest jobs were made of, by id; as many as the page shows. */
+export async function listJobInputs(store: ObjectStore): Promise<Record<string, JobInputs>> {
+  const { jobs } = await listJobs({ store }, { limit: MOST_JOBS });
+  return Object.fromEntries(jobs.map(({ jobId, request }) => [jobId, inputsOf(request)]));
+}
+
+/** The table's file name, and the last two folders of a model, since most are called `model`. */
+export function inputsOf(request: JobRequest): JobInputs {
+  const fileName = (key: string) => key.slice(folderOf(key).length);
+  if (request.kind === 'audit') return { table: fileName(request.predictions) };
+  const folders = request.model.replace(/\/$/, '').split('/').slice(1);
+  const named = folders.filter((name) => !/^[0-9a-f]{32}$/.test(name));
+  return { table: fileName(request.manifest), model: named.slice(-2).join('/') };
 }
 
 /**
@@ -64,7 +139,7 @@ export async function listColumns(store: ObjectStore, key: string): Promise<stri
   const head = body === null ? Buffer.alloc(0) : await headOf(body);
   const isWhole = head.length < MOST_HEADER_BYTES || /[\r\n]/.test(head.toString('latin1'));
   const names = isWhole ? firstRecord(head).map(cleanText) : [];
-  const isHeader = names.every((name) => name !== '' && parseNumber(name) === null);
+  const isHeader = isText(head) && names.every((name) => name !== '' && parseNumber(name) === null);
   return isHeader && new Set(names).size === names.length ? names.slice(0, MOST_COLUMNS) : [];
 }
 
@@ -79,6 +154,16 @@ async function headOf(body: Readable): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, MOST_HEADER_BYTES);
 }
 
+/** Bytes of another kind of file, or of another encoding, have no names to show. The last character may be cut off. */
+function isText(head: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return !head.includes(0);
+  } catch {
+    return false;
+  }
+}
+
 /** What is wrong with a table is for its audit to tell. */
 function firstRecord(head: Buffer): string[] {
   try {
@@ -90,7 +175,8 @@ function firstRecord(head: Buffer): string[] {
 }
 
 /** A scheduled audit in a listing. */
-export interface AuditSummary extends Pick<ScheduledAudit, 'definition' | 'time' | 'verdict' | 'mitigation'> {
+export interface AuditSummary
+  extends Pick<ScheduledAudit, 'definition' | 'time' | 'verdict' | 'findings' | 'mitigation'> {
   /** Where its report is shown. */
   readonly report: string;
 }
@@ -115,17 +201,26 @@ export async function listAudits(root: string, store: ObjectStore): Promise<Audi
 async function summaryOf(store: ObjectStore, name: AuditName): Promise<AuditSummary | null> {
   const audit = await readAudit(store, name).catch(() => null);
   if (audit === null) return null;
-  const { definition, time, verdict, mitigation } = audit;
+  const { definition, time, verdict, findings, mitigation } = audit;
   const report = `/local/audits/${name.definition}/${name.time}`;
-  return { definition, time, verdict, report, ...(mitigation && { mitigation }) };
+  return { definition, time, verdict, findings, report, ...(mitigation && { mitigation }) };
 }
 
 /** The report of one scheduled audit as a page; null when there is none. */
 export async function auditPage(store: ObjectStore, name: AuditName): Promise<string | null> {
   const audit = await readAudit(store, name);
   if (audit === null) return null;
-  const source = `definition ${audit.definition}, period from ${audit.time}`;
+  const limits = audit.findings.map((finding) => `; ${findingText(finding)}`).join('');
+  const source = `definition ${audit.definition}, period from ${audit.time}${limits}`;
   return renderAuditReport(audit.report, { title: 'Scheduled fairness audit', source });
+}
+
+const VERDICT_WORDS = { pass: 'kept', fail: 'broken', inconclusive: 'inconclusive' } as const;
+
+function findingText({ metric, sensitiveFeature, value, max, verdict }: Finding): string {
+  const found = value === null ? 'not defined' : String(Number(value.toPrecision(4)));
+  const { label } = DISPARITY_WORDS[metric];
+  return `${label} by ${sensitiveFeature} ${found}, at most ${max}: ${VERDICT_WORDS[verdict]}`;
 }
 
 async function readAudit(

@@ -6,6 +6,7 @@ import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { type SignedAccess, verifySignature } from '../../core/storage/signed-access.ts';
 import { contentDisposition } from '../../core/storage/store-input.ts';
 import type { Problem } from '../lib/problem.ts';
+import type { Arrival } from './arrival.ts';
 import { readForm } from './multipart.ts';
 import { problemReply, type Reply, TOO_LARGE } from './reply.ts';
 
@@ -13,6 +14,8 @@ export interface ObjectDeps {
   readonly store: ObjectStore;
   readonly signingKey: string;
   readonly now: () => Date;
+  /** Between two pieces of an upload, at most. */
+  readonly pauseMs: number;
 }
 
 /** A report may show itself and nothing else: no script, no request, no form, no origin that has our cookie. */
@@ -39,10 +42,14 @@ interface Call {
   readonly request: IncomingMessage;
   readonly url: URL;
   readonly requestId: string;
+  readonly arrival: Arrival;
 }
 
 /** GET /download: the object that a URL is signed for; with `inline` it is shown, where its type is safe to show. */
-export async function download({ store, ...terms }: ObjectDeps, { url, requestId }: Call): Promise<Reply> {
+export async function download(
+  { store, ...terms }: ObjectDeps,
+  { url, requestId }: Omit<Call, 'arrival'>,
+): Promise<Reply> {
   const access = verifySignature(Object.fromEntries(url.searchParams), verifyTerms(terms));
   if (access?.action !== 'download') return problemReply(NOT_SIGNED, requestId);
   const info = await store.info(access.key);
@@ -60,10 +67,12 @@ export async function download({ store, ...terms }: ObjectDeps, { url, requestId
 }
 
 /** POST /upload: a form of this server with its file, which appears whole or not at all. */
-export async function upload(deps: ObjectDeps, { request, requestId }: Call): Promise<Reply> {
+export async function upload(deps: ObjectDeps, { request, requestId, arrival }: Call): Promise<Reply> {
   const { fields, file } = await readForm(bytesOf(request), request.headers['content-type'] ?? '');
   const access = verifySignature(fields, verifyTerms(deps));
   if (access?.action !== 'upload') return problemReply(NOT_SIGNED, requestId);
+  // Only who was given a form may take the time that a large file needs.
+  arrival.allowPauses(deps.pauseMs);
   const { key, maxBytes, contentType } = access;
   let isTooLarge = false;
   const limited = async function* () {

@@ -14,11 +14,12 @@ import { codeOf } from '../lib/problem.ts';
 import { makeTelemetry } from '../lib/telemetry.ts';
 import { makeOnSchedule } from '../on-schedule.ts';
 import { makeOnUpload } from '../on-upload.ts';
-import { makeAccess } from './access.ts';
+import { type Access, makeAccess } from './access.ts';
 import { makeGate } from './gate.ts';
 import { makeJobKeeper, noteJobs } from './job-keeper.ts';
 import { makeListener } from './listener.ts';
 import { listJobIds } from './listings.ts';
+import { isLoopback, makeIsProxy } from './peers.ts';
 import { openPort, type Port } from './port.ts';
 import { repeat } from './repeat.ts';
 import { type RootLock, takeRootLock } from './root-lock.ts';
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly token: string | null;
   /** Where clients find the server when that is not `host`, for links: an origin, without a path. */
   readonly publicUrl?: string;
+  /** Addresses and networks of proxies that are not on this machine; what they add to `X-Forwarded-For` is believed. */
+  readonly proxies?: readonly string[];
   /** Takes the log, line by line. */
   readonly write: (line: string) => void;
   readonly times?: Partial<ServerTimes>;
@@ -50,6 +53,9 @@ interface ServerTimes extends Required<Pick<WatchOptions, 'settleMs' | 'rescanMs
   readonly queueMs: number;
   /** Between SIGTERM and SIGKILL of a worker when the server stops. */
   readonly graceMs: number;
+  /** For a request to come in full, and between two pieces of an upload. */
+  readonly arrivalMs: number;
+  readonly pauseMs: number;
 }
 
 export interface LocalServer {
@@ -64,6 +70,8 @@ const TIMES: ServerTimes = {
   scheduleMs: 60_000,
   queueMs: 1000,
   graceMs: 30_000,
+  arrivalMs: 30_000,
+  pauseMs: 30_000,
 };
 /**
  * Bounds what this very process does at once, so that it goes on answering: an audit of such a table, some 100,000
@@ -93,11 +101,6 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     await lock.release();
     return rootError(error);
   }
-}
-
-/** Is this the name or number of an address that only this machine reaches? */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function assertGuarded({ token, host, publicUrl }: ServerOptions): void {
@@ -149,7 +152,7 @@ interface Place extends ServerOptions {
 
 /** The port comes first: where it is taken, no job may have started. */
 async function serve(place: Place): Promise<LocalServer> {
-  const port = await openPort(place);
+  const port = await openPort({ ...place, isProxy: makeIsProxy(place.proxies) });
   const queue = openQueue(place);
   try {
     return await serveOn(port, queue, place);
@@ -175,17 +178,30 @@ async function serveOn(port: Port, localQueue: LocalQueue, place: Place): Promis
     auditTable: boundedAudits(store),
   };
   const work = await startWork(deps, open, place);
-  const access = makeAccess({ token, secret: signingKey, hostnames: hostnamesOf(place), publicUrl, now });
-  port.answerWith(makeListener({ ...deps, access, signingKey, root, hasToken: token !== null }));
+  const access = openAccess(place, now);
+  const times = { ...TIMES, ...place.times };
+  port.answerWith(makeListener({ ...deps, ...times, access, signingKey, root, hasToken: token !== null }));
   return {
     url,
     async close() {
-      await Promise.all([port.close(), work.close()]);
-      await localQueue.close();
+      // At once: jobs save what they have while the rest comes to its end.
+      await Promise.all([port.close(), work.close(), localQueue.close()]);
       await work.settle();
       await lock.release();
     },
   };
+}
+
+function openAccess({ token, signingKey, publicUrl, proxies, ...place }: Place, now: () => Date): Access {
+  return makeAccess({
+    token,
+    secret: signingKey,
+    hostnames: hostnamesOf(place),
+    publicUrl,
+    // Where nobody said that there is a proxy, no header speaks for a client.
+    isProxy: publicUrl === undefined && proxies === undefined ? () => false : makeIsProxy(proxies),
+    now,
+  });
 }
 
 function openQueue({ root, command, concurrency, workerEnvironment, times }: Place): LocalQueue {
@@ -234,7 +250,7 @@ function createdEvent(key: string) {
   return { source: 'aws.s3', 'detail-type': 'Object Created', detail: { object: { key } } };
 }
 
-function hostnamesOf({ host }: Place): string[] {
+function hostnamesOf({ host }: Pick<Place, 'host'>): string[] {
   return ['localhost', '127.0.0.1', '[::1]', isIPv6(host) ? `[${host}]` : host];
 }
 

@@ -15,7 +15,7 @@ export interface WatchOptions {
 }
 
 export interface Watcher {
-  /** Ends when the look in progress has ended. */
+  /** Ends when what was told last has been taken. */
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function watchUploads(options: WatchOptions): Promise<Watcher> {
     // Before the files are looked at, so that what comes meanwhile is heard of.
     if (!isClosed) news.follow(tree.keys());
     const files = [...tree.values()].flatMap((entry) => entry.files);
-    seen = await lookAt(files, { folder, seen, settleMs, onUpload });
+    seen = await lookAt(files, { folder, seen, settleMs, onUpload, isClosed: () => isClosed });
     const isOpen = [...seen.values()].some(({ isTold }) => !isTold);
     lookWithin(isOpen ? settleMs : rescanMs);
   };
@@ -74,14 +74,17 @@ export async function watchUploads(options: WatchOptions): Promise<Watcher> {
 interface Look extends Pick<Required<WatchOptions>, 'settleMs' | 'onUpload'> {
   readonly folder: string;
   readonly seen: ReadonlyMap<string, Seen>;
+  readonly isClosed: () => boolean;
 }
 
 async function lookAt(
   files: readonly string[],
-  { folder, seen, settleMs, onUpload }: Look,
+  { folder, seen, settleMs, onUpload, isClosed }: Look,
 ): Promise<Map<string, Seen>> {
   const next = new Map<string, Seen>();
   for (const file of files) {
+    // The next server looks at all of them again.
+    if (isClosed()) break;
     const version = await versionOf(file);
     if (version === null) continue;
     const now = performance.now();

@@ -47,6 +47,18 @@ describe('POST /v1/audits', () => {
     expect(response.statusCode).toBe(202);
   });
 
+  it('refuses more groups than a report can hold, before it is made', async () => {
+    const deps = await makeReadyDeps();
+    const names = Array.from({ length: 50 }, (_, index) => `s${index}`);
+    const rows = Array.from({ length: 201 }, (_, row) => `${row % 2},0.5${`,g${row}`.repeat(names.length)}`);
+    await deps.store.put(AUDIT.predictions, `y,p,${names.join(',')}\n${rows.join('\n')}\n`);
+    const body = { ...AUDIT, columns: { label: 'y', score: 'p', sensitiveFeatures: names } };
+    const response = await makeCreateAudit(deps)(apiEvent({ path, body }));
+    expect(response.statusCode).toBe(400);
+    expect(bodyOf(response).message).toContain(`at most 10000 groups in all sensitive features together`);
+    expect(deps.store.keys('jobs/')).toEqual([]);
+  });
+
   it('makes a job of the audit of a model', async () => {
     const deps = await makeReadyDeps();
     const response = await makeCreateAudit(deps)(apiEvent({ path, body: MODEL_AUDIT }));

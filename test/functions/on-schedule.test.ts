@@ -71,6 +71,19 @@ describe('a tick of the schedule', () => {
     expect(deps.logs()[0]).toMatchObject({ status: 'fail', definition: 'daily', jobId: work?.jobId });
   });
 
+  it('leaves an alert for each definition that breaks its limits, and another in its next period', async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `broken-${index}`);
+    const definitions = Object.fromEntries(names.map((name) => [name, { limits: broken }]));
+    const { deps, tick } = await makeScheduled({ ...definitions, kept: { limits: kept } });
+    const alerts = (day: number) => names.map((name) => `alerts/${name}/2026030${day}T000000Z.json`);
+    await tick();
+    await tick();
+    expect(deps.store.keys('alerts/')).toEqual(alerts(1));
+    deps.wait(24 * 3600);
+    await tick();
+    expect(deps.store.keys('alerts/')).toEqual([...alerts(1), ...alerts(2)].sort());
+  });
+
   it('counts zero for limits that hold, and mitigates nothing', async () => {
     const { deps, tick } = await makeScheduled({ daily: { limits: kept, mitigateOnFailure: MITIGATION } });
     await tick();

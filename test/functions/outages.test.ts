@@ -33,7 +33,7 @@ function flaky<T extends object>(target: T, random: () => number): T {
     const method = Reflect.get(object, name) as Method;
     return (...values: unknown[]) => {
       const throwOf = random() * 6;
-      if (name === 'list') {
+      if (name === 'list' || name === 'listKeys') {
         fail(throwOf < 2);
         return method(...values);
       }

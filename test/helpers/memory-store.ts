@@ -39,7 +39,7 @@ export function makeMemoryStore({ now = () => new Date() }: MemoryStoreOptions =
   const objects = new Map<string, StoredObject>();
   const calls: Record<string, number> = {};
   const enter = async (method: string, key: string) => {
-    if (method === 'list') assertPrefix(key);
+    if (method.startsWith('list')) assertPrefix(key);
     else assertKey(key);
     calls[method] = (calls[method] ?? 0) + 1;
     store.before(method, key);
@@ -90,6 +90,10 @@ export function makeMemoryStore({ now = () => new Date() }: MemoryStoreOptions =
       assertStart(startAfter);
       const listed = keys(prefix).filter((key) => compareBytes(key, startAfter) > 0);
       for (const info of listed.map((key) => infoOf(objects.get(key)))) if (info !== null) yield info;
+    },
+    async *listKeys(prefix) {
+      await enter('listKeys', prefix);
+      yield* keys(prefix);
     },
     async downloadUrl(key, { seconds, filename }) {
       await enter('downloadUrl', key);

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CANCEL_REASON } from '../../core/jobs/failure.ts';
+import { ALERTS, alertKey } from '../../core/jobs/keys.ts';
 import { ROOT } from './packaging.ts';
 import type { Json, Resource, Template } from './template.ts';
-import { at, listAt, ofType, render } from './template.ts';
+import { at, listAt, ofType, render, resourceStatements } from './template.ts';
 import { writtenMetrics } from './written-metrics.ts';
 
 /** Anchors of a document's headings, as GitHub makes them. */
@@ -17,6 +18,19 @@ function anchorsOf(file: string): string[] {
       .trim()
       .replaceAll(' ', '-'),
   );
+}
+
+const SLOT = '2026-03-01T00:00:00.000Z';
+
+/** What a target is sent of an event: its template with each place filled from the event, which must be JSON. */
+function mailOf(target: Json | undefined, event: Json): string {
+  const places = at(target, 'InputTransformer', 'InputPathsMap') as Readonly<Record<string, string>>;
+  const template = String(at(target, 'InputTransformer', 'InputTemplate'));
+  const mail = template.replace(/<(\w+)>/g, (_, name: string) => {
+    const [, ...way] = places[name]!.split('.');
+    return String(at(event, ...way) ?? '');
+  });
+  return JSON.parse(mail) as string;
 }
 
 export function checkAlarms(get: () => Template, tags: () => Json | undefined): void {
@@ -74,6 +88,42 @@ export function checkAlarms(get: () => Template, tags: () => Json | undefined): 
       expect(at(detail, '$or', 0, 'statusReason')).toEqual([{ 'anything-but': { prefix: CANCEL_REASON } }]);
       expect(listAt(rule, 'Targets').map((target) => render(at(target, 'Arn')))).toEqual(['{AlarmTopic}']);
       expect(String(at(rule, 'Targets', 0, 'InputTransformer', 'InputTemplate'))).toContain('<reason>');
+    });
+
+    it('mail each scheduled audit that broke its policy, by its definition and period', () => {
+      const rule = get().Resources.BrokenPolicies!.Properties;
+      expect(at(rule, 'EventPattern')).toEqual({
+        source: ['aws.s3'],
+        'detail-type': ['Object Created'],
+        detail: { bucket: { name: [{ Ref: 'DataBucket' }] }, object: { key: [{ prefix: ALERTS }] } },
+      });
+      const [target, ...others] = listAt(rule, 'Targets');
+      expect([render(at(target, 'Arn')), others]).toEqual(['{AlarmTopic}', []]);
+      const mail = mailOf(target, { detail: { object: { key: alertKey('weekly', new Date(SLOT)) } } });
+      expect(mail).toContain(' alerts/weekly/20260301T000000Z.json ');
+      expect(mail).toContain('docs/operations.md#policy-failures');
+    });
+
+    it('that are mailed are text, as EventBridge wants it, and name a page of the runbook that exists', () => {
+      const anchors = anchorsOf('docs/operations.md');
+      const targets = ofType(get(), 'AWS::Events::Rule')
+        .flatMap(([, { Properties }]) => listAt(Properties, 'Targets'))
+        .filter((target) => render(at(target, 'Arn')) === '{AlarmTopic}');
+      expect(targets).toHaveLength(2);
+      for (const target of targets) {
+        const anchor = /docs\/operations\.md#([\w-]+)/.exec(mailOf(target, {}))?.[1];
+        expect(anchors).toContain(anchor);
+      }
+    });
+
+    it('can be published by the service that mails, and with the key of the topic', () => {
+      const allowed = (id: string) =>
+        resourceStatements(get())
+          .filter(({ owner, effect }) => owner === id && effect === 'Allow')
+          .filter(({ principal }) => listAt(principal, 'Service').includes('events.amazonaws.com'))
+          .map(({ actions, condition }) => [actions, condition]);
+      expect(allowed('AlarmTopicPolicy')).toEqual([[['sns:Publish'], undefined]]);
+      expect(allowed('AlarmKey')).toEqual([[['kms:Decrypt', 'kms:GenerateDataKey'], undefined]]);
     });
 
     it('go to an encrypted topic whose key is renewed', () => {

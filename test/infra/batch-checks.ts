@@ -125,6 +125,17 @@ export function checkBatch(get: () => Template): void {
       expect(JSON.stringify(container)).not.toMatch(/"Privileged":true|"Secrets"/);
     });
 
+    it('says whether the work needs the GPU that is paid for', () => {
+      const told = listAt(properties(id), 'ContainerProperties', 'Environment').map((entry) => [
+        at(entry, 'Name'),
+        at(entry, 'Value'),
+      ]);
+      const gpus = listAt(properties(id), 'ContainerProperties', 'ResourceRequirements').filter(
+        (entry) => at(entry, 'Type') === 'GPU',
+      );
+      expect(Object.fromEntries(told).REQUIRE_GPU).toBe(String(gpus.length));
+    });
+
     it('says with each submission all that the worker reads, and nothing else', async () => {
       const { containerOverrides } = await submission();
       const given = [

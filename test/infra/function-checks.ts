@@ -5,7 +5,7 @@ import { isStarter, JOB_REQUEST_ENDING, UPLOAD_CONFIG, uploadKey } from '../../c
 import { VARIABLES } from '../../functions/lib/env.ts';
 import { ROOT } from './packaging.ts';
 import type { Json, Template } from './template.ts';
-import { at, listAt, ofType, render, roleStatements } from './template.ts';
+import { at, listAt, ofType, render, resourceStatements, roleStatements } from './template.ts';
 
 /** Method and path of each function behind the API. */
 const ROUTES: Readonly<Record<string, string>> = {
@@ -108,11 +108,23 @@ export function checkFunctions(get: () => Template): void {
         ...ofType(get(), 'AWS::Events::Rule').flatMap(([, { Properties }]) => listAt(Properties, 'Targets')),
         ...ofType(get(), 'AWS::Scheduler::Schedule').map(([, { Properties }]) => at(Properties, 'Target')),
       ];
-      expect(targets).toHaveLength(4);
+      expect(targets).toHaveLength(5);
       for (const target of targets) {
         expect(render(at(target, 'DeadLetterConfig', 'Arn'))).toBe('{DeadLetters.Arn}');
         expect(at(target, 'RetryPolicy', 'MaximumRetryAttempts')).toBeGreaterThan(0);
       }
+    });
+
+    it('leave what could not be delivered in a queue that every rule may write to', () => {
+      const rules = ofType(get(), 'AWS::Events::Rule').map(
+        ([, { Properties }]) =>
+          `arn:{AWS::Partition}:events:{AWS::Region}:{AWS::AccountId}:rule/${Properties.Name}`,
+      );
+      const [statement] = resourceStatements(get()).filter(
+        ({ owner, effect }) => owner === 'DeadLettersPolicy' && effect === 'Allow',
+      );
+      const writers = listAt(statement!.condition, 'ArnEquals', 'aws:SourceArn').map(render);
+      expect(writers.sort()).toEqual(rules.sort());
     });
 
     it('share a queue for what failed that is encrypted and keeps it for 14 days', () => {
@@ -159,7 +171,7 @@ export function checkFunctions(get: () => Template): void {
   describe('uploads', () => {
     const entries = () => {
       const [, { Properties }] = ofType(get(), 'AWS::Events::Rule').find(
-        ([, rule]) => at(rule.Properties, 'EventPattern', 'source', 0) === 'aws.s3',
+        ([, rule]) => rule.Properties.Name === 'counterweight-prod-on-upload',
       )!;
       return listAt(Properties, 'EventPattern', 'detail', 'object', 'key');
     };

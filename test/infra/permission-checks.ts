@@ -22,6 +22,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   writeStream: [...WRITE, 'kms:Decrypt', 's3:AbortMultipartUpload'],
   delete: ['s3:DeleteObject'],
   list: [LOOK],
+  listKeys: [LOOK],
   downloadUrl: READ,
   uploadForm: WRITE,
   // Where Batch's answer was lost, the client looks for the job before it submits again.

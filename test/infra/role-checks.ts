@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  ALERTS,
   auditPrefix,
   checkpointPrefix,
   definitionKey,
@@ -28,6 +29,7 @@ const TEMPORARY = 'tmp/*';
 const REQUEST = 'requests/*';
 const DEFINITION = 'definitions/*';
 const AUDIT = 'audits/*';
+const ALERT = `${ALERTS}*`;
 const LOCK = 'locks/*';
 const WAITING = 'waiting/*';
 const JOB = 'jobs/*';
@@ -58,10 +60,10 @@ const ACCESS: Readonly<Record<string, Access>> = {
     list: [UPLOAD, JOB, REQUEST, WAITING],
   },
   OnScheduleRole: {
-    read: [DEFINITION, LOCK, AUDIT, UPLOAD, RECORD, STATUS, REQUEST, RESULT, WAITING],
-    write: [LOCK, AUDIT, RECORD, REQUEST, WAITING],
+    read: [DEFINITION, LOCK, AUDIT, ALERT, UPLOAD, RECORD, STATUS, REQUEST, RESULT, WAITING],
+    write: [LOCK, AUDIT, ALERT, RECORD, REQUEST, WAITING],
     delete: [WAITING],
-    list: [DEFINITION, LOCK, AUDIT, UPLOAD, JOB, REQUEST, RESULT, WAITING],
+    list: [DEFINITION, LOCK, AUDIT, ALERT, UPLOAD, JOB, REQUEST, RESULT, WAITING],
   },
   OnBatchStateRole: { read: [RECORD, RESULT], write: [RECORD], list: [JOB, RESULT] },
   JobRole: {
@@ -147,6 +149,22 @@ export function checkRoles(get: () => Template): void {
       }
     });
 
+    it('are bound to this account where the service says for whom it acts, which S3 does not when it copies', () => {
+      const conditions = ofType(get(), 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+        listAt(Properties, 'AssumeRolePolicyDocument', 'Statement').flatMap((trust) => {
+          const condition = at(trust, 'Condition');
+          return condition === undefined
+            ? []
+            : [[id, render(at(condition, 'StringEquals', 'aws:SourceAccount'))]];
+        }),
+      );
+      expect(Object.fromEntries(conditions)).toEqual({
+        JobRole: '{AWS::AccountId}',
+        JobExecutionRole: '{AWS::AccountId}',
+        SchedulerRole: '{AWS::AccountId}',
+      });
+    });
+
     it.each(Object.entries(ACCESS))('%s reaches these keys and no others', (role, access) => {
       const { read = [], write = [], list = [] } = access;
       expect({
@@ -181,6 +199,7 @@ export function checkRoles(get: () => Template): void {
     it('know no prefix that core/jobs/keys.ts does not spell', () => {
       const spelled = [
         UPLOADS,
+        ALERTS,
         ...[recordKey, statusKey, checkpointPrefix, resultPrefix, requestKey, definitionKey, auditPrefix].map(
           (key) => key('x'),
         ),

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { auditPrefix, temporaryPrefix } from '../../core/jobs/keys.ts';
-import type { Template } from './template.ts';
-import { at, listAt, ofType, resourceStatements } from './template.ts';
+import type { Statement, Template } from './template.ts';
+import { at, listAt, ofType, render, resourceStatements } from './template.ts';
+
+/** What CloudFormation asks of a key to set, change and read back each property. */
+const TO_CHANGE_A_KEY: Readonly<Record<string, readonly string[]>> = {
+  Description: ['kms:DescribeKey', 'kms:UpdateKeyDescription'],
+  EnableKeyRotation: ['kms:DisableKeyRotation', 'kms:EnableKeyRotation', 'kms:GetKeyRotationStatus'],
+  PendingWindowInDays: ['kms:CancelKeyDeletion', 'kms:ScheduleKeyDeletion'],
+  KeyPolicy: ['kms:GetKeyPolicy', 'kms:PutKeyPolicy'],
+};
 
 export function checkStorage(get: () => Template): void {
   const buckets = () => ofType(get(), 'AWS::S3::Bucket');
@@ -74,6 +82,33 @@ export function checkStorage(get: () => Template): void {
     });
   });
 
+  describe('keys', () => {
+    it('let the account give, move and take away the aliases that the stack has for them', () => {
+      const named = ofType(get(), 'AWS::KMS::Alias').map(([, { Properties }]) =>
+        at(Properties.TargetKeyId, 'Ref'),
+      );
+      expect(named).toEqual(['DataKey']);
+      const administered = resourceStatements(get()).filter(
+        ({ owner, effect, principal }) =>
+          named.includes(owner) && effect === 'Allow' && render(at(principal, 'AWS')).endsWith(':root'),
+      );
+      expect(administered.map(({ actions }) => actions.filter((action) => action.endsWith('Alias')))).toEqual(
+        [['kms:CreateAlias', 'kms:DeleteAlias', 'kms:UpdateAlias']],
+      );
+    });
+
+    it('let whoever administers them change every property that the template sets', () => {
+      for (const [id, { Properties }] of ofType(get(), 'AWS::KMS::Key')) {
+        const [{ actions }] = resourceStatements(get()).filter(({ owner }) => owner === id) as [Statement];
+        const needed = Object.keys(Properties).flatMap((name) => TO_CHANGE_A_KEY[name]!);
+        expect(
+          needed.filter((action) => !actions.includes(action)),
+          id,
+        ).toEqual([]);
+      }
+    });
+  });
+
   describe('the data bucket', () => {
     it('forgets temporary results, unfinished uploads and old versions', () => {
       expect(rule('temporary-results')).toMatchObject({
@@ -118,6 +153,26 @@ export function checkStorage(get: () => Template): void {
       ]);
       expect(at(data().Properties.ReplicationConfiguration, 'Rules')).toBeDefined();
       expect(JSON.stringify(data().Properties.ReplicationConfiguration)).toContain('HasObjectLock');
+    });
+
+    it('has copies that fail counted, for the alarm on the same rule', () => {
+      const [copied] = listAt(data().Properties, 'ReplicationConfiguration', 'Rules');
+      expect(at(copied, 'Destination', 'Metrics')).toEqual({ Status: 'Enabled' });
+      const { Properties, Condition } = get().Resources.FailedCopies!;
+      expect(Condition).toBe('HasObjectLock');
+      expect([Properties.Namespace, Properties.MetricName]).toEqual([
+        'AWS/S3',
+        'OperationsFailedReplication',
+      ]);
+      const dimensions = listAt(Properties, 'Dimensions').map((entry) => [
+        at(entry, 'Name'),
+        render(at(entry, 'Value')),
+      ]);
+      expect(Object.fromEntries(dimensions)).toEqual({
+        SourceBucket: '{DataBucket}',
+        DestinationBucket: '{AuditBucket}',
+        RuleId: at(copied, 'Id'),
+      });
     });
   });
 }

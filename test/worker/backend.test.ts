@@ -76,6 +76,33 @@ describe('startBackend', () => {
     expect(await startBackend('auto', one)).toMatchObject({ name: 'tensorflow', detail: `${CPU}, CPU` });
   });
 
+  test.each(['auto', 'tensorflow'] as const)(
+    'refuses to run %s on the CPU where a GPU is required',
+    async (choice) => {
+      const blind = packages({ [GPU]: () => loadTensorflow({ isUsingGpuDevice: false }) });
+      await expect(startBackend(choice, { ...blind, requireGpu: true })).rejects.toMatchObject({
+        code: 'BACKEND_UNAVAILABLE',
+        message: expect.stringContaining(`${GPU}, CPU`),
+      });
+    },
+  );
+
+  test.each(['auto', 'wasm', 'cpu'] as const)(
+    'refuses %s without TensorFlow where a GPU is required',
+    async (choice) => {
+      await expect(startBackend(choice, { ...packages({}), requireGpu: true })).rejects.toMatchObject({
+        code: 'BACKEND_UNAVAILABLE',
+      });
+    },
+  );
+
+  test('takes the GPU that is required', async () => {
+    const seeing = packages({ [GPU]: () => loadTensorflow({ isUsingGpuDevice: true }) });
+    expect(await startBackend('tensorflow', { ...seeing, requireGpu: true })).toMatchObject({
+      detail: `${GPU}, GPU`,
+    });
+  });
+
   test('names both packages and how to install them when TensorFlow is asked for and absent', async () => {
     await expect(startBackend('tensorflow')).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',

@@ -154,6 +154,15 @@ describe.concurrent('the worker process', { timeout: 120_000 }, () => {
     expect(await getRecord(store, JOB)).toMatchObject({ status: 'running' });
   });
 
+  it('asks for another attempt where there is not the GPU that the job requires', async () => {
+    const { store, environment } = await setUp('no-gpu');
+    const end = await worker.start({ ...environment, REQUIRE_GPU: '1' }).ended;
+    expect(end, end.stderr).toMatchObject({ exitCode: 75, signal: null });
+    expect(end.log.at(-2)).toMatchObject({ level: 'error', code: 'BACKEND_UNAVAILABLE' });
+    expect((await publishedIn(store)).size).toBe(0);
+    expect(await getRecord(store, JOB)).toMatchObject({ status: 'running' });
+  });
+
   it.each([
     [{}, 'JOB_ID must be the id of a job'],
     [{ BACKEND: 'SECRET-BACKEND' }, 'BACKEND must be one of auto, wasm, cpu, tensorflow'],

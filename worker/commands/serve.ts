@@ -15,6 +15,7 @@ interface ServeFlags {
   readonly concurrency: number;
   readonly tokenFile?: string;
   readonly publicUrl?: string;
+  readonly proxy?: readonly string[];
   readonly workerEnv?: Readonly<Record<string, string>>;
   readonly json?: boolean;
 }
@@ -64,6 +65,10 @@ export function addServeCommand(program: Command, console: Console): void {
       webAddress,
     )
     .option(
+      '--proxy <address...>',
+      'addresses or networks of proxies on other machines, whose X-Forwarded-For is believed as that of this one',
+    )
+    .option(
       '--worker-env <name=value...>',
       'variables for the jobs, such as LD_LIBRARY_PATH=/usr/local/cuda/lib64; they see none of yours',
       variable,
@@ -74,12 +79,13 @@ export function addServeCommand(program: Command, console: Console): void {
 }
 
 async function serve(flags: ServeFlags, { print, note, signal }: Console): Promise<void> {
-  const { tokenFile, workerEnv = {}, json, ...options } = flags;
+  const { tokenFile, workerEnv = {}, json, proxy, ...options } = flags;
   const token = tokenFile === undefined ? null : await readToken(tokenFile);
   // The one place where worker meets functions: both halves of the product in one process.
   const { startServer } = await import('../../functions/local/server.ts');
   const server = await startServer({
     ...options,
+    ...(proxy && { proxies: proxy }),
     token,
     command: workerCommand(),
     workerEnvironment: workerEnv,

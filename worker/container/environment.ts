@@ -20,6 +20,11 @@ const environmentSchema = z
     AWS_BATCH_JOB_ATTEMPT: whole(1).default(1),
     ATTEMPTS: whole(1).default(1),
     BACKEND: z.enum(BACKENDS, `must be one of ${BACKENDS.join(', ')}`).default('auto'),
+    /** 1: work fails, to be tried on another machine, rather than runs for hours beside the GPU that is paid for. */
+    REQUIRE_GPU: z
+      .enum(['0', '1'], 'must be 0 or 1')
+      .default('0')
+      .transform((value) => value === '1'),
     /** Either a bucket or a folder. */
     BUCKET: text.optional(),
     KMS_KEY_ID: text.optional(),

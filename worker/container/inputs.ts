@@ -75,7 +75,7 @@ export async function fetchModelAndData(
 
 async function keysBelow(prefix: string, { store, signal }: FetchTarget): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) {
+  for await (const key of store.listKeys(prefix)) {
     throwIfStopped(signal);
     keys.push(key);
   }

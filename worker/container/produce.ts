@@ -26,6 +26,8 @@ export interface Work {
   /** Folder to make, with what is to be published. */
   readonly results: string;
   readonly backend: BackendChoice;
+  /** Default false. */
+  readonly requireGpu?: boolean;
   readonly progress: Progress;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -92,8 +94,8 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   };
 }
 
-async function start({ backend, log }: Work): Promise<FileJob['backend']> {
-  const running = await startBackend(backend);
+async function start({ backend, requireGpu = false, log }: Work): Promise<FileJob['backend']> {
+  const running = await startBackend(backend, { requireGpu });
   log('info', 'backend', { backend: `${running.name} ${running.version}, ${running.detail}` });
   return running;
 }

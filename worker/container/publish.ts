@@ -74,5 +74,5 @@ export function clearCheckpoints(store: ObjectStore, jobId: string): Promise<voi
 }
 
 async function clear(store: ObjectStore, prefix: string): Promise<void> {
-  for await (const { key } of store.list(prefix)) await store.delete(key);
+  for await (const key of store.listKeys(prefix)) await store.delete(key);
 }

@@ -33,6 +33,8 @@ export interface TaskEnvironment {
   /** Folder of this process, empty at its start; absolute. */
   readonly folder: string;
   readonly backend: BackendChoice;
+  /** Default false. */
+  readonly requireGpu?: boolean;
   readonly now: () => Date;
   readonly log: Log;
   /** Aborted when the machine or the queue takes the process away. */

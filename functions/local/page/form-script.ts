@@ -1,116 +1,5 @@
-/** Sends files by the forms that the API gives, a few at a time. */
-const UPLOADS = `
-const AT_ONCE = 4;
-const TRIES = 3;
-const TAKEN = /[.](?:csv|json|bin|keras|onnx|png|jpe?g)$/i;
-/** Files that start a job as they arrive: they go last, when everything that they name is there. */
-const STARTS = /(?:^|[/])(?:counterweight[.]json|[^/]+[.]job[.]json)$/;
-const nameOf = (file) => file.webkitRelativePath || file.name;
-const isTaken = (file) => TAKEN.test(nameOf(file)) && file.size > 0 && !nameOf(file).split('/').some((part) => part.startsWith('.'));
-const sizeText = (bytes) => bytes < 1e6 ? Math.ceil(bytes / 1e3) + ' kB' : (bytes / 1e6).toFixed(1) + ' MB';
-
-function post(fields, file, { sending, onBytes }) {
-  const body = new FormData();
-  for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  body.append('file', file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    const fail = (status) => reject(Object.assign(new Error('the upload broke off'), { status }));
-    request.upload.addEventListener('progress', ({ loaded }) => onBytes(Math.min(loaded, file.size)));
-    request.addEventListener('load', () => request.status === 204 ? resolve() : fail(request.status));
-    request.addEventListener('error', () => fail(0));
-    request.addEventListener('abort', () => fail(0));
-    sending.requests.add(request);
-    request.addEventListener('loadend', () => sending.requests.delete(request));
-    request.open('POST', '/upload');
-    request.send(body);
-  });
-}
-
-async function sendOnce(file, sending) {
-  const wanted = { name: nameOf(file), bytes: file.size, ...(sending.uploadId && { uploadId: sending.uploadId }) };
-  const { uploadId, key, form } = await ask('/v1/uploads', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(wanted) });
-  sending.uploadId = uploadId;
-  await post(form.fields, file, { sending, onBytes: (bytes) => { sending.bytes.set(file, bytes); showSending(sending); } });
-  sending.bytes.set(file, file.size);
-  sending.keys.push(key);
-  showSending(sending);
-}
-
-/** A line that breaks or a server that is busy is tried again; a name that is refused is left out. */
-async function send(file, sending) {
-  for (let tries = 1; !sending.isStopped; tries += 1) {
-    try {
-      return await sendOnce(file, sending);
-    } catch (error) {
-      if (error.status >= 400 && error.status < 500) return void sending.left.push(nameOf(file));
-      if (sending.isStopped) return;
-      if (tries === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * tries));
-    }
-  }
-}
-
-async function sendInPool(files, sending) {
-  const rest = [...files];
-  const work = async () => {
-    while (rest.length > 0 && !sending.isStopped) await send(rest.shift(), sending);
-  };
-  // The first one alone: its answer says where the others go.
-  if (sending.uploadId === undefined && rest.length > 0) await send(rest.shift(), sending);
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-}
-
-function showSending({ bytes, keys, count, total }) {
-  const sent = [...bytes.values()].reduce((sum, value) => sum + value, 0);
-  Object.assign(byId('sent'), { max: total, value: sent });
-  byId('sent-text').textContent = keys.length + ' of ' + count + ' files · ' + sizeText(sent) + ' of ' + sizeText(total);
-}
-
-function tellSent({ keys, left, isStopped }) {
-  const files = (count) => count === 1 ? '1 file' : count + ' files';
-  const names = left.slice(0, 5).join(', ') + (left.length > 5 ? ' and ' + (left.length - 5) + ' more' : '');
-  const leftOut = left.length > 0 ? ' Left out, since such files are not taken: ' + names + '.' : '';
-  say('upload-say', (isStopped ? 'Stopped after ' : 'Sent ') + files(keys.length) + '.' + leftOut, keys.length === 0);
-}
-
-let current = null;
-async function upload(chosen) {
-  const files = [...chosen].filter(isTaken);
-  const left = [...chosen].filter((file) => !isTaken(file)).map(nameOf);
-  const total = files.reduce((sum, { size }) => sum + size, 0);
-  const sending = { uploadId: undefined, keys: [], left, bytes: new Map(), requests: new Set(), isStopped: false, count: files.length, total };
-  current = sending;
-  byId('sending').hidden = false;
-  byId('files').disabled = byId('folder').disabled = true;
-  say('upload-say', '');
-  showSending(sending);
-  try {
-    await sendInPool(files.filter((file) => !STARTS.test(nameOf(file))), sending);
-    await sendInPool(files.filter((file) => STARTS.test(nameOf(file))), sending);
-    tellSent(sending);
-  } catch (error) {
-    sending.isStopped = true;
-    for (const request of sending.requests) request.abort();
-    say('upload-say', 'Not everything could be sent: ' + error.message + '.', true);
-  }
-  byId('sending').hidden = true;
-  byId('files').disabled = byId('folder').disabled = false;
-  byId('files').value = byId('folder').value = '';
-  await loadInputs(sending.keys);
-}
-
-for (const id of ['files', 'folder']) {
-  byId(id).addEventListener('change', () => { if (byId(id).files.length > 0) upload(byId(id).files); });
-}
-byId('stop').addEventListener('click', () => {
-  current.isStopped = true;
-  for (const request of current.requests) request.abort();
-});
-`;
-
 /** The form that makes a job request. */
-const REQUESTS = `
+export const FORM_SCRIPT = `
 const TASKS = {
   audit: 'Compares the rates of error between groups in a table that holds a model\\'s answers.',
   'model-audit': 'Runs a model over samples, then compares its rates of error between groups.',
@@ -120,20 +9,61 @@ const TASKS = {
 /** Ids of uploads are long; their beginning tells them apart. */
 const shortName = (key) => key.slice('uploads/'.length).replace(/^([0-9a-f]{6})[0-9a-f]{26}[/]/, '$1…/').replace(/[/]$/, '');
 
-/** An open list of choices would close if it were made anew. */
-function options(select, keys, wanted) {
-  const chosen = wanted || select.value;
-  const last = [...select.options].map(({ value }) => value);
-  if (keys.join('|') !== last.join('|')) select.replaceChildren(...keys.map((key) => make('option', shortName(key), { value: key })));
-  if (keys.includes(chosen)) select.value = chosen;
+/** An open list of choices would close if it were made anew. The first choice is none; it stands where another is gone. */
+function options(select, keys, wanted = select.value) {
+  const [none, ...last] = [...select.options];
+  if (keys.join('|') !== last.map(({ value }) => value).join('|')) {
+    select.replaceChildren(none, ...keys.map((key) => make('option', shortName(key), { value: key })));
+  }
+  select.value = keys.includes(wanted) ? wanted : '';
 }
 
-async function loadInputs(sent = []) {
-  const { models, tables } = await ask('/local/inputs');
-  options(byId('model'), models, models.find((model) => sent.includes(model + 'model.json')));
-  options(byId('table'), tables, tables.find((table) => sent.includes(table)));
-  byId('no-inputs').hidden = tables.length > 0;
+/** What the server lists, and what was sent from this page: that may be chosen wherever the list ends. */
+const listed = { tables: [], models: [], more: { tables: 0, models: 0 } };
+const brought = { tables: [], models: [] };
+const FIELDS = [['table', 'tables'], ['model', 'models']];
+
+function showInputs(wanted = {}) {
+  for (const [id, kind] of FIELDS) {
+    const own = brought[kind].filter((key) => !listed[kind].includes(key));
+    options(byId(id), [...own, ...listed[kind]], wanted[id]);
+    const more = listed.more[kind];
+    byId(id + '-more').hidden = more === 0;
+    byId(id + '-more').textContent = 'The newest are listed; ' + more + ' more can be named in a pasted request.';
+  }
+  byId('no-inputs').hidden = byId('table').options.length > 1;
+}
+
+async function loadInputs() {
+  Object.assign(listed, await ask('/local/inputs'));
+  showInputs();
   await loadColumns();
+}
+
+const MODEL_FILE = '/model.json';
+const UPLOADED = {
+  tables: (keys) => keys.filter((key) => key.toLowerCase().endsWith('.csv')),
+  models: (keys) => keys.filter((key) => key.endsWith(MODEL_FILE)).map((key) => key.slice(0, 1 - MODEL_FILE.length)),
+};
+
+/**
+ * Puts the form onto what was just sent. Where that is not one table or one model, none is chosen: what stood there
+ * before has nothing to do with this upload. Gives sentences on what is left to choose.
+ */
+async function chooseSent(keys) {
+  const wanted = {};
+  const advice = [];
+  const isStarted = keys.some((key) => STARTS.test(key));
+  for (const [id, kind] of FIELDS) {
+    const found = UPLOADED[kind](keys);
+    brought[kind].unshift(...found.filter((key) => !brought[kind].includes(key)));
+    wanted[id] = found.length === 1 ? found[0] : '';
+    if (found.length === 1 || isStarted || byId(id).disabled || keys.length === 0) continue;
+    advice.push(found.length === 0 ? 'It holds no ' + id + ': choose one below.' : 'It holds ' + found.length + ' ' + kind + ': choose one below.');
+  }
+  showInputs(wanted);
+  await loadColumns();
+  return isStarted ? ['What it asks for starts by itself.'] : advice;
 }
 
 const namesIn = (text) => text.split(',').map((name) => name.trim()).filter(Boolean);
@@ -143,8 +73,10 @@ const ASK_AGAIN_MS = 2000;
 let columnsOf = null;
 async function loadColumns() {
   const table = byId('table').value;
-  if (table === columnsOf || table === '') return;
+  if (table === columnsOf) return;
   columnsOf = table;
+  showColumns([]);
+  if (table === '') return;
   const answer = await ask('/local/columns?table=' + encodeURIComponent(table)).catch((error) => error.status >= 400 && error.status < 500 ? NO_COLUMNS : null);
   if (columnsOf !== table) return; // another one was chosen meanwhile, and has asked for its own
   if (answer === null) {
@@ -153,12 +85,16 @@ async function loadColumns() {
     return;
   }
   const { columns } = answer;
-  byId('columns').replaceChildren(...columns.map((value) => make('option', undefined, { value })));
-  byId('chips').replaceChildren(...columns.filter((name) => !name.includes(',')).map(chip));
+  showColumns(columns);
   if (columns.length === 0) return;
   for (const input of document.querySelectorAll('[data-column]')) if (!columns.includes(input.value.trim())) input.value = '';
   byId('groups').value = namesIn(byId('groups').value).filter((name) => columns.includes(name)).join(', ');
   showChips();
+}
+
+function showColumns(columns) {
+  byId('columns').replaceChildren(...columns.map((value) => make('option', undefined, { value })));
+  byId('chips').replaceChildren(...columns.filter((name) => !name.includes(',')).map(chip));
 }
 
 function chip(name) {
@@ -185,6 +121,28 @@ function showFields() {
   }
 }
 
+const numberIn = (text) => Number(text.replace(',', '.'));
+const CHECKS = {
+  threshold: { isRight: (text) => numberIn(text) > 0 && numberIn(text) < 1, expected: 'a number above 0 and below 1' },
+  seed: { isRight: (text) => /^[0-9]{1,10}$/.test(text) && Number(text) < 2 ** 31, expected: 'a whole number from 0 to 2147483647' },
+};
+
+/** What is missing or wrong in a form, by the names of its fields; null when it can be sent. */
+function problemIn(form) {
+  const fields = [...form.elements].filter(({ name, disabled }) => name && !disabled);
+  const labelOf = (field) => field.labels[0].textContent;
+  const missing = fields.filter(({ required, value }) => required && value.trim() === '');
+  const wrong = fields.filter(({ name, value }) => CHECKS[name] && value.trim() !== '' && !CHECKS[name].isRight(value.trim()));
+  for (const field of fields) field.setAttribute('aria-invalid', String(missing.includes(field) || wrong.includes(field)));
+  const all = [...missing, ...wrong];
+  if (all.length === 0) return null;
+  for (const field of all) if (field.closest('details')) field.closest('details').open = true;
+  all[0].focus();
+  const sentences = wrong.map((field) => labelOf(field) + ': expected ' + CHECKS[field.name].expected + ', received "' + field.value.trim() + '".');
+  if (missing.length > 0) sentences.unshift('Still missing: ' + missing.map(labelOf).join(', ') + '.');
+  return sentences.join(' ');
+}
+
 /** What is filled in, under its name in the request. */
 const filled = (entries) => Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== '' && value !== undefined));
 
@@ -194,9 +152,10 @@ function requestOf(form) {
   const kind = text('kind');
   const answer = kind === 'audit' ? { [text('answer')]: text('answered') } : {};
   const columns = { ...filled({ label: text('label'), positiveLabel: text('positive'), image: text('image'), subject: text('subject'), split: text('split'), ...answer }), sensitiveFeatures: namesIn(text('groups')) };
-  const threshold = text('threshold') === '' ? undefined : Number(text('threshold').replace(',', '.'));
+  const threshold = text('threshold') === '' ? undefined : numberIn(text('threshold'));
+  const seed = text('seed') === '' ? undefined : Number(text('seed'));
   const splits = filled({ external: text('external'), test: text('test') });
-  const common = { kind, columns, ...filled({ threshold, only: text('only'), preprocess: text('preprocess'), metric: text('metric') }) };
+  const common = { kind, columns, ...filled({ threshold, only: text('only'), preprocess: text('preprocess'), preset: text('preset'), seed, metric: text('metric') }) };
   if (kind === 'audit') return { ...common, predictions: text('table') };
   return { ...common, model: text('model'), manifest: text('table'), ...(Object.keys(splits).length > 0 && { splits }) };
 }
@@ -212,11 +171,11 @@ async function submit(body, place, button) {
   try {
     const { jobId } = await ask('/v1/jobs', { method: 'POST', headers: { ...JSON_TYPE, 'idempotency-key': key }, body });
     requestKeys.delete(body);
-    await refreshJobs();
+    await refreshJobs().catch(() => {});
     say(place, 'Started. ');
     byId(place).append(make('a', 'Show the job', { href: '#job-' + jobId }));
   } catch (error) {
-    say(place, error.message, true);
+    say(place, error.isLost ? NO_ANSWER + '. Press again when it does: that starts one job, not two.' : error.message, true);
   }
   button.disabled = false;
 }
@@ -227,6 +186,8 @@ byId('table').addEventListener('change', () => loadColumns());
 byId('table').addEventListener('focus', () => loadInputs().catch(() => {}));
 byId('choose').addEventListener('submit', (event) => {
   event.preventDefault();
+  const problem = problemIn(event.target);
+  if (problem !== null) return say('say', problem, true);
   submit(JSON.stringify(requestOf(event.target)), 'say', event.submitter);
 });
 byId('paste').addEventListener('submit', (event) => {
@@ -235,5 +196,3 @@ byId('paste').addEventListener('submit', (event) => {
 });
 showFields();
 `;
-
-export const FORM_SCRIPT = `${UPLOADS}${REQUESTS}`;

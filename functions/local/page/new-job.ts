@@ -1,3 +1,5 @@
+import { PRESET_NAMES } from '../../../core/jobs/schema.ts';
+
 interface Field {
   readonly name: string;
   readonly label: string;
@@ -41,10 +43,12 @@ const MODELS = 'model-audit mitigation';
 const FILES = `<div class="panel">
 <h3>1. Bring your files</h3>
 <p class="hint" id="files-hint">A table of predictions (.csv). For a model: its folder with model.json, and a table of samples beside the images that it names. What lies in the server's folder uploads/ already can be chosen below.</p>
-<div class="field"><label for="files">Files</label><input type="file" id="files" multiple accept=".csv,.json,.bin,.keras,.onnx,.png,.jpg,.jpeg" aria-describedby="files-hint"></div>
+<div class="field"><label for="files">Files</label><input type="file" id="files" multiple accept=".csv,.json,.bin,.png,.jpg,.jpeg" aria-describedby="files-hint"></div>
 <div class="field"><label for="folder">Or a whole folder</label><input type="file" id="folder" webkitdirectory aria-describedby="files-hint"></div>
 <div id="sending" hidden><progress id="sent" aria-label="Sent"></progress><small id="sent-text"></small><button type="button" class="quiet" id="stop">Stop</button></div>
 <p class="say" id="upload-say" role="status"></p>
+<button type="button" class="quiet" id="go-on" hidden>Go on</button>
+<ul class="say" id="left" aria-label="Files that were left out" role="status"></ul>
 </div>`;
 
 const WHAT = [
@@ -56,14 +60,13 @@ const WHAT = [
       mitigation: 'Mitigate a model',
     },
   ),
-  select({ name: 'table', label: 'Table', isRequired: true }),
-  select({
-    name: 'model',
-    label: 'Model',
-    kinds: MODELS,
-    isRequired: true,
-    hint: 'A folder with model.json.',
-  }),
+  select({ name: 'table', label: 'Table', isRequired: true }, { '': 'Choose a table' }),
+  '<small class="hint more" id="table-more" hidden></small>',
+  select(
+    { name: 'model', label: 'Model', kinds: MODELS, isRequired: true, hint: 'A folder with model.json.' },
+    { '': 'Choose a model' },
+  ),
+  '<small class="hint more" id="model-more" hidden></small>',
   input({
     name: 'label',
     label: 'Column of the true label',
@@ -127,6 +130,22 @@ const MORE = [
     },
   ),
   select(
+    {
+      name: 'preset',
+      label: 'Preset',
+      kinds: 'mitigation',
+      hint: 'Settings of the method. The released ones repeat published code.',
+    },
+    Object.fromEntries(PRESET_NAMES.map((name) => [name, name])),
+  ),
+  input({
+    name: 'seed',
+    label: 'Seed',
+    kinds: 'mitigation',
+    placeholder: '0',
+    hint: 'Of all that is drawn: the same seed gives the same result.',
+  }),
+  select(
     { name: 'metric', label: 'Gap to lower', kinds: 'mitigation' },
     {
       '': 'as preset',
@@ -141,7 +160,7 @@ const MORE = [
 export const NEW_JOB = `<section aria-labelledby="new-heading">
 <h2 id="new-heading">New job</h2>
 ${FILES}
-<form class="panel" id="choose">
+<form class="panel" id="choose" novalidate>
 <h3>2. Say what to do</h3>
 <p class="empty" id="no-inputs" hidden>There is no table yet. Bring one above.</p>
 ${WHAT}

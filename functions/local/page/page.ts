@@ -31,21 +31,30 @@ ${script === undefined ? '' : `<script nonce="${nonce}">${script}</script>`}
 
 const LOGOUT = '<form method="post" action="/logout"><button class="quiet">Log out</button></form>';
 
-/** For screens where all stands in one column. */
 const NAV =
-  '<nav aria-label="On this page"><a href="#jobs-heading">Jobs</a> <a href="#audits-heading">Scheduled audits</a></nav>';
+  '<nav aria-label="On this page"><a href="#uploads-heading" id="to-uploads" hidden>Uploads that wait</a> <a href="#audits-heading">Scheduled audits<span id="wrong-audits"></span></a> <a href="#jobs-heading">Jobs</a></nav>';
 
+/** What nobody else tells of comes first; the list of jobs is long and comes last. */
 const LISTS = `<div class="lists">
-<section aria-labelledby="jobs-heading">
-<h2 id="jobs-heading">Jobs</h2>
-<ul id="jobs" aria-label="Jobs, the newest first"></ul>
-<p class="empty" id="no-jobs" hidden>No jobs yet. What you start appears here, with its progress and then its report.</p>
-<button type="button" class="quiet" id="more" hidden>Show older jobs</button>
+<section id="uploads" aria-labelledby="uploads-heading" hidden>
+<h2 id="uploads-heading">Uploads that wait or were refused</h2>
+<ul id="open-uploads" aria-labelledby="uploads-heading"></ul>
 </section>
 <section aria-labelledby="audits-heading">
 <h2 id="audits-heading">Scheduled audits</h2>
-<ul id="audits" aria-label="Scheduled audits, the newest first"></ul>
+<ul id="definitions" aria-label="Definitions of scheduled audits"></ul>
 <p class="empty" id="no-audits" hidden>None yet. A file in the folder definitions/ says what to audit, how often, and which limits hold.</p>
+<details id="all-audits" hidden>
+<summary id="all-audits-text"></summary>
+<ul id="audits" aria-label="Scheduled audits, the newest first"></ul>
+</details>
+</section>
+<section aria-labelledby="jobs-heading">
+<h2 id="jobs-heading">Jobs</h2>
+<p class="say" id="jobs-say" role="status"></p>
+<ul id="jobs" aria-label="Jobs, the newest first"></ul>
+<p class="empty" id="no-jobs" hidden>No jobs yet. What you start appears here, with its progress and then its report.</p>
+<button type="button" class="quiet" id="more" hidden>Show older jobs</button>
 </section>
 </div>`;
 

@@ -9,12 +9,12 @@ html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif}
 main{max-width:1280px;margin:0 auto;padding:20px 28px 48px}
 header{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;gap:4px 16px}
-nav{display:none}
-nav a{display:inline-block;padding:4px 8px 4px 0}
+nav{margin-left:auto}
+nav a{display:inline-block;padding:4px 0 4px 14px}
 .columns{display:grid;grid-template-columns:minmax(320px,400px) minmax(0,1fr);gap:0 48px;align-items:start}
 h1{font-size:1.15rem;font-weight:600;margin:0 0 6px;color:var(--muted)}
 h2{font-size:1.3rem;line-height:1.3;margin:14px 0 12px;padding-top:12px;border-top:2px solid var(--ink)}
-.lists section+section h2{margin-top:40px}
+.lists section:not([hidden])~section h2{margin-top:40px}
 h3{font-size:1rem;margin:0 0 6px}
 p{margin:0 0 10px;max-width:76ch}
 a{color:var(--blue)}
@@ -22,7 +22,7 @@ a{color:var(--blue)}
 .empty,.hint{color:var(--muted)}
 [hidden]{display:none!important}
 ul{list-style:none;margin:0;padding:0}
-.job{display:grid;grid-template-columns:7.5em minmax(0,1fr) auto;gap:2px 18px;align-items:start;padding:12px 0;border-bottom:1px solid var(--grid)}
+.job{display:grid;grid-template-columns:8.5em minmax(0,1fr) auto;gap:2px 18px;align-items:start;padding:12px 0;border-bottom:1px solid var(--grid)}
 .job:first-child{padding-top:2px}
 .status{font-weight:600}
 .status::before{content:"";display:inline-block;width:.6em;height:.6em;margin-right:.5em;border-radius:50%;border:2px solid currentcolor}
@@ -33,6 +33,7 @@ ul{list-style:none;margin:0;padding:0}
 .status.cancelled,.status.queued,.status.submitted,.status.none{color:var(--muted)}
 .what{min-width:0;overflow-wrap:anywhere}
 .what p{margin:0}
+.what .reason{font-weight:600}
 .what small{display:block;color:var(--muted);font-variant-numeric:tabular-nums}
 .acts{display:flex;flex-direction:column;gap:6px;align-items:flex-end;text-align:right;max-width:16em}
 .acts li{overflow-wrap:anywhere}
@@ -65,18 +66,23 @@ details{margin:0 0 16px}
 summary{cursor:pointer;color:var(--blue);padding:3px 0 8px}
 .say{margin:10px 0 0;overflow-wrap:anywhere}
 .say:empty{display:none}
+ul.say{font-size:.88rem}
+#go-on{margin-top:10px}
+.hint.more{margin:-8px 0 12px}
+[aria-invalid=true]{border-color:var(--orange)}
 .say.bad{color:var(--orange);font-weight:600}
 .login{max-width:26em;margin:12vh auto 0}
 .login button{margin-top:14px}
 @media (max-width:920px){
-nav{display:block}
+nav{margin:0}
+nav a{padding:4px 14px 4px 0}
 .lists h2{margin-top:32px}
 .columns{grid-template-columns:minmax(0,1fr)}
 }
 @media (max-width:600px){
 main{padding:16px 16px 40px}
 .job{grid-template-columns:minmax(0,1fr)}
-.acts{flex-flow:row wrap;gap:6px 16px;justify-content:flex-start;text-align:left;max-width:none;margin-top:4px}
+.acts{flex-flow:row wrap;gap:6px 16px;align-items:flex-start;justify-content:flex-start;text-align:left;max-width:none;margin-top:4px}
 .panel{padding:14px}
 }
 `;

@@ -74,7 +74,9 @@ describe('catchUp', () => {
     deps.queues.gpu.before = () => {
       throw new StorageError('throttled');
     };
-    await deps.store.put(`jobs/${first.jobId}/status.json`, 'damaged');
+    deps.store.before = (_, key) => {
+      if (key === `jobs/${first.jobId}/status.json`) throw new StorageError('throttled');
+    };
     deps.queues.cpu.set('cpu-1', { status: 'failed', exitCode: 65 });
     deps.wait(60);
     expect((await catchUp(deps)).map(({ jobId, ...rest }) => [jobId, Object.keys(rest)])).toEqual(
@@ -101,6 +103,56 @@ describe('catchUp', () => {
     deps.queues.cpu.set('cpu-521', { status: 'failed' });
     deps.wait(60);
     expect(await catchUp(deps)).toMatchObject([{ jobId: newest!.jobId }]);
+  });
+
+  it('ends after two minutes, and goes on from there at the next call', async () => {
+    const deps = makeTestDeps();
+    const records = await makeJobs(deps, 5);
+    for (const queueId of deps.queues.cpu.works.keys()) deps.queues.cpu.set(queueId, { status: 'failed' });
+    deps.wait(60);
+    deps.queues.cpu.before = () => deps.wait(60);
+    const left: number[] = [];
+    for (let call = 0; call < 3; call += 1) {
+      await catchUp(deps);
+      left.push(await openJobs(deps, records));
+    }
+    expect(left).toEqual([3, 1, 0]);
+  });
+
+  it('stays where it is when one page takes longer than two minutes to list', async () => {
+    const deps = makeTestDeps();
+    const [record] = (await makeJobs(deps, 1)) as [JobRecord];
+    deps.queues.cpu.set('cpu-1', { status: 'failed' });
+    deps.wait(60);
+    deps.store.before = (method) => {
+      if (method === 'list') deps.wait(120);
+    };
+    expect(await catchUp(deps)).toEqual([]);
+    deps.store.before = () => {};
+    expect(await catchUp(deps)).toMatchObject([{ jobId: record.jobId }]);
+  });
+
+  it('stops when the process is about to end', async () => {
+    const deps = makeTestDeps();
+    const records = await makeJobs(deps, 3);
+    for (const queueId of deps.queues.cpu.works.keys()) deps.queues.cpu.set(queueId, { status: 'failed' });
+    deps.wait(60);
+    let isClosing = false;
+    deps.queues.cpu.before = () => {
+      isClosing = true;
+    };
+    await catchUp({ ...deps, isClosing: () => isClosing });
+    expect(await openJobs(deps, records)).toBe(3 - 1);
+    await catchUp(deps);
+    expect(await openJobs(deps, records)).toBe(0);
+  });
+
+  it('begins anew where its cursor is damaged', async () => {
+    const { deps, jobId } = await makeSubmitted(AUDIT);
+    await deps.store.put('locks/catch-up.json', 'damaged');
+    deps.queues.cpu.set('cpu-1', { status: 'failed' });
+    deps.wait(60);
+    expect(await catchUp(deps)).toMatchObject([{ jobId }]);
   });
 
   it('looks at no page beyond jobs of two weeks ago', async () => {

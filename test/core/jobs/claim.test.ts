@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { claimJobId } from '../../../core/jobs/claim.ts';
+import { claimJobId, isClaimed } from '../../../core/jobs/claim.ts';
 import { isId } from '../../../core/jobs/keys.ts';
-import { AUDIT, makeTestDeps, putInputs } from './fixtures.ts';
+import { AUDIT, MITIGATION, makeTestDeps, putInputs } from './fixtures.ts';
 
 async function makeDeps() {
   const deps = makeTestDeps();
@@ -50,12 +50,47 @@ describe('claimJobId', () => {
     await expect(claimJobId(deps, other, 'key')).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
-  it('claims nothing for a request whose input is missing, and finds a claimed one all the same', async () => {
+  it.each([
+    [AUDIT.predictions, AUDIT],
+    [MITIGATION.manifest, MITIGATION],
+    ['uploads/set/model/model.json', MITIGATION],
+  ])('gives an equal request another id after %s was uploaded again', async (key, request) => {
     const deps = await makeDeps();
-    const jobId = await claimJobId(deps, AUDIT, undefined);
+    const first = await claimJobId(deps, request, undefined);
+    deps.wait(1);
+    expect(await claimJobId(deps, request, undefined)).toBe(first);
+    await deps.store.put(key, 'y,sex,p\n');
+    const second = await claimJobId(deps, request, undefined);
+    expect(second).not.toBe(first);
+    expect(await claimJobId(deps, request, undefined)).toBe(second);
+  });
+
+  it('lets an idempotency key stand for the uploads as well', async () => {
+    const deps = await makeDeps();
+    const byKey = await claimJobId(deps, AUDIT, 'key');
+    deps.wait(1);
+    await deps.store.put(AUDIT.predictions, 'y,sex,p\n');
+    expect(await claimJobId(deps, AUDIT, 'key')).toBe(byKey);
+  });
+
+  it('claims nothing for a request whose input is missing, and finds a claimed key all the same', async () => {
+    const deps = await makeDeps();
+    const jobId = await claimJobId(deps, AUDIT, 'key');
     await deps.store.delete(AUDIT.predictions);
-    expect(await claimJobId(deps, AUDIT, undefined)).toBe(jobId);
-    await expect(claimJobId(deps, other, undefined)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await claimJobId(deps, AUDIT, 'key')).toBe(jobId);
+    for (const key of [undefined, 'new']) {
+      await expect(claimJobId(deps, other, key)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
     expect(deps.store.keys('requests/')).toHaveLength(1);
+  });
+});
+
+describe('isClaimed', () => {
+  it('is false until the key has its job', async () => {
+    const deps = await makeDeps();
+    await claimJobId(deps, AUDIT, undefined);
+    expect(await isClaimed(deps.store, 'key')).toBe(false);
+    await claimJobId(deps, AUDIT, 'key');
+    expect(await isClaimed(deps.store, 'key')).toBe(true);
   });
 });

@@ -31,6 +31,12 @@ describe('lackOf', () => {
     expect(await lackOf(await makeStored(), request)).toBeNull();
   });
 
+  it('lists keys alone, since to list more may read every image', async () => {
+    const store = await makeStored();
+    await lackOf(store, request);
+    expect([store.calls.list, store.calls.listKeys]).toEqual([undefined, 2]);
+  });
+
   it.each([
     ['labels.csv', 'its table'],
     ['model/model.json', 'a model.json'],
@@ -90,7 +96,7 @@ describe('lackOf', () => {
 
   it('throws when the store fails on the way', async () => {
     const store = await makeStored();
-    for (const failing of ['info', 'read', 'readStream', 'list']) {
+    for (const failing of ['info', 'read', 'readStream', 'listKeys']) {
       store.before = (method) => {
         if (method === failing) throw new StorageError('down');
       };

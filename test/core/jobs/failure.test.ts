@@ -30,9 +30,20 @@ describe('failureOf', () => {
     ['CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY', 'NO_CAPACITY'],
     ['MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT', 'MISCONFIGURED'],
     ['ResourceInitializationError: unable to pull secrets', 'MISCONFIGURED'],
+    [
+      'ResourceInitializationError: unable to pull secrets or registry auth: RequestError: send request failed caused by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 52.94.1.2:443: i/o timeout',
+      'MISCONFIGURED',
+    ],
+    ['Timeout waiting for network interface provisioning to complete.', 'MISCONFIGURED'],
+    ['failed to fetch logs driver: dial tcp 10.0.0.2:443: connection timed out', 'MISCONFIGURED'],
     [CANCEL_REASON, 'CANCELLED'],
   ])('knows the reason %j', (reason, code) => {
     expect(failureOf({ reason, exitCode: 137 }).code).toBe(code);
+  });
+
+  it('does not take every timeout for the time limit of the job', () => {
+    const reason = 'DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s';
+    expect(failureOf({ reason })).toEqual({ code: 'FAILED', message: `the queue ended the job: ${reason}` });
   });
 
   it('names an exit code that it does not know', () => {

@@ -42,6 +42,18 @@ describe('findJob', () => {
     expect(await findJob(deps, jobId)).toMatchObject({ record: { status: 'failed' }, progress: null });
   });
 
+  it.each(['damaged', '{"attempt":1}'])(
+    'has no progress where it cannot be read, and asks the queue: %s',
+    async (content) => {
+      const { deps, jobId } = await makeTold();
+      await deps.store.put(`jobs/${jobId}/status.json`, content);
+      expect((await findJob(deps, jobId)).progress).toBeNull();
+      deps.queues.cpu.set('cpu-1', { status: 'failed', exitCode: 65 });
+      deps.wait(60);
+      expect((await findJob(deps, jobId)).record.status).toBe('failed');
+    },
+  );
+
   it('shows the record as it is when the queue does not answer, and says so', async () => {
     const { deps, jobId, record } = await makeSubmitted(AUDIT);
     deps.wait(60);

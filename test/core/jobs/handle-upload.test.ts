@@ -18,6 +18,13 @@ async function requests(deps: TestDeps, ...keys: string[]): Promise<unknown[]> {
   return all;
 }
 
+async function configsThatWait(deps: TestDeps): Promise<string[]> {
+  const configs: string[] = [];
+  for await (const waiting of waitingDataSets(deps))
+    configs.push('config' in waiting ? waiting.config : 'error');
+  return configs;
+}
+
 const jobsOf = ({ store }: TestDeps) =>
   store.keys('jobs/').map((key) => (store.json(key) as JobRecord).request);
 
@@ -59,6 +66,17 @@ describe('handleUpload of a table', () => {
       { ...request, predictions: 'uploads/u/MORE.CSV', threshold: 0.3, only: 'test' },
       { ...request, threshold: 0.3, only: 'test' },
     ]);
+  });
+
+  it('leaves out a table that goes while it is looked for', async () => {
+    const deps = makeTestDeps();
+    await deps.store.put(config, { columns });
+    await deps.store.put('uploads/u/gone.csv', TABLE);
+    await deps.store.put(table, TABLE);
+    const { info } = deps.store;
+    deps.store.info = async (key) => (key.endsWith('gone.csv') ? null : info(key));
+    expect(await requests(deps, config)).toEqual([[request]]);
+    expect(deps.store.calls.list).toBeUndefined();
   });
 
   it('waits for a table when the configuration comes first', async () => {
@@ -172,7 +190,7 @@ describe('handleUpload of a data set', () => {
         const isStarted = isLast && !key.endsWith('.png');
         expect(deps.queues.gpu.works.size, key).toBe(isStarted ? 1 : 0);
       }
-      for await (const waiting of waitingDataSets(deps.store)) await handleUpload(deps, waiting.config);
+      for (const waiting of await configsThatWait(deps)) await handleUpload(deps, waiting);
       await Promise.all(repeated.map((key) => handleUpload(deps, key)));
       expect(deps.queues.gpu.works.size).toBe(1);
       expect(jobsOf(deps)).toHaveLength(1);
@@ -190,10 +208,25 @@ describe('handleUpload of a data set', () => {
         since: deps.now(),
       });
       expect(deps.queues.gpu.works.size).toBe(0);
-      for await (const waiting of waitingDataSets(deps.store)) expect(waiting.config).toBe(config);
+      expect(await configsThatWait(deps)).toEqual([config]);
       expect(deps.store.keys('waiting/')).toHaveLength(1);
     },
   );
+
+  it('is not searched for what it lacks once it has its job', async () => {
+    const deps = makeTestDeps();
+    for (const key of KEYS) await deps.store.put(key, FILES[key]);
+    await handleUpload(deps, config);
+    const { listKeys, readStream } = deps.store.calls;
+    deps.store.before = (method, key) => {
+      if (key === MITIGATION.manifest || method.startsWith('list')) throw new Error(`${method} ${key}`);
+    };
+    for (const key of [config, 'uploads/set/model/w1.bin']) {
+      expect(await handleUpload(deps, key)).toMatchObject({ started: [{ status: 'queued' }] });
+    }
+    expect(deps.store.calls).toMatchObject({ listKeys, readStream });
+    expect(deps.queues.gpu.works.size).toBe(1);
+  });
 
   it('does not start again when another of its files is uploaded again', async () => {
     const deps = await makeDeps();

@@ -1,13 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { assertInputs } from '../../../core/jobs/inputs.ts';
+import { inputVersions } from '../../../core/jobs/inputs.ts';
 import { makeMemoryStore } from '../../helpers/memory-store.ts';
-import { AUDIT, MITIGATION, putInputs } from './fixtures.ts';
+import { AUDIT, MITIGATION, putInputs, START } from './fixtures.ts';
 
-describe('assertInputs', () => {
+describe('inputVersions', () => {
   it.each([AUDIT, MITIGATION])('accepts a $kind whose inputs were uploaded', async (request) => {
     const store = makeMemoryStore();
     await putInputs(store);
-    await expect(assertInputs(store, request)).resolves.toBeUndefined();
+    await expect(inputVersions(store, request)).resolves.toBeInstanceOf(Array);
+  });
+
+  it.each([
+    [AUDIT.predictions, AUDIT],
+    [MITIGATION.manifest, MITIGATION],
+    ['uploads/set/model/model.json', MITIGATION],
+  ])('are others after %s was uploaded again, though its bytes are the same', async (key, request) => {
+    let time = START.getTime();
+    const store = makeMemoryStore({ now: () => new Date(time) });
+    await putInputs(store);
+    const versions = await inputVersions(store, request);
+    await store.put('uploads/set/a.png', 'x');
+    expect(await inputVersions(store, request)).toEqual(versions);
+    time += 1000;
+    await store.write(key, (await store.read(key))!.body);
+    expect(await inputVersions(store, request)).not.toEqual(versions);
   });
 
   it.each([
@@ -18,8 +34,8 @@ describe('assertInputs', () => {
     const store = makeMemoryStore();
     await putInputs(store);
     await store.delete(key);
-    const error = await assertInputs(store, request).catch((caught: Error) => caught);
+    const error = (await inputVersions(store, request).catch((caught: Error) => caught)) as Error;
     expect(error).toMatchObject({ code: 'INVALID_INPUT', details: { where: field } });
-    expect(JSON.stringify([error!.message, error])).not.toContain('uploads/');
+    expect(JSON.stringify([error.message, error])).not.toContain('uploads/');
   });
 });

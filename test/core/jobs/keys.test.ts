@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  alertKey,
   assertKey,
   auditKey,
   besideKey,
@@ -87,6 +88,12 @@ describe('keys of definitions', () => {
     const keys = times.map((time) => auditKey('weekly', new Date(time)));
     expect(keys[0]).toBe('audits/weekly/20260301T060000Z.json');
     expect(keys.toSorted()).toEqual(keys);
+  });
+
+  it('name an alert as the audit that it is about', () => {
+    const time = new Date('2026-03-01T06:00:00.000Z');
+    expect(alertKey('weekly', time)).toBe('alerts/weekly/20260301T060000Z.json');
+    expect(() => alertKey('a/b', time)).toThrow('1 to 63');
   });
 });
 

@@ -22,7 +22,8 @@ const report = (): AuditReport =>
 
 interface Scheduled {
   readonly deps: TestDeps;
-  readonly run: () => Promise<string>;
+  /** @param changes  of the definition */
+  readonly run: (changes?: object) => Promise<string>;
   readonly audits: () => number;
   readonly announced: ScheduledAudit[];
   /** What auditing does in place of returning a report. */
@@ -45,8 +46,8 @@ async function makeScheduled(fields: object = {}): Promise<Scheduled> {
       return scheduled.failWith === null ? report() : scheduled.failWith();
     },
   };
-  function run() {
-    return runDefinition(scheduleDeps, { name: 'daily', definition });
+  function run(changes: object = {}) {
+    return runDefinition(scheduleDeps, { name: 'daily', definition: { ...definition, ...changes } });
   }
   return scheduled;
 }
@@ -68,7 +69,7 @@ describe('runDefinition with a small table', () => {
 
   it('audits once when twenty callers come at once', async () => {
     const { run, audits, announced } = await makeScheduled();
-    const outcomes = await Promise.all(Array.from({ length: 20 }, run));
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => run()));
     expect(outcomes.filter((outcome) => outcome === 'done')).toHaveLength(1);
     expect([audits(), announced.length]).toEqual([1, 1]);
   });
@@ -107,6 +108,18 @@ describe('runDefinition with a small table', () => {
     expect([await run(), await run()]).toEqual(['done', 'skipped']);
   });
 
+  it('tries at once when the definition that failed is corrected', async () => {
+    const scheduled = await makeScheduled();
+    const { run, audits } = scheduled;
+    scheduled.failWith = () => Promise.reject(new StorageError('down'));
+    for (let attempt = 1; attempt <= 3; attempt += 1) await expect(run()).rejects.toThrow('down');
+    expect(await run()).toBe('skipped');
+    scheduled.failWith = null;
+    const corrected = { request: { ...AUDIT, threshold: 0.4 } };
+    expect([await run(corrected), await run(corrected)]).toEqual(['done', 'skipped']);
+    expect(audits()).toBe(4);
+  });
+
   it('waits for one that holds the lock, and takes it over once that one must have died', async () => {
     const scheduled = await makeScheduled();
     const { run, deps, audits } = scheduled;
@@ -119,6 +132,13 @@ describe('runDefinition with a small table', () => {
     deps.wait(60);
     expect(await run()).toBe('done');
     expect(deps.store.json(LOCK)).toMatchObject({ status: 'done', attempts: 2 });
+  });
+
+  it('starts anew once where the lock is damaged, however many callers come', async () => {
+    const { run, deps, audits } = await makeScheduled();
+    await deps.store.put(LOCK, 'damaged');
+    expect((await Promise.all([run(), run(), run()])).sort()).toEqual(['done', 'skipped', 'skipped']);
+    expect([await run(), audits()]).toEqual(['skipped', 1]);
   });
 
   it('does nothing for a clock that goes back', async () => {
@@ -186,15 +206,54 @@ describe('runDefinition with what takes a job', () => {
     expect(deps.queues.cpu.works.size).toBe(2);
   });
 
-  it('does not take a damaged result for an audit', async () => {
+  it.each([
+    ['damaged', async (deps: TestDeps) => finish(deps, { schemaVersion: 1 })],
+    ['longer than 64 MiB', async (deps: TestDeps) => finish(deps, ' '.repeat(2 ** 26 + 1))],
+    [
+      'gone',
+      async (deps: TestDeps) => {
+        await finish(deps);
+        const { jobId } = deps.store.json(LOCK) as { jobId: string };
+        await deps.store.put(`jobs/${jobId}/record.json`, {
+          ...(deps.store.json(`jobs/${jobId}/record.json`) as object),
+          status: 'succeeded',
+        });
+        await deps.store.delete(`results/${jobId}/audit.json`);
+      },
+    ],
+  ])('takes a result that is %s for none, and starts anew in the next period', async (_, make) => {
     const { run, deps, announced } = await makeScheduled({ request: MODEL_AUDIT });
     await run();
-    await finish(deps, { schemaVersion: 1 });
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
-      await expect(run()).rejects.toMatchObject({ code: 'STORAGE' });
-    }
-    expect(await run()).toBe('skipped');
+    await make(deps);
+    expect([await run(), await run()]).toEqual(['job-failed', 'skipped']);
+    deps.wait(24 * HOUR);
+    expect(await run()).toBe('waiting');
     expect(announced).toEqual([]);
+  });
+
+  it.each([
+    ['gone', (deps: TestDeps, key: string) => deps.store.delete(key)],
+    ['damaged', (deps: TestDeps, key: string) => deps.store.put(key, 'damaged')],
+  ])('says that the job failed whose record is %s, and starts anew in the next period', async (_, spoil) => {
+    const { run, deps } = await makeScheduled({ request: MODEL_AUDIT });
+    await run();
+    const { jobId } = deps.store.json(LOCK) as { jobId: string };
+    await spoil(deps, `jobs/${jobId}/record.json`);
+    expect([await run(), await run()]).toEqual(['job-failed', 'skipped']);
+    deps.wait(24 * HOUR);
+    expect(await run()).toBe('waiting');
+    expect(deps.queues.cpu.works.size).toBe(2);
+  });
+
+  it('goes on waiting when the record cannot be read now', async () => {
+    const { run, deps } = await makeScheduled({ request: MODEL_AUDIT });
+    await run();
+    deps.store.before = (_, key) => {
+      if (key.endsWith('record.json')) throw new StorageError('throttled');
+    };
+    await expect(run()).rejects.toThrow('throttled');
+    deps.store.before = () => {};
+    expect(await run()).toBe('waiting');
   });
 
   it('does not submit again what was submitted before the lock was lost', async () => {

@@ -21,11 +21,15 @@ const report = () =>
     decisions: { predictions: Int32Array.of(1, 0, 1, 0, 1, 1, 0, 0) },
   });
 
+const inputOf = (fields: object, slot = SLOT) => {
+  const definition: Definition = definitionSchema.parse({ request: AUDIT, every: { days: 1 }, ...fields });
+  return { name: 'weekly', definition, slot, report: report() };
+};
+
 async function settle(fields: object, times = 1) {
   const deps = makeTestDeps();
   await putInputs(deps.store);
-  const definition: Definition = definitionSchema.parse({ request: AUDIT, every: { days: 1 }, ...fields });
-  const input = { name: 'weekly', definition, slot: SLOT, report: report() };
+  const input = inputOf(fields);
   let settled = await settleAudit(deps, input);
   for (let time = 1; time < times; time += 1) settled = await settleAudit(deps, input);
   return { deps, settled };
@@ -90,14 +94,102 @@ describe('settleAudit', () => {
     deps.queues.gpu.before = () => {
       throw new StorageError('down');
     };
-    const definition = definitionSchema.parse({
-      request: AUDIT,
-      every: { days: 1 },
-      ...broken,
-      mitigateOnFailure: MITIGATION,
-    });
-    const settling = settleAudit(deps, { name: 'weekly', definition, slot: SLOT, report: report() });
+    const settling = settleAudit(deps, inputOf({ ...broken, mitigateOnFailure: MITIGATION }));
     await expect(settling).rejects.toThrow('down');
     expect(deps.store.keys('audits/')).toEqual([]);
+  });
+
+  it('goes by what was written down first, whatever the audit finds when it comes again', async () => {
+    const { deps, settled } = await settle(broken);
+    const again = await settleAudit(deps, inputOf(kept));
+    expect(again).toEqual(JSON.parse(JSON.stringify(settled)));
+  });
+});
+
+describe('a broken limit', () => {
+  const ALERT = 'alerts/weekly/20260301T000000Z.json';
+
+  it('leaves an alert with what was broken', async () => {
+    const limits = [...broken.limits, { metric: 'demographicParityDifference', max: 1 }];
+    const { deps, settled } = await settle({ limits });
+    expect(settled.findings.map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
+    expect(deps.store.keys('alerts/')).toEqual([ALERT]);
+    expect(deps.store.json(ALERT)).toEqual({
+      schemaVersion: 1,
+      definition: 'weekly',
+      time: SLOT,
+      findings: [settled.findings[0]],
+    });
+  });
+
+  it.each([
+    ['a limit that holds', kept],
+    ['no limit at all', {}],
+  ])('is none: %s, so there is no alert', async (_, fields) => {
+    const { deps } = await settle(fields);
+    expect(deps.store.keys('alerts/')).toEqual([]);
+  });
+
+  it('leaves one alert, however often the audit is settled, and another for the next period', async () => {
+    const { deps } = await settle(broken, 3);
+    const written = await deps.store.info(ALERT);
+    deps.wait(24 * 3600);
+    await settleAudit(deps, inputOf(broken));
+    expect(await deps.store.info(ALERT)).toEqual(written);
+    await settleAudit(deps, inputOf(broken, '2026-03-02T00:00:00.000Z'));
+    expect(deps.store.keys('alerts/')).toEqual([ALERT, 'alerts/weekly/20260302T000000Z.json']);
+  });
+
+  it('leaves its alert after a process that died behind the record of the audit', async () => {
+    const deps = makeTestDeps();
+    deps.store.before = (method, key) => {
+      if (method === 'write' && key === ALERT) throw new StorageError('down');
+    };
+    await expect(settleAudit(deps, inputOf(broken))).rejects.toThrow('down');
+    expect(deps.store.keys('audits/')).toEqual([KEY]);
+    deps.store.before = () => {};
+    await settleAudit(deps, inputOf(kept));
+    expect(deps.store.keys('alerts/')).toEqual([ALERT]);
+  });
+});
+
+describe('the mitigation of a limit that stays broken', () => {
+  const mitigated = { ...broken, mitigateOnFailure: MITIGATION };
+  const PERIODS = [1, 2, 3].map((day) => `2026-03-0${day}T00:00:00.000Z`);
+
+  it('is one job for all periods, which each audit names', async () => {
+    const deps = makeTestDeps();
+    await putInputs(deps.store);
+    const jobs: unknown[] = [];
+    for (const slot of PERIODS) {
+      jobs.push((await settleAudit(deps, inputOf(mitigated, slot))).mitigation);
+      deps.wait(24 * 3600);
+      const [queueId] = [...deps.queues.gpu.works.keys()];
+      deps.queues.gpu.set(queueId!, { status: 'succeeded' });
+    }
+    expect(deps.queues.gpu.works.size).toBe(1);
+    expect(jobs).toEqual(new Array(3).fill({ jobId: [...deps.queues.gpu.works.values()][0]!.jobId }));
+  });
+
+  it.each([
+    ['table', MITIGATION.manifest],
+    ['model', 'uploads/set/model/model.json'],
+  ])('is another job once the %s was uploaded again, be it with the same bytes', async (_, key) => {
+    const deps = makeTestDeps();
+    await putInputs(deps.store);
+    const first = await settleAudit(deps, inputOf(mitigated, PERIODS[0]));
+    deps.wait(24 * 3600);
+    await deps.store.write(key, (await deps.store.read(key))!.body);
+    const second = await settleAudit(deps, inputOf(mitigated, PERIODS[1]));
+    expect(deps.queues.gpu.works.size).toBe(2);
+    expect(second.mitigation).not.toEqual(first.mitigation);
+  });
+
+  it('is one of each definition that asks for it', async () => {
+    const deps = makeTestDeps();
+    await putInputs(deps.store);
+    await settleAudit(deps, inputOf(mitigated));
+    await settleAudit(deps, { ...inputOf(mitigated), name: 'other' });
+    expect(deps.queues.gpu.works.size).toBe(2);
   });
 });

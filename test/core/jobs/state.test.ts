@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createState, readState, replaceState, updateState } from '../../../core/jobs/state.ts';
+import {
+  createState,
+  readRepairable,
+  readState,
+  replaceState,
+  updateState,
+} from '../../../core/jobs/state.ts';
 import { makeMemoryStore } from '../../helpers/memory-store.ts';
 
 const place = { key: 'locks/x.json', schema: z.strictObject({ n: z.int() }) };
@@ -18,6 +24,32 @@ describe('readState', () => {
       code: 'STORAGE',
       details: { key: place.key },
     });
+  });
+});
+
+describe('readRepairable', () => {
+  it('reads as readState does what is not damaged', async () => {
+    const store = makeMemoryStore();
+    expect(await readRepairable(store, place)).toBeNull();
+    await store.put(place.key, { n: 7 });
+    expect(await readRepairable(store, place)).toEqual(await readState(store, place));
+  });
+
+  it('gives a damaged object no value, and the etag that replaces it', async () => {
+    const store = makeMemoryStore();
+    await store.put(place.key, '{');
+    const state = await readRepairable(store, place);
+    expect(state?.value).toBeNull();
+    expect(await replaceState(store, { key: place.key, etag: state!.etag, value: { n: 1 } })).not.toBeNull();
+    expect(store.json(place.key)).toEqual({ n: 1 });
+  });
+
+  it('throws when the store does not answer', async () => {
+    const store = makeMemoryStore();
+    store.before = () => {
+      throw new Error('wire');
+    };
+    await expect(readRepairable(store, place)).rejects.toThrow('wire');
   });
 });
 

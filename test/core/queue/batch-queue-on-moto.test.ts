@@ -1,5 +1,5 @@
 import {
-  type BatchClient,
+  BatchClient,
   CreateComputeEnvironmentCommand,
   CreateJobQueueCommand,
   DescribeJobsCommand,
@@ -24,13 +24,11 @@ function useBatch(moto: Moto): Batch {
   let client: BatchClient;
   let queue: JobQueue;
   beforeAll(async () => {
-    client = makeBatchClient({
-      region: REGION,
-      endpoint: moto.endpoint,
-      credentials: MOTO_CREDENTIALS,
-      maxAttempts: 1,
-    });
-    const { computeEnvironmentArn } = await client.send(
+    const access = { region: REGION, endpoint: moto.endpoint, credentials: MOTO_CREDENTIALS };
+    // Waits for as long as it takes: at the first call moto loads its Batch, which a busy machine takes seconds for.
+    const patient = new BatchClient(access);
+    client = makeBatchClient(access);
+    const { computeEnvironmentArn } = await patient.send(
       new CreateComputeEnvironmentCommand({
         computeEnvironmentName: 'gpu-machines',
         type: 'UNMANAGED',
@@ -38,7 +36,7 @@ function useBatch(moto: Moto): Batch {
         serviceRole: await createRole(moto),
       }),
     );
-    const { jobQueueArn } = await client.send(
+    const { jobQueueArn } = await patient.send(
       new CreateJobQueueCommand({
         jobQueueName: 'gpu',
         state: 'ENABLED',
@@ -46,7 +44,7 @@ function useBatch(moto: Moto): Batch {
         computeEnvironmentOrder: [{ order: 1, computeEnvironment: computeEnvironmentArn }],
       }),
     );
-    const { jobDefinitionArn } = await client.send(
+    const { jobDefinitionArn } = await patient.send(
       new RegisterJobDefinitionCommand({
         jobDefinitionName: 'worker',
         type: 'container',

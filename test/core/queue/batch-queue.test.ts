@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CANCEL_REASON, failureOf } from '../../../core/jobs/failure.ts';
 import { makeBatchClient, makeBatchQueue } from '../../../core/queue/batch-queue.ts';
@@ -13,6 +16,11 @@ const QUEUE = {
   queueArn: 'arn:aws:batch:us-east-1:123456789012:job-queue/gpu',
   jobDefinition: 'arn:aws:batch:us-east-1:123456789012:job-definition/gpu:1',
 } as const;
+
+/** Of the SDK's handlers of requests the one under Node. */
+interface NodeHandler {
+  httpHandlerConfigs(): { readonly socketTimeout: number };
+}
 
 const folder = useTempFolder();
 const trace = () => folder.at('trace');
@@ -117,6 +125,17 @@ describe('a Batch queue', () => {
     expect(server.submissions).toHaveLength(before + 1);
   });
 
+  it('looks once, with its tries, where it cannot look for what was submitted', async () => {
+    const patient = makeBatchQueue(clientOf(server.endpoint, 3), QUEUE);
+    const before = server.calls.length;
+    server.loseNextAnswer();
+    for (let times = 0; times < 3; times += 1) server.failNext(408, 'RequestTimeoutException', 'listjobs');
+    await expect(patient.submit(work('succeeds-blinded'))).rejects.toMatchObject({
+      message: 'job queue: finding failed (HTTP 408 RequestTimeoutException, 3 attempts)',
+    });
+    expect(server.calls.slice(before)).toEqual(['submitjob', 'listjobs', 'listjobs', 'listjobs']);
+  });
+
   it('finds by the name to the letter, over all pages', async () => {
     const running = await queue().submit(work('sleeps-long'));
     const queueId = await queue().submit(work('succeeds-named', { after: [running] }));
@@ -155,5 +174,26 @@ describe('a Batch queue', () => {
       code: 'STORAGE',
       message: 'job queue: describing failed (ECONNREFUSED, 1 attempt)',
     });
+  });
+});
+
+describe('a client of Batch', () => {
+  it('gives up on a server that takes requests and never answers', { timeout: 15_000 }, async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const client = clientOf(`http://127.0.0.1:${port}`, 1);
+      await expect(makeBatchQueue(client, QUEUE).describe(['x'])).rejects.toMatchObject({
+        code: 'STORAGE',
+        message: 'job queue: describing failed (TimeoutError, 1 attempt)',
+      });
+      // One that submits and five that look for what was submitted end within the 29 s of a function.
+      const handler = client.config.requestHandler as unknown as NodeHandler;
+      expect(6 * handler.httpHandlerConfigs().socketTimeout).toBeLessThan(29_000);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 });

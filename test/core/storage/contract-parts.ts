@@ -22,6 +22,12 @@ export async function collect(keys: AsyncIterable<ObjectInfo>): Promise<string[]
   return found;
 }
 
+export async function keysOf(keys: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const key of keys) found.push(key);
+  return found;
+}
+
 export const textOf = async (store: ObjectStore, key: string) =>
   Buffer.from((await store.read(key))!.body).toString();
 
@@ -113,9 +119,19 @@ export function describeLists(itHolds: DefineTest): void {
     for await (const listed of store.list(prefix)) expect(listed).toEqual(await store.info(listed.key));
   });
 
+  itHolds('gives the keys alone, of the same objects', async ({ store, prefix }) => {
+    for (const name of ['a', 'ab/c', 'b/d', 'b/e/f', 'bc']) await store.write(prefix + name, name);
+    const below = async (end: string) =>
+      (await keysOf(store.listKeys(prefix + end))).sort().map((key) => key.slice(prefix.length));
+    expect(await below('')).toEqual(['a', 'ab/c', 'b/d', 'b/e/f', 'bc']);
+    expect(await below('b/')).toEqual(['b/d', 'b/e/f']);
+    expect(await below('none/')).toEqual([]);
+  });
+
   itHolds('refuses a prefix that no key can have', async ({ store }) => {
     for (const prefix of ['/', '../', 'a//', 'a/../b', 'a\\', 'a\ud800']) {
       await expect(collect(store.list(prefix))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+      await expect(keysOf(store.listKeys(prefix))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     }
   });
 
@@ -135,6 +151,7 @@ export function describeOrder(itHolds: DefineTest): void {
   itHolds('lists keys in order of their bytes', async ({ store, prefix }) => {
     for (const name of [...ordered].reverse()) await store.write(prefix + name, name);
     expect(await collect(store.list(prefix))).toEqual(ordered.map((name) => prefix + name));
+    expect(await keysOf(store.listKeys(prefix))).toEqual(ordered.map((name) => prefix + name));
   });
 
   itHolds('starts behind a key, whether or not it exists', async ({ store, prefix }) => {
@@ -156,5 +173,6 @@ export function describeOrder(itHolds: DefineTest): void {
     const keys = numbered(MANY_KEYS).map((index) => `${prefix}${String(index).padStart(4, '0')}`);
     await Promise.all(keys.map((key) => store.write(key, '')));
     expect(await collect(store.list(prefix))).toEqual(keys);
+    expect(await keysOf(store.listKeys(prefix))).toEqual(keys);
   });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { makeDirectoryStore } from '../../../core/storage/directory-store.ts';
 import type { UploadForm } from '../../../core/storage/object-store.ts';
 import { verifySignature } from '../../../core/storage/signed-access.ts';
 import { useTempFolder } from '../../helpers/files.ts';
-import { collect, numbered, textOf } from './contract-parts.ts';
+import { collect, keysOf, numbered, textOf } from './contract-parts.ts';
 import { describeObjectStore } from './object-store.contract.ts';
 
 const folder = useTempFolder();
@@ -107,6 +107,23 @@ describe('the etag of a file', () => {
     expect(second).not.toBe(first.etag);
     await store.write('a', 'one');
     expect((await store.info('a'))!.etag).toBe(first.etag);
+  });
+});
+
+describe('the keys alone', () => {
+  it('are given without a look into the files, however large they are', async () => {
+    // A hole of 1 TiB, which takes no room on the disk and an hour to read.
+    await truncate(await folder.write('sizes/a/large', ''), 2 ** 40);
+    await folder.write('sizes/b', '');
+    expect(await keysOf(makeDirectoryStore(folder.at('sizes')).listKeys(''))).toEqual(['a/large', 'b']);
+  });
+
+  it('leave out what no key leads to', async () => {
+    await folder.write('strange/a\nb', '1');
+    await folder.write('strange/.counterweight/c', '2');
+    await folder.write('strange/d', '3');
+    await symlink(folder.at('strange/d'), folder.at('strange/link'));
+    expect(await keysOf(makeDirectoryStore(folder.at('strange')).listKeys(''))).toEqual(['d']);
   });
 });
 

@@ -84,6 +84,22 @@ describe('an audit of a table', () => {
     expect((error as Error).message).not.toMatch(/CANARY|tmp|uploads|"1\.0"/);
   });
 
+  it('refuses more than 10,000 groups before it makes a report', async () => {
+    const names = Array.from({ length: 11 }, (_, index) => `f${index}`);
+    const table = (rows: number) =>
+      [
+        ['y', 'p', ...names].join(),
+        ...Array.from({ length: rows }, (_, row) => [row % 2, 0.5, ...names.map(() => `g${row}`)].join()),
+        '',
+      ].join('\n');
+    const columns = { ...AUDIT.columns, sensitiveFeatures: names };
+    await expect(auditOf(table(910), { columns })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: `predictions: expected at most 10000 groups in all sensitive features together, received ${11 * 910}`,
+    });
+    expect((await auditOf(table(909), { columns }))!.features).toHaveLength(11);
+  });
+
   it('throws StorageError when the stream breaks off', async () => {
     const store = await makeTable(TABLE);
     const broken = (error: Error) => ({

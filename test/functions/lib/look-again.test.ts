@@ -75,6 +75,31 @@ describe('lookAtDataSets', () => {
     expect(deps.store.keys('waiting/')).toEqual([]);
   });
 
+  it('starts every one that is complete, however many wait for ever', async () => {
+    const deps = await makeWaiting();
+    const [note] = deps.store.keys('waiting/');
+    for (let index = 0; index < 150; index += 1) {
+      // Before and behind the one that is complete, in the order in which they are looked at.
+      const key = `waiting/${index % 2 === 0 ? '0' : 'z'}${index}.json`;
+      const other = `uploads/${index}/counterweight.json`;
+      await deps.store.put(key, { schemaVersion: 1, config: other });
+      await deps.store.put(other, { model: 'm', manifest: 't.csv', columns: AUDIT.columns });
+    }
+    await deps.store.put(image, 'x');
+    for (let call = 0; call < 4; call += 1) await lookAtDataSets(deps);
+    expect(deps.queues.gpu.works.size).toBe(1);
+    expect(deps.store.keys('waiting/')).not.toContain(note);
+  });
+
+  it('says that a note is damaged, and looks at the others', async () => {
+    const deps = await makeWaiting();
+    await deps.store.put('waiting/0.json', 'damaged');
+    await deps.store.put(image, 'x');
+    await lookAtDataSets(deps);
+    expect(deps.queues.gpu.works.size).toBe(1);
+    expect(deps.logs()[0]).toMatchObject({ message: 'upload not looked at', code: 'STORAGE' });
+  });
+
   it('comes back to one that it could not look at, and looks at the others', async () => {
     const deps = await makeWaiting();
     await deps.store.put(image, 'x');

@@ -83,6 +83,24 @@ describe('parseRequest', () => {
     expect(keyOf({})).toBeUndefined();
   });
 
+  it('takes all sessions of one role for one caller, and two roles for two', () => {
+    const keyOf = (userArn: string) => {
+      const requestContext = { authorizer: { iam: { userArn } } };
+      const headers = { 'idempotency-key': 'monday' };
+      return parseRequest(createJob, { requestContext, headers, body: JSON.stringify(AUDIT) }).idempotencyKey;
+    };
+    const role = 'arn:aws-us-gov:sts::123456789012:assumed-role/nightly';
+    expect([`${role}/i-0a1b`, `${role}/alice@example.org`].map(keyOf)).toEqual([
+      `api:${role}:monday`,
+      `api:${role}:monday`,
+    ]);
+    expect(keyOf('arn:aws:sts::123456789012:assumed-role/nightly-2/i-0a1b')).not.toBe(
+      keyOf(`${role}/i-0a1b`),
+    );
+    const federated = 'arn:aws:sts::123456789012:federated-user/bob';
+    expect(keyOf(federated)).toBe(`api:${federated}:monday`);
+  });
+
   it.each(['', 'a b', 'ü', 'x'.repeat(201), 'a\n'])('refuses the idempotency key %j', (key) => {
     const event = apiEvent({ body: AUDIT, headers: { 'idempotency-key': key } });
     expect(() => parseRequest(createJob, event)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));

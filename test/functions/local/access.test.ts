@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AccessOptions, type Caller, makeAccess } from '../../../functions/local/access.ts';
+import { makeIsProxy } from '../../../functions/local/peers.ts';
 
 const TOKEN = 'a-token-of-32-characters-exactly';
 
@@ -9,6 +10,7 @@ function accessWith(options: Partial<AccessOptions> = {}) {
     token: TOKEN,
     secret: 'secret',
     hostnames: ['localhost'],
+    isProxy: () => false,
     now: () => new Date(clock.ms),
     ...options,
   });
@@ -55,14 +57,39 @@ describe('a caller', () => {
 
   it('behind a proxy is told from others by what the proxy adds, and not by what a caller says', () => {
     const from = (forwarded: string) => ({ authorization: 'Bearer x', 'x-forwarded-for': forwarded });
-    const proxied = accessWith({ publicUrl: 'https://fair.example' }).access;
-    for (let tries = 0; tries < 10; tries += 1) proxied.refuse(caller(from(`10.0.0.${tries}, 198.51.100.7`)));
-    expect(proxied.refuse(caller(from('198.51.100.8')))!.status).toBe(401);
-    expect(proxied.refuse(caller(from('10.0.0.99, 198.51.100.7')))!.status).toBe(429);
+    const local = { address: '127.0.0.1' };
+    const proxied = accessWith({ isProxy: makeIsProxy() }).access;
+    for (let tries = 0; tries < 10; tries += 1)
+      proxied.refuse(caller(from(`10.0.0.${tries}, 198.51.100.7`), local));
+    expect(proxied.refuse(caller(from('198.51.100.8'), local))!.status).toBe(401);
+    expect(proxied.refuse(caller(from('10.0.0.99, 198.51.100.7'), local))!.status).toBe(429);
     const direct = accessWith().access;
-    for (let tries = 0; tries < 10; tries += 1) direct.refuse(caller(from(`198.51.100.${tries}`)));
-    expect(direct.refuse(caller(from('198.51.100.99')))!.status).toBe(429);
+    for (let tries = 0; tries < 10; tries += 1) direct.refuse(caller(from(`198.51.100.${tries}`), local));
+    expect(direct.refuse(caller(from('198.51.100.99'), local))!.status).toBe(429);
   });
+
+  it.each(['192.0.2.1', '::ffff:192.0.2.1', '2001:db8::1', 'fe80::1', ''])(
+    'who comes from %j and not through the proxy is told by that, whatever it says of itself',
+    (address) => {
+      const { access } = accessWith({ isProxy: makeIsProxy() });
+      const from = (forwarded: string) =>
+        caller({ authorization: 'Bearer x', 'x-forwarded-for': forwarded }, { address });
+      for (let tries = 0; tries < 10; tries += 1) access.refuse(from(`198.51.100.${tries}`));
+      expect(access.refuse(from('198.51.100.99'))!.status).toBe(429);
+    },
+  );
+
+  it.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'])(
+    'the proxy of this machine is believed at %s',
+    (address) => {
+      const { access } = accessWith({ isProxy: makeIsProxy() });
+      const from = (forwarded: string) =>
+        caller({ authorization: 'Bearer x', 'x-forwarded-for': forwarded }, { address });
+      for (let tries = 0; tries < 20; tries += 1) {
+        expect(access.refuse(from(`198.51.100.${tries}`))!.status).toBe(401);
+      }
+    },
+  );
 });
 
 describe('a session', () => {

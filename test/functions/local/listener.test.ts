@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { AUDIT, jsonOf, post, serve } from './serving.ts';
+import { AUDIT, freePort, jsonOf, post, serve } from './serving.ts';
 
 const TOKEN = 'a-token-of-32-characters-exactly';
 
@@ -90,6 +90,25 @@ describe('a server with a token', () => {
     expect(await refused.text()).toContain('Too many wrong tokens');
     const headers = { authorization: `Bearer ${TOKEN}` };
     expect((await fetch(`${url}/v1/jobs`, { headers })).status).toBe(429);
+  });
+
+  it.each([
+    [
+      'which it is said to stand behind, that tells clients apart',
+      { publicUrl: 'https://fair.example' },
+      401,
+    ],
+    ['of which nobody told it', {}, 429],
+  ])('hears a proxy %s', async (_, options, status) => {
+    const port = await freePort();
+    await serve({ token: TOKEN, port, ...options });
+    const guess = (client: string) => {
+      const headers = { authorization: 'Bearer wrong', 'x-forwarded-for': client };
+      return fetch(`http://127.0.0.1:${port}/v1/jobs`, { headers });
+    };
+    for (let tries = 0; tries < 10; tries += 1) await guess('198.51.100.7');
+    expect((await guess('198.51.100.7')).status).toBe(429);
+    expect((await guess('198.51.100.8')).status).toBe(status);
   });
 
   it('takes no login of more bytes than a token has', async () => {

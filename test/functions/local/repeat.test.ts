@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { repeat } from '../../../functions/local/repeat.ts';
 import { until } from './serving.ts';
 
@@ -22,15 +22,17 @@ describe('repeated work', () => {
     expect(most).toBe(1);
   });
 
-  it('has ended when its close has ended', async () => {
-    let ended = 0;
+  it('has ended when its close has ended, and does not begin again', async () => {
+    vi.useFakeTimers();
+    const events: string[] = [];
     const { close } = repeat(async () => {
       await sleep(20);
-      ended += 1;
+      events.push('turn');
     }, 1);
-    await close();
-    expect(ended).toBe(1);
-    await sleep(30);
-    expect(ended).toBe(1);
+    const closed = close().then(() => events.push('close'));
+    await closed;
+    expect(events).toEqual(['turn', 'close']);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });

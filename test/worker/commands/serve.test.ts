@@ -155,6 +155,7 @@ describe('bad input', () => {
     ['--root ROOT --concurrency 0', 64, 'a whole number from 1 to 256'],
     ['--root ROOT --public-url fair.example', 64, 'http:// or https://'],
     ['--root ROOT --public-url https://fair.example/path', 64, 'without a path'],
+    ['--root ROOT --proxy proxy.example', 64, 'an address or a network'],
     ['--root ROOT --worker-env NAME', 64, 'NAME=VALUE'],
     ['--root ROOT --host 0.0.0.0', 64, '--token-file'],
     ['--root ROOT --public-url https://fair.example', 64, '--token-file'],

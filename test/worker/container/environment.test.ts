@@ -11,6 +11,7 @@ describe('parseEnvironment', () => {
       AWS_BATCH_JOB_ATTEMPT: 1,
       ATTEMPTS: 1,
       BACKEND: 'auto',
+      REQUIRE_GPU: false,
       STORE_ROOT: '/srv/store',
     });
   });
@@ -23,6 +24,7 @@ describe('parseEnvironment', () => {
       AWS_BATCH_JOB_ATTEMPT: '3',
       ATTEMPTS: '5',
       BACKEND: 'tensorflow',
+      REQUIRE_GPU: '1',
       BUCKET: 'data',
       KMS_KEY_ID: 'key',
       AWS_REGION: 'eu-central-1',
@@ -33,8 +35,16 @@ describe('parseEnvironment', () => {
       AWS_BATCH_JOB_ARRAY_INDEX: 12,
       AWS_BATCH_JOB_ATTEMPT: 3,
       ATTEMPTS: 5,
+      REQUIRE_GPU: true,
       AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000',
     });
+  });
+
+  it.each([
+    ['0', false],
+    ['1', true],
+  ])('takes REQUIRE_GPU=%s for %s', (REQUIRE_GPU, expected) => {
+    expect(parseEnvironment({ ...LEAST, REQUIRE_GPU }).REQUIRE_GPU).toBe(expected);
   });
 
   it('takes an empty variable for an absent one', () => {
@@ -49,6 +59,7 @@ describe('parseEnvironment', () => {
     [{ ...LEAST, JOB_ID: '../SECRET' }, 'JOB_ID must be the id of a job'],
     [{ ...LEAST, TASK: 'SECRET' }, 'TASK must be one of job, shard, reduce'],
     [{ ...LEAST, BACKEND: 'SECRET' }, 'BACKEND must be one of auto, wasm, cpu, tensorflow'],
+    [{ ...LEAST, REQUIRE_GPU: 'SECRET' }, 'REQUIRE_GPU must be 0 or 1'],
     [{ ...LEAST, ATTEMPTS: '0' }, 'ATTEMPTS must be a whole number of at least 1'],
     [{ ...LEAST, ATTEMPTS: '0x10' }, 'ATTEMPTS must be a whole number of at least 1'],
     [

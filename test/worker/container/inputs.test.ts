@@ -241,7 +241,7 @@ describe('fetchModelAndData', () => {
     const { before } = store;
     store.before = (method, key) => {
       before(method, key);
-      if (method === 'list') stop();
+      if (method === 'listKeys') stop();
     };
     await expect(fetchModelAndData(REQUEST, target)).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(Object.keys(reads)).toEqual(['uploads/x/labels.csv']);

@@ -99,6 +99,19 @@ describe('produce', () => {
   it.each([
     { kind: 'mitigation', ...TABLE_SOURCE },
     { kind: 'model-audit', ...TABLE_SOURCE },
+  ])('refuses a $kind without the GPU that it requires, before it fetches anything', async (content) => {
+    const store = makeMemoryStore();
+    const work = workOver(store, { requireGpu: true });
+    await expect(produce(requestOf(content), work)).rejects.toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      message: expect.stringContaining('wasm'),
+    });
+    expect(store.calls).toEqual({});
+  });
+
+  it.each([
+    { kind: 'mitigation', ...TABLE_SOURCE },
+    { kind: 'model-audit', ...TABLE_SOURCE },
   ])('stops a $kind after its inputs when it is to stop', async (content) => {
     const stop = new AbortController();
     const progress = { ...NO_PROGRESS, advance: () => stop.abort() };

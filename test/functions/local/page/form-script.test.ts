@@ -1,27 +1,9 @@
-import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { jobRequestSchema } from '../../../../core/jobs/schema.ts';
+import { jobRequestSchema, mitigationSchema, predictionsAuditSchema } from '../../../../core/jobs/schema.ts';
 import { FORM_SCRIPT } from '../../../../functions/local/page/form-script.ts';
+import { makePageWorld } from './page-world.ts';
 
-/** The script up to where it touches the page, in a world without one. */
-const context = createContext({
-  FormData: class {
-    readonly fields: Readonly<Record<string, string>>;
-    constructor(fields: Readonly<Record<string, string>>) {
-      this.fields = fields;
-    }
-    get(name: string) {
-      return this.fields[name] ?? null;
-    }
-  },
-  byId: () => ({ addEventListener() {}, disabled: false }),
-  document: { querySelectorAll: () => [] },
-});
-context.byId = () => ({ addEventListener() {}, value: 'audit', textContent: '' });
-runInContext(FORM_SCRIPT, context);
-
-/** As JSON, since objects of another world have other prototypes. */
-const call = (code: string) => JSON.parse(runInContext(`JSON.stringify(${code})`, context) as string);
+const call = makePageWorld(FORM_SCRIPT);
 const requestOf = (fields: object) => call(`requestOf(${JSON.stringify(fields)})`);
 
 describe('a request made of the form', () => {
@@ -58,6 +40,8 @@ describe('a request made of the form', () => {
       split: 'part',
       external: 'tune',
       preprocess: 'unit',
+      preset: 'bmft-released',
+      seed: '7',
       metric: 'equalOpportunity',
     });
     expect(mitigation).toEqual({
@@ -74,38 +58,40 @@ describe('a request made of the form', () => {
       },
       splits: { external: 'tune' },
       preprocess: 'unit',
+      preset: 'bmft-released',
+      seed: 7,
       metric: 'equalOpportunity',
     });
     expect(jobRequestSchema.safeParse(mitigation).success).toBe(true);
   });
 });
 
-describe('files to send', () => {
-  it.each([
-    ['scores.csv', 5, true],
-    ['set/Images/1.JPG', 5, true],
-    ['set/model/model.json', 5, true],
-    ['set/notes.txt', 5, false],
-    ['set/.git/x.json', 5, false],
-    ['.DS_Store', 5, false],
-    ['empty.csv', 0, false],
-  ])('%s of %i bytes: %s', (webkitRelativePath, size, isTaken) => {
-    expect(call(`isTaken(${JSON.stringify({ webkitRelativePath, size })})`)).toBe(isTaken);
-  });
-
-  it.each([
-    ['set/counterweight.json', true],
-    ['counterweight.json', true],
-    ['set/audit.job.json', true],
-    ['set/my-counterweight.json', false],
-    ['set/model.json', false],
-  ])('%s starts a job, so it goes last: %s', (name, starts) => {
-    expect(call(`STARTS.test(${JSON.stringify(name)})`)).toBe(starts);
-  });
-
+describe('choices of the form', () => {
   it('have names in which long ids are short', () => {
     const id = '5c1f0a7be2d84f6f9a3b1c2d4e5f6071';
     expect(call(`shortName('uploads/${id}/a/scores.csv')`)).toBe('5c1f0a…/a/scores.csv');
     expect(call(`shortName('uploads/set/model/')`)).toBe('set/model');
+  });
+});
+
+describe('a field with a number', () => {
+  it.each([
+    ['threshold', '0.5', true],
+    ['threshold', '0,25', true],
+    ['threshold', '.9', true],
+    ['threshold', 'abc', false],
+    ['threshold', '0', false],
+    ['threshold', '1', false],
+    ['threshold', '-0.5', false],
+    ['seed', '0', true],
+    ['seed', '2147483647', true],
+    ['seed', '2147483648', false],
+    ['seed', '1.5', false],
+    ['seed', '-1', false],
+    ['seed', 'x', false],
+  ])('%s "%s" is right: %s, as the API says', (name, text, isRight) => {
+    expect(call(`CHECKS.${name}.isRight(${JSON.stringify(text)})`)).toBe(isRight);
+    const field = name === 'threshold' ? predictionsAuditSchema.shape.threshold : mitigationSchema.shape.seed;
+    expect(field.safeParse(Number(text.replace(',', '.'))).success).toBe(isRight);
   });
 });

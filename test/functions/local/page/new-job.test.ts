@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { METRIC_NAMES } from '../../../../core/jobs/schema.ts';
+import { METRIC_NAMES, PRESET_NAMES } from '../../../../core/jobs/schema.ts';
 import { UPLOAD_TYPES } from '../../../../core/jobs/uploads.ts';
 import { NEW_JOB } from '../../../../functions/local/page/new-job.ts';
+
+/** Models of other kinds, which no job reads. */
+const NOT_READ = ['keras', 'onnx'];
 
 const optionsOf = (name: string) => {
   const [, list = ''] = new RegExp(`<select id="${name}"[^>]*>(.*?)</select>`).exec(NEW_JOB) ?? [];
@@ -22,11 +25,18 @@ describe('the form of a new job', () => {
     expect(optionsOf('kind')).toEqual(['audit', 'model-audit', 'mitigation']);
     expect(optionsOf('metric').filter(Boolean).toSorted()).toEqual(METRIC_NAMES.toSorted());
     expect(optionsOf('preprocess')).toEqual(['', 'imagenet', 'unit', 'none']);
+    expect(optionsOf('preset')).toEqual(PRESET_NAMES);
     const [, endings = ''] = /accept="([^"]+)"/.exec(NEW_JOB)!;
     expect(endings.split(',').toSorted()).toEqual(
       Object.keys(UPLOAD_TYPES)
+        .filter((name) => !NOT_READ.includes(name))
         .map((name) => `.${name}`)
         .toSorted(),
     );
+  });
+
+  it('begins with no table and no model, so that none is audited that nobody chose', () => {
+    expect(optionsOf('table')).toEqual(['']);
+    expect(optionsOf('model')).toEqual(['']);
   });
 });
