@@ -71,7 +71,7 @@ export const mitigationSchema = z.strictObject({
       external: z.string().min(1).default('external'),
       test: z.string().min(1).default('test'),
     })
-    .optional(),
+    .prefault({}),
   preset: z.enum(PRESET_NAMES).default('robust'),
   metric: z.enum(METRIC_NAMES).optional(),
   seed: z

@@ -8,7 +8,7 @@ import { inputVersions } from './inputs.ts';
 import { alertKey, auditKey } from './keys.ts';
 import { checkLimits, findingSchema, overallVerdict, VERDICTS } from './policy.ts';
 import { hashOf } from './request-hash.ts';
-import type { JobRequest } from './schema.ts';
+import { type JobRequest, mitigationSchema } from './schema.ts';
 import { createState, readState } from './state.ts';
 import { submitJob } from './submit-job.ts';
 
@@ -87,7 +87,7 @@ function mitigationOf({ request, mitigateOnFailure }: Definition): Mitigation | 
   if (typeof mitigateOnFailure === 'object') return mitigateOnFailure;
   if (!mitigateOnFailure || request.kind !== 'model-audit') return null;
   const { only: _, ...source } = request;
-  return { ...source, kind: 'mitigation', preset: 'robust', seed: 0, shards: 1 };
+  return mitigationSchema.parse({ ...source, kind: 'mitigation' });
 }
 
 /**

@@ -13,7 +13,6 @@ import type { BlobStore } from '../checkpoints.ts';
 import type { DataSource } from '../load-data.ts';
 import type { FileJob } from '../mitigate-files.ts';
 import { mitigateFiles, mitigateShard } from '../mitigate-files.ts';
-import { DEFAULT_SPLITS } from '../parts.ts';
 import type { Progress } from '../progress.ts';
 import { fetchModelAndData, fetchTable } from './inputs.ts';
 import type { Log } from './log.ts';
@@ -81,7 +80,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   throwIfStopped(work.signal);
   return {
     source,
-    splits: request.splits ?? DEFAULT_SPLITS,
+    splits: request.splits,
     preset,
     options,
     seed,
