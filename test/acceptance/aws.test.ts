@@ -280,7 +280,7 @@ describeWithMoto('HAM10000 through the deployment', (moto) => {
   }, async () => {
     const jobId = await submit();
     const id = (await untilRunning(jobId))!;
-    await sleep(durationMs / 2);
+    await vi.waitUntil(async () => (await cloud.job(jobId)).progress !== undefined, { timeout: 60_000 });
     const { status } = await cloud.call('cancel-job', { method: 'DELETE', params: { id: jobId } });
     expect(status).toBe(200);
     await vi.waitUntil(() => cloud.batch.detail(id)!.status === 'FAILED', { timeout: 20_000 });
