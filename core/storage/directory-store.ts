@@ -84,7 +84,7 @@ export function makeDirectoryStore(root: string, options: DirectoryStoreOptions 
         if (handle === null) return null;
         try {
           const body = await handle.readFile();
-          const { mtime } = await handle.stat();
+          const { mtime } = await handle.stat({ bigint: true });
           return { key, bytes: body.length, etag: hashOf(body), modifiedAt: mtime, body };
         } finally {
           await handle.close();

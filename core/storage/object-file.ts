@@ -109,8 +109,9 @@ export async function fillTemporary(
     try {
       await writeFile(handle, hashed(body, hash));
       await handle.sync();
-      const { size, mtime } = await handle.stat();
-      return { file, bytes: size, etag: hash.digest('hex'), modifiedAt: mtime };
+      // With whole nanoseconds, as every reader of a time here: the other form rounds to another millisecond.
+      const { size, mtime } = await handle.stat({ bigint: true });
+      return { file, bytes: Number(size), etag: hash.digest('hex'), modifiedAt: mtime };
     } finally {
       await handle.close();
     }

@@ -166,6 +166,7 @@ async function serveOn(port: Port, localQueue: LocalQueue, place: Place): Promis
   const { root, signingKey, token, publicUrl, lock } = place;
   const now = () => new Date();
   const open = new Set<string>();
+  let isClosing = false;
   const queue = noteJobs(localQueue, open);
   const url = publicUrl ?? reachable(port.url, place);
   const store = makeDirectoryStore(root, { baseUrl: url, signingKey, now });
@@ -176,6 +177,7 @@ async function serveOn(port: Port, localQueue: LocalQueue, place: Place): Promis
     now,
     randomId: () => randomBytes(16).toString('hex'),
     auditTable: boundedAudits(store),
+    isClosing: () => isClosing,
   };
   const work = await startWork(deps, open, place);
   const access = openAccess(place, now);
@@ -184,6 +186,7 @@ async function serveOn(port: Port, localQueue: LocalQueue, place: Place): Promis
   return {
     url,
     async close() {
+      isClosing = true;
       // At once: jobs save what they have while the rest comes to its end.
       await Promise.all([port.close(), work.close(), localQueue.close()]);
       await work.settle();

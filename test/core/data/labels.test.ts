@@ -25,17 +25,17 @@ describe('labelCoding', () => {
     [
       ['b', 'a'],
       undefined,
-      'expected labels 0/1 or true/false, received 2 distinct values: "a", "b"; say which one means 1 with --positive-label',
+      'expected labels 0/1 or true/false, received 2 distinct values: "a", "b"; say which one means 1 (positiveLabel, --positive-label)',
     ],
     [
       ['0', 'true'],
       undefined,
-      'expected labels 0/1 or true/false, received 2 distinct values: "0", "true"; say which one means 1 with --positive-label',
+      'expected labels 0/1 or true/false, received 2 distinct values: "0", "true"; say which one means 1 (positiveLabel, --positive-label)',
     ],
     [
       ['x'],
       undefined,
-      'expected labels 0/1 or true/false, received 1 distinct value: "x"; say which one means 1 with --positive-label',
+      'expected labels 0/1 or true/false, received 1 distinct value: "x"; say which one means 1 (positiveLabel, --positive-label)',
     ],
     [
       ['0', '1', '2'],

@@ -131,6 +131,6 @@ describe('makeSampleReader', () => {
         ['no', 'f'],
         ['yes', 'm'],
       ]),
-    ).toThrow(/^t\.csv, column "y": .* --positive-label$/);
+    ).toThrow(/^t\.csv, column "y": .* \(positiveLabel, --positive-label\)$/);
   });
 });

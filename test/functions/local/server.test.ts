@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -237,6 +237,25 @@ describe('a server that stops', () => {
     expect(socket.readyState).toBe('open');
     socket.destroy();
     await closed;
+  });
+
+  it('ends its scheduled audits after the one that is under way', async () => {
+    let closed: Promise<void> | undefined;
+    let verdicts = 0;
+    const server = await serve({
+      write(line) {
+        if (!line.includes('has its verdict')) return;
+        verdicts += 1;
+        closed ??= server.close();
+      },
+    });
+    const definition = JSON.stringify({ request: AUDIT, every: { days: 1 } });
+    for (const name of ['a', 'b', 'c']) await put(server.root, `new/${name}.json`, definition);
+    // All at once, so that one turn finds them.
+    await rename(path.join(server.root, 'new'), path.join(server.root, 'definitions'));
+    await until(async () => verdicts > 0);
+    await closed;
+    expect(verdicts).toBe(1);
   });
 });
 
