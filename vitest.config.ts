@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
+    // By default one core stays free, which on two of them doubles the time.
+    maxWorkers: '100%',
     include: ['test/**/*.test.ts'],
     reporters: ['default', './test/helpers/closing-line-reporter.ts'],
     testTimeout: 60_000,

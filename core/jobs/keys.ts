@@ -54,8 +54,19 @@ export const RUN_RESULT = 'run.json';
 
 export const resultKey = (jobId: string, name: string): string => `${resultPrefix(jobId)}${name}`;
 export const uploadKey = (uploadId: string, name: string): string => `${UPLOADS}${segment(uploadId)}/${name}`;
-/** Lock and state of a scheduled audit. */
-export const definitionLockKey = (name: string): string => lockKey(`definition-${name}`);
+/**
+ * Lock and state of a scheduled audit.
+ *
+ * @throws InvalidInputError for what cannot name a definition
+ */
+export function definitionLockKey(name: string): string {
+  const lock = `definition-${name}`;
+  if (isId(name) && isId(lock)) return lockKey(lock);
+  throw new InvalidInputError(
+    'name of the definition: expected 1 to 52 lower-case letters, digits and dashes, starting with a letter or digit, received another one',
+    { where: 'definition' },
+  );
+}
 export const auditKey = (name: string, time: Date): string => `${auditPrefix(name)}${stamp(time)}.json`;
 export const alertKey = (name: string, time: Date): string => `${ALERTS}${segment(name)}/${stamp(time)}.json`;
 

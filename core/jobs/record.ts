@@ -66,7 +66,9 @@ export function changeRecord(record: JobRecord, change: JobChange, now: Date): J
   const next: readonly JobStatus[] = NEXT[record.status];
   if (status !== undefined && status !== record.status && !next.includes(status)) {
     throw new JobConflictError(
-      `job "${record.jobId}": expected a status that can follow "${record.status}", received "${status}"`,
+      next.length === 0
+        ? `job "${record.jobId}": expected one that has not ended, received one that is "${record.status}"`
+        : `job "${record.jobId}": expected a status that can follow "${record.status}", received "${status}"`,
       {
         jobId: record.jobId,
         from: record.status,

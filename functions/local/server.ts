@@ -173,7 +173,8 @@ async function serveOn(port: Port, localQueue: LocalQueue, place: Place): Promis
   const deps: AuditDeps = {
     store,
     queues: { cpu: queue, gpu: queue },
-    telemetry: makeTelemetry({ write: place.write, now }),
+    // Metrics are for CloudWatch; here each verdict is a line of the log.
+    telemetry: { ...makeTelemetry({ write: place.write, now }), metric() {} },
     now,
     randomId: () => randomBytes(16).toString('hex'),
     auditTable: boundedAudits(store),

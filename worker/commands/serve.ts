@@ -30,6 +30,7 @@ In the folder:
   definitions/   what to audit, how often, within which limits: one JSON file each
   results/       what jobs found and made
   audits/        what scheduled audits found
+  alerts/        those that broke a limit
 
 Examples:
   counterweight serve --root data/

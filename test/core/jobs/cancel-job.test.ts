@@ -38,7 +38,10 @@ describe('cancelJob', () => {
     const { deps, jobId, record } = await makeSubmitted(AUDIT);
     await publish(deps.store, record);
     await applyQueueState(deps, jobId, deps.queues.cpu.set('cpu-1', { status: 'succeeded' }));
-    await expect(cancelJob(deps, jobId)).rejects.toMatchObject({ code: 'JOB_CONFLICT' });
+    await expect(cancelJob(deps, jobId)).rejects.toMatchObject({
+      code: 'JOB_CONFLICT',
+      message: expect.stringContaining('expected one that has not ended, received one that is "succeeded"'),
+    });
     expect(deps.queues.cpu.terminated).toEqual([]);
   });
 

@@ -47,7 +47,7 @@ describe('loadDefinitions', () => {
     const loaded = await loadDefinitions(store);
     const found = loaded.map((named) => [named.name, 'error' in named ? named.error.message : 'ok']);
     expect(found).toEqual([
-      ['Not An Id', expect.stringContaining('1 to 63')],
+      ['Not An Id', expect.stringContaining('1 to 52')],
       ['a', 'definition: expected JSON, received text that is no JSON'],
       ['b', 'ok'],
       ['c', 'definition: "every" must be an object, received 1'],

@@ -80,7 +80,8 @@ describe('keys of definitions', () => {
   it('have a lock of their own, apart from every other lock', () => {
     expect(definitionLockKey('serve')).toBe('locks/definition-serve.json');
     expect(definitionLockKey('serve')).not.toBe(lockKey('serve'));
-    expect(() => definitionLockKey('x'.repeat(60))).toThrow('1 to 63');
+    expect(definitionLockKey('x'.repeat(52))).toBe(`locks/definition-${'x'.repeat(52)}.json`);
+    expect(() => definitionLockKey('x'.repeat(53))).toThrow('1 to 52');
   });
 
   it('order audits by time', () => {
