@@ -12,6 +12,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['core/**/*.ts', 'functions/**/*.ts', 'worker/**/*.ts'],
+      exclude: ['worker/kernels/assembly/**'],
       thresholds: {
         'core/**': { lines: 95, branches: 90 },
         'functions/**': { lines: 95, branches: 90 },

@@ -1,8 +1,13 @@
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { plural } from '../core/data/cells.ts';
 import { BackendUnavailableError, InvalidInputError } from '../core/errors.ts';
+import { startNative } from './kernels/native.ts';
 import { registerTrainingKernels } from './kernels/register.ts';
+import { startSharedWasm } from './kernels/shared-wasm.ts';
 
 export const BACKENDS = ['auto', 'wasm', 'cpu', 'tensorflow'] as const;
 export type BackendChoice = (typeof BACKENDS)[number];
@@ -23,6 +28,8 @@ export interface StartOptions {
   readonly load?: LoadPackage;
   /** TensorFlow's library runs on the CPU, without a word, where it finds no GPU or no driver. */
   readonly requireGpu?: boolean;
+  /** Of backend wasm, >= 1; by default one for each core. Results do not depend on it. */
+  readonly threads?: number | undefined;
 }
 
 /** Optional peers that bring TensorFlow's own library, best first. */
@@ -40,24 +47,27 @@ const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node
  */
 export async function startBackend(
   choice: BackendChoice,
-  { load = importIfInstalled, requireGpu = false }: StartOptions = {},
+  { load = importIfInstalled, requireGpu = false, threads = availableParallelism() }: StartOptions = {},
 ): Promise<RunningBackend> {
   // Hides tfjs's advertisement for other backends and its warnings about replaced kernels.
   tf.enableProdMode();
   await import('@tensorflow/tfjs-layers');
-  const running = await startChosen(choice, load);
+  const running = await startChosen(choice, { load, threads });
   if (requireGpu && !isOnGpu()) refuseWithoutGpu(running);
   return running;
 }
 
-async function startChosen(choice: BackendChoice, load: LoadPackage): Promise<RunningBackend> {
+async function startChosen(
+  choice: BackendChoice,
+  { load, threads }: { readonly load: LoadPackage; readonly threads: number },
+): Promise<RunningBackend> {
   switch (choice) {
     case 'auto':
-      return (await startTensorflow(load)) ?? startWasm();
+      return (await startTensorflow(load)) ?? startWasm(threads);
     case 'tensorflow':
       return (await startTensorflow(load)) ?? refuseTensorflow();
     case 'wasm':
-      return startWasm();
+      return startWasm(threads);
     case 'cpu':
       return startCpu();
     default:
@@ -68,18 +78,19 @@ async function startChosen(choice: BackendChoice, load: LoadPackage): Promise<Ru
   }
 }
 
-async function startWasm(): Promise<RunningBackend> {
+async function startWasm(threads: number): Promise<RunningBackend> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
-  wasm.setWasmPaths(`${path.dirname(entry)}/`);
   registerTrainingKernels();
-  await withoutNewCrashHandlers(() => activate('wasm'));
-  const threads = wasm.getThreadsCount();
-  const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  const { setWasmPaths } = wasm;
+  await withoutNewCrashHandlers(() =>
+    startSharedWasm({ folder: path.dirname(entry), setWasmPaths }, () => activate('wasm')),
+  );
+  const native = startNative(tf.backend() as BackendWasm, threads);
   return {
     name: 'wasm',
     version: wasm.version_wasm,
-    detail: `${hasSimd ? 'SIMD' : 'no SIMD'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    detail: `${native.hasRelaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${plural(native.threads, 'thread')}`,
   };
 }
 
