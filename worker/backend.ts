@@ -87,10 +87,11 @@ async function startWasm(threads: number): Promise<RunningBackend> {
     startSharedWasm({ folder: path.dirname(entry), setWasmPaths }, () => activate('wasm')),
   );
   const native = startNative(tf.backend() as BackendWasm, threads);
+  const alone = threads > 1 && native.threads === 1 ? ' (threads do not start here)' : '';
   return {
     name: 'wasm',
     version: wasm.version_wasm,
-    detail: `${native.hasRelaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${plural(native.threads, 'thread')}`,
+    detail: `${native.hasRelaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${plural(native.threads, 'thread')}${alone}`,
   };
 }
 

@@ -93,9 +93,9 @@ async function run(): Promise<number> {
     log('info', 'started');
     const folder = await makeWorkFolder(tmpdir());
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const { BACKEND: backend, REQUIRE_GPU: requireGpu } = environment;
+    const { BACKEND: backend, REQUIRE_GPU: requireGpu, THREADS: threads } = environment;
     const store = openStore(environment);
-    const around = { store, folder, backend, requireGpu, now, log, signal };
+    const around = { store, folder, backend, requireGpu, threads, now, log, signal };
     return end(await runTask(taskOf(environment), around));
   } catch (error) {
     return end(logFailure(log, error));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
-import { hostname, tmpdir } from 'node:os';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvalidInputError, isCounterweightError, StorageError } from '../../core/errors.ts';
 import { type LocalQueue, makeLocalQueue } from '../../core/queue/local-queue.ts';
@@ -209,9 +209,11 @@ function openAccess({ token, signingKey, publicUrl, proxies, ...place }: Place, 
 }
 
 function openQueue({ root, command, concurrency, workerEnvironment, times }: Place): LocalQueue {
+  // Jobs side by side share the cores instead of fighting for them.
+  const threads = Math.max(1, Math.floor(availableParallelism() / concurrency));
   return makeLocalQueue({
     command,
-    environment: { ...workerEnvironment, STORE_ROOT: root, TMPDIR: tmpdir() },
+    environment: { THREADS: `${threads}`, ...workerEnvironment, STORE_ROOT: root, TMPDIR: tmpdir() },
     concurrency,
     folder: path.join(root, '.counterweight', 'queue'),
     graceMs: times?.graceMs ?? TIMES.graceMs,

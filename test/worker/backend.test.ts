@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -40,6 +41,25 @@ describe('startBackend', () => {
       detail: expect.stringMatching(/^(?:relaxed )?SIMD, 1 thread$/),
     });
     expect(tf.getBackend()).toBe('wasm');
+  });
+
+  test('makes do with one thread where no others start, and says so', async () => {
+    const threads = createRequire(import.meta.url)('node:worker_threads');
+    const { Worker } = threads;
+    const replaceBy = (replacement: unknown) => {
+      threads.Worker = replacement;
+      syncBuiltinESMExports();
+    };
+    replaceBy(function refuse() {
+      throw new Error('no threads here');
+    });
+    try {
+      const { detail } = await startBackend('wasm', { threads: 4 });
+      expect(detail).toMatch(/SIMD, 1 thread \(threads do not start here\)$/);
+    } finally {
+      replaceBy(Worker);
+    }
+    expect((await startBackend('wasm', { threads: 4 })).detail).toMatch(/SIMD, 4 threads$/);
   });
 
   test('makes WebAssembly able to train', async () => {

@@ -61,7 +61,7 @@ async function runAudit(flags: AuditFlags, console: Console): Promise<AuditRepor
       `audit: expected either --model or --predictions, received ${model === undefined ? 'neither' : 'both'}`,
     );
   }
-  await startBackend(flags.backend);
+  await startBackend(flags.backend, { threads: flags.threads });
   const request =
     predictions === undefined
       ? { ...flags, source: await readDataSource(model!, flags) }

@@ -8,6 +8,8 @@ import { InvalidInputError } from '../../core/errors.ts';
 import { BACKENDS } from '../backend.ts';
 import type { DataSource } from '../load-data.ts';
 
+const MOST_THREADS = 256;
+
 /** Flags that say where the data is and which column means what. */
 export interface DataFlags extends ModelFlags {
   readonly config?: string;
@@ -28,6 +30,7 @@ export interface DataFlags extends ModelFlags {
 export interface ModelFlags {
   readonly head?: string;
   readonly backend: (typeof BACKENDS)[number];
+  readonly threads?: number;
 }
 
 export function addDataOptions(command: Command): Command {
@@ -61,7 +64,24 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function addBackendOption(command: Command): Command {
-  return command.addOption(new Option('--backend <name>', 'what computes').choices(BACKENDS).default('auto'));
+  return command
+    .addOption(new Option('--backend <name>', 'what computes').choices(BACKENDS).default('auto'))
+    .option(
+      '--threads <number>',
+      'that backend wasm computes on; results do not depend on it (default: one for each core)',
+      parseThreads,
+    );
+}
+
+function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (/^\d+$/.test(text) && threads >= 1 && threads <= MOST_THREADS) return threads;
+  throw new InvalidInputError(
+    `--threads: expected a whole number from 1 to ${MOST_THREADS}, received "${text}"`,
+    {
+      flag: '--threads',
+    },
+  );
 }
 
 function parseThreshold(text: string): number {

@@ -34,7 +34,7 @@ export function addInspectCommand(program: Command, console: Console): void {
     .option('--json', 'print as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (location: string, flags: InspectFlags) => {
-      await startBackend(flags.backend);
+      await startBackend(flags.backend, { threads: flags.threads });
       const model = await loadTfjsLayers(location, flags.head === undefined ? {} : { head: flags.head });
       try {
         const inspected = { ...describe(model), preprocess: await describePreprocess(location, model) };

@@ -94,7 +94,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     seed: flags.seed,
     threshold: flags.threshold,
     folder: flags.out,
-    backend: await startBackend(flags.backend),
+    backend: await startBackend(flags.backend, { threads: flags.threads }),
     progress: console.progress,
     checkpoints: NO_CHECKPOINTS,
     signal: console.signal,

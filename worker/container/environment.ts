@@ -25,6 +25,8 @@ const environmentSchema = z
       .enum(['0', '1'], 'must be 0 or 1')
       .default('0')
       .transform((value) => value === '1'),
+    /** Of backend wasm; by default one for each core. */
+    THREADS: whole(1).optional(),
     /** Either a bucket or a folder. */
     BUCKET: text.optional(),
     KMS_KEY_ID: text.optional(),

@@ -27,6 +27,8 @@ export interface Work {
   readonly backend: BackendChoice;
   /** Default false. */
   readonly requireGpu?: boolean;
+  /** Of backend wasm; by default one for each core. */
+  readonly threads?: number | undefined;
   readonly progress: Progress;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -93,8 +95,8 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   };
 }
 
-async function start({ backend, requireGpu = false, log }: Work): Promise<FileJob['backend']> {
-  const running = await startBackend(backend, { requireGpu });
+async function start({ backend, requireGpu = false, threads, log }: Work): Promise<FileJob['backend']> {
+  const running = await startBackend(backend, { requireGpu, threads });
   log('info', 'backend', { backend: `${running.name} ${running.version}, ${running.detail}` });
   return running;
 }

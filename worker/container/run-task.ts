@@ -35,6 +35,8 @@ export interface TaskEnvironment {
   readonly backend: BackendChoice;
   /** Default false. */
   readonly requireGpu?: boolean;
+  /** Of backend wasm; by default one for each core. */
+  readonly threads?: number | undefined;
   readonly now: () => Date;
   readonly log: Log;
   /** Aborted when the machine or the queue takes the process away. */

@@ -29,6 +29,8 @@ const WORDS = 9;
 const CLOSED = 2 ** 30;
 /** Looks at a word before a thread sleeps: kernels follow each other within microseconds, waking takes tens. */
 const LOOKS = 4000;
+/** A part takes milliseconds, and a machine that works on others may hold a thread up, but not for so long. */
+const PATIENCE_SECONDS = 120;
 
 interface Work {
   readonly kernel: string;
@@ -40,7 +42,11 @@ interface Work {
 }
 
 export interface Crew {
+  /** This one included; fewer than were asked for where the engine starts no more. */
+  readonly threads: number;
   run(work: Work): void;
+  /** Ends the other threads. */
+  close(): void;
 }
 
 interface CrewOptions {
@@ -49,37 +55,63 @@ interface CrewOptions {
   readonly kernels: Readonly<Record<string, NativeKernel>>;
   /** Address of 64 bytes of the memory, aligned. */
   readonly control: number;
-  /** This one included. */
+  /** To start, this one included. */
   readonly threads: number;
+  /** For a thread that has begun a part to end it. */
+  readonly patienceSeconds?: number;
 }
 
-export function startCrew({ memory, module, kernels, control, threads }: CrewOptions): Crew {
+/** Where no thread starts, or none comes in time, this one computes every part. */
+export function startCrew(options: CrewOptions): Crew {
+  const { memory, kernels, control, patienceSeconds = PATIENCE_SECONDS } = options;
   const names = Object.keys(kernels);
   const words = new Int32Array(memory.buffer, control, WORDS).fill(0);
   Atomics.store(words, TICKET, CLOSED);
-  for (let thread = 1; thread < threads; thread += 1) {
-    const worker = new Worker(THREAD, { eval: true, workerData: { memory, module, control, thread } });
-    worker.on('error', () => Atomics.store(words, FAILED, 1));
-    worker.unref();
-  }
+  const others = startThreads(options);
   return {
+    threads: 1 + others.length,
     run(work) {
       const compute = kernels[work.kernel];
       if (compute === undefined) throw new TypeError(`no kernel is called ${work.kernel}`);
-      if (threads === 1 || work.parts === 1) {
+      if (others.length === 0 || work.parts === 1) {
         for (let part = 0; part < work.parts; part += 1) compute(work.call, part, work.scratch.address);
       } else {
-        share(words, { ...work, compute, index: names.indexOf(work.kernel) });
+        share(words, { ...work, compute, index: names.indexOf(work.kernel), patienceSeconds });
       }
+    },
+    close() {
+      for (const worker of others) void worker.terminate();
     },
   };
 }
 
+function startThreads({ memory, module, control, threads }: CrewOptions): Worker[] {
+  const started: Worker[] = [];
+  try {
+    for (let thread = 1; thread < threads; thread += 1) {
+      const workerData = { memory, module, control, thread };
+      // Without the options of this process, such as a loader for TypeScript, it starts in a tenth of the time.
+      const worker = new Worker(THREAD, { eval: true, workerData, execArgv: [], env: {} });
+      // One that ends before or between kernels leaves its parts to the others.
+      worker.on('error', () => {});
+      worker.unref();
+      started.push(worker);
+    }
+  } catch {
+    // The engine has no threads, or no more: those that there are do.
+  }
+  return started;
+}
+
+interface SharedWork extends Work {
+  readonly compute: NativeKernel;
+  readonly index: number;
+  readonly patienceSeconds: number;
+}
+
 /** Opens the work to all threads, takes part in it, and returns when the last has left. */
-function share(
-  words: Int32Array,
-  { kernel, compute, index, call, parts, scratch }: Work & { compute: NativeKernel; index: number },
-): void {
+function share(words: Int32Array, work: SharedWork): void {
+  const { kernel, compute, index, call, parts, scratch, patienceSeconds } = work;
   words.set([index, call, parts, scratch.address, scratch.bytes], KERNEL);
   Atomics.store(words, TICKET, 0);
   Atomics.add(words, ROUND, 1);
@@ -89,7 +121,7 @@ function share(
     for (; part < parts; part = Atomics.add(words, TICKET, 1)) compute(call, part, scratch.address);
   } finally {
     Atomics.store(words, TICKET, CLOSED);
-    awaitNobody(words);
+    awaitNobody(words, patienceSeconds);
   }
   if (Atomics.load(words, FAILED) === 0) return;
   throw new BackendUnavailableError(`backend wasm: a thread ended in an error in kernel ${kernel}`, {
@@ -97,12 +129,21 @@ function share(
   });
 }
 
-function awaitNobody(words: Int32Array): void {
-  for (let look = 0; ; look += 1) {
+/**
+ * Second by second: a process that is halted for an hour and goes on has waited one second.
+ *
+ * @throws BackendUnavailableError when a thread has died in the middle of a part, of which no event tells while we wait
+ */
+function awaitNobody(words: Int32Array, patienceSeconds: number): void {
+  let seconds = 0;
+  for (let look = 0; seconds < patienceSeconds; look += 1) {
     const active = Atomics.load(words, ACTIVE);
     if (active === 0) return;
-    if (look > LOOKS) Atomics.wait(words, ACTIVE, active);
+    if (look > LOOKS && Atomics.wait(words, ACTIVE, active, 1000) === 'timed-out') seconds += 1;
   }
+  throw new BackendUnavailableError(
+    `backend wasm: a thread has not ended its part of a kernel within ${patienceSeconds} seconds`,
+  );
 }
 
 /** What the other threads run. As text it needs no file of its own, from the sources as from a bundle. */

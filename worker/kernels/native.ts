@@ -20,6 +20,7 @@ export interface NativeCall {
 /** Our kernels over the memory of a backend. */
 interface Native {
   readonly hasRelaxedSimd: boolean;
+  /** That work on them, this one included; one where the engine starts no others. */
   readonly threads: number;
   run(kernel: string, call: NativeCall): void;
 }
@@ -28,7 +29,7 @@ const FLOATS_AT = 64;
 const CALL_WORDS = 128;
 const ALIGNMENT = 64;
 
-const natives = new WeakMap<BackendWasm, Native>();
+const natives = new WeakMap<BackendWasm, Native & Pick<Crew, 'close'>>();
 
 /** Memory that tfjs's module works in; its own type does not tell of it. */
 interface ModuleWithMemory {
@@ -38,18 +39,20 @@ interface ModuleWithMemory {
 }
 
 /**
- * Loads the kernels into the memory of a backend, which is to be shared (`startSharedWasm`).
+ * Loads the kernels into the memory of a backend, which is to be shared (`startSharedWasm`). Threads of an earlier
+ * call for it end.
  *
  * @param threads  >= 1, this one included
  */
 export function startNative(backend: BackendWasm, threads: number): Native {
+  natives.get(backend)?.close();
   const { wasm } = backend as unknown as { wasm: ModuleWithMemory };
   const { memory } = wasm.asm;
   const { module, hasRelaxedSimd } = compileKernels();
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as Readonly<Record<string, NativeKernel>>;
   const control = allocate(wasm, 4 * CALL_WORDS);
-  const crew: Crew = startCrew({ memory, module, kernels, control: allocate(wasm, 64), threads });
+  const crew = startCrew({ memory, module, kernels, control: allocate(wasm, 64), threads });
   let scratch = { address: 0, bytes: 0 };
   const scratchFor = (bytes: number): number => {
     if (bytes * threads > scratch.bytes) {
@@ -58,10 +61,11 @@ export function startNative(backend: BackendWasm, threads: number): Native {
     }
     return Math.ceil(scratch.address / ALIGNMENT) * ALIGNMENT;
   };
-  const native: Native = {
+  const native = {
     hasRelaxedSimd,
-    threads,
-    run(kernel, { args, floats = [], parts = 1, scratchBytes = 0 }) {
+    threads: crew.threads,
+    close: crew.close,
+    run(kernel: string, { args, floats = [], parts = 1, scratchBytes = 0 }: NativeCall) {
       const bytes = Math.ceil(scratchBytes / ALIGNMENT) * ALIGNMENT;
       const address = scratchFor(bytes);
       new Int32Array(memory.buffer, control, FLOATS_AT).set(args);

@@ -77,6 +77,21 @@ describe('image paths', () => {
   });
 });
 
+describe('--threads', () => {
+  it.each(['0', '257', '1.5', '-1', 'many', '1e2'])('refuses %s', async (threads) => {
+    const { exitCode, stdout, stderr } = await runCommand(`inspect model --threads ${threads}`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expect(stderr).toContain(`--threads: expected a whole number from 1 to 256, received "${threads}"`);
+  });
+
+  it.each([`audit --model model --manifest labels.csv ${FLAGS} --preprocess unit`, 'inspect model'])(
+    'is an option of %s',
+    async (line) => {
+      expect(await runCommand(`${line} --threads 2 --quiet`)).toMatchObject({ exitCode: 0, stderr: '' });
+    },
+  );
+});
+
 describe('labels', () => {
   it('that are words are coded by --positive-label', async () => {
     const words = (await readFile('labels.csv', 'utf8')).replace(/,1,/g, ',ill,').replace(/,0,/g, ',well,');

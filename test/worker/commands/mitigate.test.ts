@@ -126,6 +126,18 @@ describe('counterweight mitigate', () => {
       (await filesIn('run')).get('mask.safetensors'),
     );
   });
+
+  it('gives the same bytes on any number of threads, which only the line of the backend tells', async () => {
+    for (const threads of [1, 3]) {
+      await mitigate('model', `threads-${threads}`, `--options few.json --backend wasm --threads ${threads}`);
+    }
+    const [one, three] = [await filesIn('threads-1'), await filesIn('threads-3')];
+    expect((await recordOf('threads-3')).environment.backendDetail).toMatch(/SIMD, 3 threads$/);
+    for (const [name, bytes] of one) {
+      const sameBackend = three.get(name)!.toString('latin1').replaceAll('3 threads', '1 thread');
+      if (name !== 'run.json') expect(sameBackend === bytes.toString('latin1'), name).toBe(true);
+    }
+  });
 });
 
 describe('mask.safetensors', () => {

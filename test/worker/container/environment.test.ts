@@ -47,6 +47,10 @@ describe('parseEnvironment', () => {
     expect(parseEnvironment({ ...LEAST, REQUIRE_GPU }).REQUIRE_GPU).toBe(expected);
   });
 
+  it('reads THREADS', () => {
+    expect(parseEnvironment({ ...LEAST, THREADS: '3' }).THREADS).toBe(3);
+  });
+
   it('takes an empty variable for an absent one', () => {
     expect(parseEnvironment({ ...LEAST, BUCKET: '', KMS_KEY_ID: '', ATTEMPTS: '' })).toMatchObject({
       STORE_ROOT: '/srv/store',
@@ -58,6 +62,7 @@ describe('parseEnvironment', () => {
     [{ STORE_ROOT: '/srv' }, 'JOB_ID must be the id of a job'],
     [{ ...LEAST, JOB_ID: '../SECRET' }, 'JOB_ID must be the id of a job'],
     [{ ...LEAST, TASK: 'SECRET' }, 'TASK must be one of job, shard, reduce'],
+    [{ ...LEAST, THREADS: '0' }, 'THREADS must be a whole number of at least 1'],
     [{ ...LEAST, BACKEND: 'SECRET' }, 'BACKEND must be one of auto, wasm, cpu, tensorflow'],
     [{ ...LEAST, REQUIRE_GPU: 'SECRET' }, 'REQUIRE_GPU must be 0 or 1'],
     [{ ...LEAST, ATTEMPTS: '0' }, 'ATTEMPTS must be a whole number of at least 1'],
