@@ -85,7 +85,7 @@ export async function runShard(job: MitigationJob, shard: Shard): Promise<void> 
 async function prepare(job: MitigationJob, parts: Parts, random: Random): Promise<TuneInput> {
   const { model, options, progress } = job;
   const objective = makeObjective(options, parts.tune);
-  progress.start('importance', 2 * Math.ceil(parts.tune.rows.length / options.batchSize));
+  progress.start('importance', Math.ceil(parts.tune.rows.length / options.batchSize));
   const ratios = await resumable(job.checkpoints, 'importance', async () =>
     packRatios(
       await measureRatios({

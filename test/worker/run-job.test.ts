@@ -151,7 +151,7 @@ describe('runMitigation', () => {
     const batches = Math.ceil(tuned / ROBUST.batchSize);
     expect(stages).toEqual([
       { stage: 'audit before', total: audited, done: audited },
-      { stage: 'importance', total: 2 * batches, done: 2 * batches },
+      { stage: 'importance', total: batches, done: batches },
       { stage: 'search', total: 3 * batches, done: 3 * batches },
       { stage: 'audit after', total: audited, done: audited },
       { stage: 'finish', total: 0, done: 0 },

@@ -6,7 +6,8 @@ import type { Random } from '../random.ts';
 import { packArrays, unpackArrays } from '../tensor-file.ts';
 import type { TrainingSet } from '../training/batch.ts';
 import { batchesBy } from './batches.ts';
-import { importanceOf } from './importance.ts';
+import type { Importance, MeasuredImportance } from './importance.ts';
+import { importancesOf } from './importance.ts';
 import type { Mask, Ratio } from './mask.ts';
 import { hardMask, importanceRatio, maskOverlap, softMask, summarizeMask } from './mask.ts';
 import type { Objective } from './objective.ts';
@@ -39,18 +40,15 @@ export async function measureRatios(input: FindMaskInput): Promise<Ratios> {
   const { model, set, objective, options, random, onBatch, signal } = input;
   const parameters = weightsOf(model);
   const batches = batchesBy(options.importanceBatching, set, { options, random })(0);
-  const measure = (weights: { taskWeight: number; disparityWeight: number }) =>
-    importanceOf({
-      set,
-      parameters,
-      batches,
-      lossOf: batchLoss(model, { objective, weights }),
-      onBatch,
-      signal,
-    });
-  const disparity = await measure({ taskWeight: 0, disparityWeight: 1 });
-  const task = await measure({ taskWeight: 1, disparityWeight: 0 });
-  const ratio = (pick: (of: typeof task) => typeof task.all) =>
+  const { disparity, task } = await importancesOf({
+    set,
+    parameters,
+    batches,
+    lossesOf: batchLoss(model, { objective, weights: { taskWeight: 1, disparityWeight: 1 } }),
+    onBatch,
+    signal,
+  });
+  const ratio = (pick: (of: MeasuredImportance) => Importance) =>
     importanceRatio({ disparity: pick(disparity), task: pick(task) }, options.mask);
   return {
     all: ratio((of) => of.all),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, ForwardMode } from '../../core/model/classifier.ts';
 import { INFERENCE } from '../../core/model/classifier.ts';
 import type { Batch, BatchTruth, TrainingSet } from '../training/batch.ts';
-import type { LossTerms } from '../training/loop.ts';
+import type { LossTerms } from '../training/gradients.ts';
 import type { ClassWeights } from './losses.ts';
 import { countClasses, prepareDisparityLoss, prepareTaskLoss } from './losses.ts';
 import type { MitigationOptions } from './options.ts';

@@ -1,23 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InterruptedError, NonFiniteError } from '../../core/errors.ts';
+import { InterruptedError } from '../../core/errors.ts';
 import type { Parameter } from '../../core/model/classifier.ts';
 import type { Batch, TrainingSet } from './batch.ts';
 import { loadBatch } from './batch.ts';
+import type { LossTerms, LossValues } from './gradients.ts';
+import { gradientsOf } from './gradients.ts';
 import type { GradientTransform, Tensors } from './transforms.ts';
 
-/** A loss with its two terms, all scalars; the loop owns them. */
-export interface LossTerms {
-  readonly loss: tf.Scalar;
-  readonly taskLoss: tf.Scalar;
-  readonly disparityLoss: tf.Scalar;
-}
-
 /** Means over the batches of an epoch. */
-export interface EpochLosses {
-  readonly loss: number;
-  readonly taskLoss: number;
-  readonly disparityLoss: number;
-}
+export type EpochLosses = LossValues;
 
 export interface LoopOptions {
   readonly set: TrainingSet;
@@ -94,64 +85,6 @@ function takeStep({ options, batch, weights, state }: StepInput): { state: Tenso
     return step.state;
   });
   return { state: keepAll(next), losses: losses! };
-}
-
-/**
- * Losses and gradients in one pass. Weights that the loss does not depend on get a zero gradient.
- *
- * @returns gradients by parameter name; the caller disposes them (or calls inside a tidy)
- * @throws NonFiniteError when a loss is NaN or infinite, or a gradient is (`details.weight`)
- */
-export function gradientsOf(
-  parameters: readonly Parameter[],
-  lossOf: () => LossTerms,
-): { gradients: Tensors; losses: EpochLosses } {
-  const terms: LossTerms[] = [];
-  const variables = parameters.map(({ variable }) => variable);
-  const { value, grads } = tf.variableGrads(() => {
-    const result = lossOf();
-    terms.push({
-      loss: result.loss,
-      taskLoss: tf.keep(tf.clone(result.taskLoss)),
-      disparityLoss: tf.keep(tf.clone(result.disparityLoss)),
-    });
-    return result.loss;
-  }, variables);
-  const { taskLoss, disparityLoss } = terms[0]!;
-  const [loss, task, disparity] = [value, taskLoss, disparityLoss].map((term) => term.dataSync()[0]!);
-  tf.dispose([value, taskLoss, disparityLoss]);
-  const gradients = Object.fromEntries(
-    parameters.map(({ name, variable }) => [name, grads[variable.name] ?? tf.zerosLike(variable)]),
-  );
-  try {
-    assertFinite('loss', loss!);
-    assertFinite('task loss', task!);
-    assertFinite('disparity loss', disparity!);
-    assertFiniteGradients(gradients);
-  } catch (error) {
-    tf.dispose(Object.values(gradients));
-    throw error;
-  }
-  return { gradients, losses: { loss: loss!, taskLoss: task!, disparityLoss: disparity! } };
-}
-
-function assertFinite(where: string, value: number): void {
-  if (Number.isFinite(value)) return;
-  throw new NonFiniteError(`${where}: expected a finite number, received ${value}`, { where });
-}
-
-/** One number per gradient decides: a sum is finite only if every entry is. */
-function assertFiniteGradients(gradients: Tensors): void {
-  const names = Object.keys(gradients);
-  const sums = tf.tidy(() => tf.stack(names.map((name) => tf.sum(gradients[name]!))));
-  const values = sums.dataSync();
-  sums.dispose();
-  const place = values.findIndex((value) => !Number.isFinite(value));
-  if (place < 0) return;
-  const weight = names[place]!;
-  throw new NonFiniteError(`gradient of "${weight}": expected finite numbers, received NaN or an infinity`, {
-    weight,
-  });
 }
 
 export function meanLosses(losses: readonly EpochLosses[]): EpochLosses {

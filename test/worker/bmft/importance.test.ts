@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Parameter } from '../../../core/model/classifier.ts';
 import type { ImportanceOptions } from '../../../worker/bmft/importance.ts';
-import { importanceOf } from '../../../worker/bmft/importance.ts';
+import { importancesOf } from '../../../worker/bmft/importance.ts';
 import type { Batch } from '../../../worker/training/batch.ts';
 import { taskLoss } from '../../helpers/losses.ts';
 import { makeSet, memoryInputs } from '../../helpers/made-data.ts';
@@ -20,7 +20,7 @@ const set = makeSet({
   inputs: memoryInputs(FEATURES, [WIDTH]),
 });
 
-describe('importanceOf', () => {
+describe('importancesOf', () => {
   withBackend('wasm');
 
   let kernel: tf.Variable<tf.Rank.R2>;
@@ -40,19 +40,24 @@ describe('importanceOf', () => {
   });
   afterAll(() => tf.dispose([kernel, bias, idle]));
 
-  const logisticLoss = ({ inputs, ...truth }: Batch) => {
+  /** The other loss is twice as large, and so its gradients. */
+  const logisticLosses = ({ inputs, ...truth }: Batch) => {
     const logits = tf.reshape(tf.add(tf.matMul(inputs as tf.Tensor2D, kernel), bias), [-1]) as tf.Tensor1D;
     const loss = taskLoss(logits, truth, 'batch');
-    return { loss, taskLoss: loss, disparityLoss: tf.scalar(0) };
+    return { taskLoss: loss, disparityLoss: tf.mul(loss, 2) as tf.Scalar };
   };
 
-  const run = (batches: ImportanceOptions['batches'], lossOf: ImportanceOptions['lossOf'] = logisticLoss) =>
-    importanceOf({
+  const runBoth = (
+    batches: ImportanceOptions['batches'],
+    lossesOf: ImportanceOptions['lossesOf'] = logisticLosses,
+  ) =>
+    importancesOf({
       set,
       parameters: [parameter('kernel', kernel), parameter('bias', bias), parameter('idle', idle)],
       batches,
-      lossOf,
+      lossesOf,
     });
+  const run = async (...about: Parameters<typeof runBoth>) => (await runBoth(...about)).task;
 
   /** Σ_i w_i (p_i - y_i) x_i, squared and averaged over batches; the bias has x = 1. */
   function closedForm(batches: readonly (readonly number[])[]) {
@@ -113,6 +118,15 @@ describe('importanceOf', () => {
     expectClose(even.get('kernel')!, closedForm(batches.filter((_, k) => k % 2 === 0)).slice(0, WIDTH), 1e-5);
   });
 
+  test('is that of each loss, over all batches as over the halves', async () => {
+    const { task, disparity } = await runBoth([[0, 1, 2], [3, 4, 5], [6]]);
+    const fourfold = ([...values]: Float64Array) => values.map((value) => 4 * value);
+    for (const name of ['kernel', 'bias', 'idle']) {
+      expect([...disparity.all.get(name)!]).toEqual(fourfold(task.all.get(name)!));
+      expect([...disparity.halves![1].get(name)!]).toEqual(fourfold(task.halves![1].get(name)!));
+    }
+  });
+
   test('has no halves with one batch', async () => {
     expect((await run([[0, 1]])).halves).toBeNull();
   });
@@ -123,11 +137,11 @@ describe('importanceOf', () => {
 
   test('counts batches as they are done', async () => {
     let done = 0;
-    await importanceOf({
+    await importancesOf({
       set,
       parameters: [parameter('kernel', kernel)],
       batches: [[0], [1], [2]],
-      lossOf: logisticLoss,
+      lossesOf: logisticLosses,
       onBatch: () => {
         done += 1;
       },
@@ -138,9 +152,9 @@ describe('importanceOf', () => {
   test('names the weight whose gradient is not finite', async () => {
     idle.assign(tf.tensor1d([0, 7]));
     const broken = (batch: Batch) => {
-      const terms = logisticLoss(batch);
+      const terms = logisticLosses(batch);
       // the square root of 0 is finite, its slope is not
-      return { ...terms, loss: tf.add(terms.loss, tf.sum(tf.sqrt(idle))) as tf.Scalar };
+      return { ...terms, taskLoss: tf.add(terms.taskLoss, tf.sum(tf.sqrt(idle))) as tf.Scalar };
     };
     await expect(run([[0, 1]], broken)).rejects.toMatchObject({
       code: 'NON_FINITE',
@@ -151,12 +165,12 @@ describe('importanceOf', () => {
 
   test('names the loss that is not finite', async () => {
     const broken = (batch: Batch) => {
-      const terms = logisticLoss(batch);
-      return { ...terms, loss: tf.mul(terms.loss, Number.POSITIVE_INFINITY) as tf.Scalar };
+      const terms = logisticLosses(batch);
+      return { ...terms, taskLoss: tf.mul(terms.taskLoss, Number.POSITIVE_INFINITY) as tf.Scalar };
     };
     await expect(run([[0, 1]], broken)).rejects.toMatchObject({
       code: 'NON_FINITE',
-      details: { where: 'loss' },
+      details: { where: 'task loss' },
     });
   });
 

@@ -5,10 +5,10 @@ import { INFERENCE } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { startBackend } from '../../../worker/backend.ts';
 import type { Importance } from '../../../worker/bmft/importance.ts';
-import { importanceOf } from '../../../worker/bmft/importance.ts';
+import { importancesOf } from '../../../worker/bmft/importance.ts';
 import type { Mask } from '../../../worker/bmft/mask.ts';
 import { hardMask, importanceRatio, softMask } from '../../../worker/bmft/mask.ts';
-import type { LossWeights, Objective } from '../../../worker/bmft/objective.ts';
+import type { Objective } from '../../../worker/bmft/objective.ts';
 import { batchLoss, lossTerms } from '../../../worker/bmft/objective.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { refitHead } from '../../../worker/bmft/refit-head.ts';
@@ -68,9 +68,9 @@ describe.each(['wasm', 'cpu'] as const)('small-cnn oracle on %s', (backend) => {
   beforeAll(async () => {
     await startBackend(backend);
     model = await loadTfjsLayers(SMALL_CNN);
-    importances.task = await importance(signed, { taskWeight: 1, disparityWeight: 0 });
-    importances['signed-logit'] = await importance(signed, { taskWeight: 0, disparityWeight: 1 });
-    importances['abs-score'] = await importance(absolute, { taskWeight: 0, disparityWeight: 1 });
+    const { task, disparity } = await importancesBy(signed);
+    Object.assign(importances, { task: task.all, 'signed-logit': disparity.all });
+    importances['abs-score'] = (await importancesBy(absolute)).disparity.all;
   });
   afterAll(() => model.dispose());
 
@@ -80,15 +80,13 @@ describe.each(['wasm', 'cpu'] as const)('small-cnn oracle on %s', (backend) => {
   };
   const sizes = () => new Map([...weightsOf(model)].map(([name, { length }]) => [name, length]));
 
-  const importance = async (objective: Objective, weights: LossWeights) => {
-    const { all } = await importanceOf({
+  const importancesBy = (objective: Objective) =>
+    importancesOf({
       set: smallCnnSet,
       parameters: [...model.body, model.head.kernel, model.head.bias!],
       batches: expected.batches,
-      lossOf: batchLoss(model, { objective, weights }),
+      lossesOf: batchLoss(model, { objective, weights: { taskWeight: 1, disparityWeight: 1 } }),
     });
-    return all;
-  };
 
   const oracleMask: Mask = { values: oracleTensors(expected.mask), notes: new Map() };
 

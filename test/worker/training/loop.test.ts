@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Parameter } from '../../../core/model/classifier.ts';
 import type { Batch } from '../../../worker/training/batch.ts';
-import type { EpochLosses, LoopOptions, LossTerms } from '../../../worker/training/loop.ts';
-import { gradientsOf, meanLosses, trainEpochs } from '../../../worker/training/loop.ts';
+import type { LossTerms } from '../../../worker/training/gradients.ts';
+import type { EpochLosses, LoopOptions } from '../../../worker/training/loop.ts';
+import { meanLosses, trainEpochs } from '../../../worker/training/loop.ts';
 import {
   accumulateMomentum,
   chain,
@@ -252,27 +253,6 @@ describe('trainEpochs', () => {
       await expect(training).rejects.toMatchObject({ code: 'INTERRUPTED' });
     });
     expect(done).toBe(3);
-  });
-});
-
-describe('gradientsOf', () => {
-  withBackend('wasm');
-
-  test('gives losses and the gradient of their sum alone, zeros for a weight without a part in it', () => {
-    const [x, idle] = [variableOf([3]), variableOf([1, 1])] as const;
-    const parameters = [
-      { name: 'x', layer: 'l', shape: [1], variable: x },
-      { name: 'idle', layer: 'l', shape: [2], variable: idle },
-    ];
-    const { gradients, losses } = gradientsOf(parameters, () => {
-      const taskLoss = tf.sum(tf.square(x)) as tf.Scalar;
-      const disparityLoss = tf.sum(tf.mul(x, 5)) as tf.Scalar;
-      return { loss: tf.mul(taskLoss, 0.5) as tf.Scalar, taskLoss, disparityLoss };
-    });
-    expect(losses).toEqual({ loss: 4.5, taskLoss: 9, disparityLoss: 15 });
-    expect(Array.from(gradients.x!.dataSync())).toEqual([3]);
-    expect(Array.from(gradients.idle!.dataSync())).toEqual([0, 0]);
-    tf.dispose([x, idle, ...Object.values(gradients)]);
   });
 });
 
