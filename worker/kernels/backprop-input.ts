@@ -4,9 +4,6 @@ import {
   Conv2D,
   type Conv2DBackpropInputAttrs,
   type Conv2DBackpropInputInputs,
-  DepthwiseConv2dNative,
-  type DepthwiseConv2dNativeBackpropInputAttrs,
-  type DepthwiseConv2dNativeBackpropInputInputs,
   Slice,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
@@ -62,45 +59,6 @@ export function conv2dBackpropInput({
     channels: info.inChannels,
     reversedFilter: (phases) => reversedConvolution(backend, { filter, phases, info }),
   });
-}
-
-/**
- * Gradient of a depthwise convolution by its input. Channel c feeds the M outputs c·M … c·M + M − 1, so dy
- * goes back channel by channel and the M results are added.
- *
- * @param inputs  dy [N, O, P, C·M], filter [R, S, C, M]
- * @returns [N, H, W, C]
- */
-export function depthwiseBackpropInput({
-  inputs: { dy, filter },
-  attrs,
-  backend,
-}: KernelCall<
-  DepthwiseConv2dNativeBackpropInputInputs,
-  DepthwiseConv2dNativeBackpropInputAttrs
->): TensorInfo {
-  const { inputShape, strides, dilations, pad, dimRoundingMode } = attrs;
-  const shape = filter.shape as Shape4D;
-  const info = backend_util.computeConv2DInfo(
-    inputShape,
-    shape,
-    strides,
-    dilations,
-    pad,
-    dimRoundingMode,
-    true,
-  );
-  const perOutput = backward(backend, {
-    dy,
-    kernel: DepthwiseConv2dNative,
-    info,
-    channels: info.outChannels,
-    reversedFilter: (phases) => reversedDepthwise(backend, { filter, phases, info }),
-  });
-  if (info.outChannels === info.inChannels) return perOutput;
-  const dx = sumOfRuns(backend, perOutput, inputShape);
-  release(backend, perOutput);
-  return dx;
 }
 
 function backward(backend: BackendWasm, call: Backward): TensorInfo {
@@ -211,18 +169,6 @@ function reversedConvolution(backend: BackendWasm, { filter, phases, info }: Fil
   return reversed;
 }
 
-/** [R, S, C, M] → [rows.taps, columns.taps, C·M, 1], taps reversed. */
-function reversedDepthwise(backend: BackendWasm, { filter, phases, info }: FilterOfPhase): TensorInfo {
-  const { outChannels } = info;
-  const reversed = backend.makeOutput([phases.rows.taps, phases.columns.taps, outChannels, 1], 'float32');
-  const source = floats(backend, filter);
-  const target = floats(backend, reversed);
-  reversedTaps(phases, info).forEach((tap, place) => {
-    target.set(source.subarray(tap * outChannels, (tap + 1) * outChannels), place * outChannels);
-  });
-  return reversed;
-}
-
 /** Indices of the taps of a phase in the flat filter, last tap first. */
 function reversedTaps({ rows, columns }: Phases, info: backend_util.Conv2DInfo): number[] {
   const last = (phase: InputPhase, stride: number) => phase.remainder + (phase.taps - 1) * stride;
@@ -233,14 +179,4 @@ function reversedTaps({ rows, columns }: Phases, info: backend_util.Conv2DInfo):
     }
   }
   return taps;
-}
-
-/** Adds runs of neighbours, as many as the larger tensor has per element of `shape`. */
-function sumOfRuns(backend: BackendWasm, tensor: TensorInfo, shape: number[]): TensorInfo {
-  const sums = zeros(backend, shape);
-  const source = floats(backend, tensor);
-  const target = floats(backend, sums);
-  const run = source.length / target.length;
-  for (let index = 0; index < source.length; index += 1) target[Math.floor(index / run)]! += source[index]!;
-  return sums;
 }

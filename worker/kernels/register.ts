@@ -6,8 +6,10 @@ import {
   Conv2DBackpropInput,
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
+  DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
+  FusedDepthwiseConv2D,
   getKernel,
   type KernelFunc,
   MaxPool3DGrad,
@@ -18,10 +20,13 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { UnsupportedModelError } from '../../core/errors.ts';
-import { conv2dBackpropInput, depthwiseBackpropInput } from './backprop-input.ts';
+import { conv2dBackpropInput } from './backprop-input.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import { conv2dBackpropFilter } from './conv2d-backprop-filter.ts';
 import { depthwiseBackpropFilter } from './depthwise-backprop-filter.ts';
+import { depthwiseBackpropInput } from './depthwise-backprop-input.ts';
+import { depthwiseConv2d } from './depthwise-conv2d.ts';
+import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { tile } from './tile.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
@@ -40,8 +45,10 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [BatchMatMul]: batchMatMul,
   [Conv2DBackpropFilter]: conv2dBackpropFilter,
   [Conv2DBackpropInput]: conv2dBackpropInput,
+  [DepthwiseConv2dNative]: depthwiseConv2d,
   [DepthwiseConv2dNativeBackpropFilter]: depthwiseBackpropFilter,
   [DepthwiseConv2dNativeBackpropInput]: depthwiseBackpropInput,
+  [FusedDepthwiseConv2D]: fusedDepthwiseConv2d,
   [MaxPoolGrad]: maxPoolGradient,
   [Tile]: tile,
   [UnsortedSegmentSum]: unsortedSegmentSum,

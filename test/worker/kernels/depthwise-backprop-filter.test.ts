@@ -1,26 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expectClose, expectNoLeak, noise, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
+import { expectClose, expectNoLeak, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
+import { axis, DEPTHWISE, depthwiseCases, inputs, LARGE } from './depthwise-cases.ts';
 import {
   centralDifferences,
   dilations,
   form,
   gradients,
   shapes,
-  sizeOf,
   spread,
   strides,
   type WindowCase,
-  windowCases,
 } from './reference.ts';
-
-const DEPTHWISE = { depthwise: true };
-
-function inputs(test: WindowCase) {
-  const { x, filter, dy } = shapes(test, DEPTHWISE);
-  return { x: noise(sizeOf(x), 1), filter: noise(sizeOf(filter), 2), dy: noise(sizeOf(dy), 3) };
-}
 
 function kernel(test: WindowCase) {
   const values = inputs(test);
@@ -39,15 +31,12 @@ function kernel(test: WindowCase) {
   ];
 }
 
-/** Depthwise outputs per channel are few in practice; beyond 4 the reference only gets slow. */
-const cases = windowCases({ dilated: true }).map((test) => ({ ...test, outputs: 1 + (test.outputs % 4) }));
-
 describe('gradient of a depthwise convolution by its filter', () => {
   withBackend('wasm');
 
   test('equals the sum of products in float64 and, where not dilated, the kernel of backend cpu', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async (test) => {
+      fc.asyncProperty(depthwiseCases, async (test) => {
         const [actual] = valuesOf(kernel(test));
         expectClose(actual!, gradients(test, DEPTHWISE, inputs(test)).byFilter, 1e-5);
         if (dilations(test).some((dilation) => dilation > 1)) return;
@@ -60,7 +49,7 @@ describe('gradient of a depthwise convolution by its filter', () => {
 
   test('equals central differences of the convolution in float64', () => {
     fc.assert(
-      fc.property(cases, (test) => {
+      fc.property(depthwiseCases, (test) => {
         const values = inputs(test);
         const [actual] = valuesOf(kernel(test));
         const at = spread(values.filter.length, 6);
@@ -75,9 +64,13 @@ describe('gradient of a depthwise convolution by its filter', () => {
     );
   });
 
+  test.each([1, 2])('adds up several parts and bands of rows at stride %d', (stride) => {
+    const test = { ...LARGE, rows: axis(37, 3, stride), columns: axis(61, 3, stride) };
+    expectClose(valuesOf(kernel(test))[0]!, gradients(test, DEPTHWISE, inputs(test)).byFilter, 1e-5);
+  });
+
   test('leaves neither a tensor nor memory behind', async () => {
-    const axis = { size: 7, taps: 3, stride: 2, dilation: 1, before: 1, after: 1, output: 4 };
-    const test: WindowCase = { images: 2, channels: 5, outputs: 2, pad: 'same', rows: axis, columns: axis };
+    const test = { ...LARGE, images: 1, outputs: 2, rows: axis(5, 3, 2), columns: axis(6, 3, 2) };
     await expectNoLeak(() => valuesOf(kernel(test)));
   });
 });

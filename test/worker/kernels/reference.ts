@@ -172,6 +172,15 @@ export function gradients(test: WindowCase, kind: { depthwise: boolean }, { x, f
   return { byInput, byFilter };
 }
 
+/** dL/d(dy) in float64, which is the convolution. */
+export function outputsOf(test: WindowCase, kind: { depthwise: boolean }, { x, filter, dy }: Values) {
+  const outputs = new Float64Array(dy.length);
+  eachProduct(test, kind, (i, j, k) => {
+    outputs[k]! += x[i]! * filter[j]!;
+  });
+  return outputs;
+}
+
 /** L in float64. */
 export function form(test: WindowCase, kind: { depthwise: boolean }, { x, filter, dy }: Values): number {
   let sum = 0;

@@ -1,1 +1,4 @@
 export { ceiling } from './ceiling';
+export { depthwise } from './depthwise';
+export { depthwiseFilterGradient } from './depthwise-filter-gradient';
+export { addPartialSums } from './partial-sums';

@@ -1,0 +1,154 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import {
+  backend_util,
+  type DepthwiseConv2dNativeAttrs,
+  type DepthwiseConv2dNativeInputs,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import { assertChannelsLast, type KernelCall, type Shape4D } from './heap.ts';
+import { addressOf, runNative } from './native.ts';
+import { backwardSpan, columnAxis, forwardSpan, rowAxis, type Span, type WindowAxis } from './window-axis.ts';
+
+/** Channels that worker/kernels/assembly/depthwise-block.ts takes at once, and bytes of one pixel of them. */
+export const LANES = 16;
+export const PIXEL_BYTES = 64;
+/** Of a block of an image in scratch memory, so that it stays in cache. */
+const BLOCK_BYTES = 2 ** 17;
+/** Multiply-adds of four numbers that are worth a part of their own, about 15 microseconds. */
+const PART_WORK = 2 ** 14;
+const MAX_PARTS = 32;
+
+export interface DepthwiseCall {
+  /** x, or dy when the gradient by the input is asked for. */
+  readonly source: TensorInfo;
+  /** [R, S, C, M] */
+  readonly filter: TensorInfo;
+  readonly info: backend_util.Conv2DInfo;
+  readonly isBackward?: boolean;
+  /** [C·M] */
+  readonly bias?: TensorInfo | undefined;
+  /** Results outside are set to the nearer bound. */
+  readonly bounds?: readonly [number, number];
+}
+
+/**
+ * Depthwise convolution. XNNPACK's has one thread; this one has all of them.
+ *
+ * @param inputs  x [N, H, W, C], filter [R, S, C, M]
+ * @returns [N, O, P, C·M]
+ * @throws UnsupportedModelError when the data format is not NHWC
+ */
+export function depthwiseConv2d({
+  inputs: { x, filter },
+  attrs,
+  backend,
+}: KernelCall<DepthwiseConv2dNativeInputs, DepthwiseConv2dNativeAttrs>): TensorInfo {
+  assertChannelsLast('DepthwiseConv2dNative', attrs.dataFormat ?? 'NHWC');
+  const info = depthwiseInfo(x.shape as Shape4D, filter.shape as Shape4D, attrs);
+  return convolveDepthwise(backend, { source: x, filter, info });
+}
+
+export function depthwiseInfo(
+  inputShape: Shape4D,
+  filterShape: Shape4D,
+  attrs: Pick<DepthwiseConv2dNativeAttrs, 'strides' | 'pad' | 'dimRoundingMode'> & {
+    dilations?: [number, number] | number | null;
+  },
+): backend_util.Conv2DInfo {
+  const { strides, dilations, pad, dimRoundingMode } = attrs;
+  return backend_util.computeConv2DInfo(
+    inputShape,
+    filterShape,
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+    true,
+  );
+}
+
+/** A depthwise convolution, or its gradient by the input. */
+export function convolveDepthwise(backend: BackendWasm, call: DepthwiseCall): TensorInfo {
+  const { source, filter, info, isBackward = false, bias, bounds = [-Infinity, Infinity] } = call;
+  const result = backend.makeOutput(isBackward ? info.inShape : info.outShape, 'float32');
+  const channels = result.shape[3]!;
+  const multiplier = info.outChannels / info.inChannels;
+  const rows = rowAxis(info);
+  const columns = columnAxis(info);
+  const spanOf = isBackward ? backwardSpan : forwardSpan;
+  const planes = isBackward ? multiplier : 1;
+  const block = planBlock(spanOf(rows), spanOf(columns), planes);
+  const taps = rows.taps * columns.taps;
+  const items = info.batchSize * block.bands * Math.ceil(channels / LANES);
+  const work = (info.batchSize * info.outHeight * info.outWidth * info.outChannels * taps) / 4;
+  const parts = partsFor(work, items);
+  const resultRows = isBackward ? rows.inputSize : rows.outputSize;
+  const resultColumns = isBackward ? columns.inputSize : columns.outputSize;
+  runNative(backend, 'depthwise', {
+    args: [
+      ...imageWords(addressOf(backend, source), source.shape, block),
+      addressOf(backend, filter),
+      bias === undefined ? 0 : addressOf(backend, bias),
+      addressOf(backend, result),
+      info.batchSize,
+      channels,
+      ...windowWords(rows, resultRows),
+      ...windowWords(columns, resultColumns),
+      multiplier,
+      Number(isBackward),
+      block.band,
+      block.bands,
+      parts,
+      block.planeBytes,
+    ],
+    floats: bounds,
+    parts,
+    scratchBytes: 512 + planes * (taps * PIXEL_BYTES + block.planeBytes),
+  });
+  return result;
+}
+
+export interface Block {
+  readonly firstRow: number;
+  readonly firstColumn: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Results of a column that are made from one block, and how many such bands an image has. */
+  readonly band: number;
+  readonly bands: number;
+  readonly planeBytes: number;
+}
+
+/** As many rows of an image as stay in cache together, zeros around it included. */
+export function planBlock(rows: Span, columns: Span, planes: number): Block {
+  const width = (columns.results - 1) * columns.step + columns.length;
+  const rowBytes = planes * width * PIXEL_BYTES;
+  const fitting = Math.floor((BLOCK_BYTES / rowBytes - rows.length) / rows.step) + 1;
+  const bands = Math.ceil(rows.results / Math.max(1, fitting));
+  const band = Math.ceil(rows.results / bands);
+  const height = (band - 1) * rows.step + rows.length;
+  return {
+    firstRow: rows.first,
+    firstColumn: columns.first,
+    rows: height,
+    columns: width,
+    band,
+    bands: Math.ceil(rows.results / band),
+    // A pixel pair may read one pixel more than there is.
+    planeBytes: (height * width + columns.step) * PIXEL_BYTES,
+  };
+}
+
+export function partsFor(work: number, items: number): number {
+  return Math.max(1, Math.min(items, MAX_PARTS, Math.floor(work / PART_WORK)));
+}
+
+/** `Images` of worker/kernels/assembly/depthwise-image.ts. */
+export function imageWords(address: number, shape: readonly number[], block: Block): number[] {
+  const { firstRow, firstColumn, rows, columns } = block;
+  return [address, ...shape.slice(1), firstRow, firstColumn, rows, columns];
+}
+
+function windowWords({ taps, stride, dilation, padBefore }: WindowAxis, results: number): number[] {
+  return [taps, stride, dilation, padBefore, results];
+}
