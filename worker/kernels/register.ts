@@ -1,4 +1,5 @@
 import {
+  _FusedMatMul,
   AvgPool3DGrad,
   AvgPoolGrad,
   BatchMatMul,
@@ -27,6 +28,7 @@ import { depthwiseBackpropFilter } from './depthwise-backprop-filter.ts';
 import { depthwiseBackpropInput } from './depthwise-backprop-input.ts';
 import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
+import { fusedMatMul } from './fused-mat-mul.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { tile } from './tile.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
@@ -43,6 +45,7 @@ export const REFUSED_KERNELS = [
 const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [AvgPoolGrad]: averagePoolGradient,
   [BatchMatMul]: batchMatMul,
+  [_FusedMatMul]: fusedMatMul,
   [Conv2DBackpropFilter]: conv2dBackpropFilter,
   [Conv2DBackpropInput]: conv2dBackpropInput,
   [DepthwiseConv2dNative]: depthwiseConv2d,

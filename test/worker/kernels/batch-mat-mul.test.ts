@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { startBackend } from '../../../worker/backend.ts';
 import { expectClose, expectNoLeak, noise, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
 
 const products = fc.record({
@@ -12,6 +13,13 @@ const products = fc.record({
   transposeA: fc.boolean(),
   transposeB: fc.boolean(),
 });
+
+const TRANSPOSITIONS = [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+] as const;
 
 type Product = typeof products extends fc.Arbitrary<infer T> ? T : never;
 
@@ -73,6 +81,43 @@ describe('matrix product', () => {
       }),
       { seed: 11, numRuns: 100 },
     );
+  });
+
+  test.each([
+    ['more columns than a tile', { rows: 70, inner: 9, columns: 300 }],
+    ['more rows than a block', { rows: 300, inner: 40, columns: 13 }],
+    ['a longer inner axis than a block', { rows: 9, inner: 1100, columns: 11 }],
+    ['one row', { rows: 1, inner: 129, columns: 65 }],
+    ['one column', { rows: 65, inner: 129, columns: 1 }],
+  ])('equals the sum of products in float64 with %s', (_, sizes) => {
+    for (const [transposeA, transposeB] of TRANSPOSITIONS) {
+      const product: Product = { stackOfA: [3], stackOfB: 'same', ...sizes, transposeA, transposeB };
+      expectClose(valuesOf(multiply(product))[0]!, reference(product), 1e-5);
+    }
+  });
+
+  test('has the same bits on one thread and on three', async () => {
+    for (const [transposeA, transposeB] of TRANSPOSITIONS) {
+      const sizes = { rows: 130, inner: 530, columns: 75, transposeA, transposeB };
+      const product: Product = { stackOfA: [3], stackOfB: 'one', ...sizes };
+      await startBackend('wasm', { threads: 1 });
+      const alone = valuesOf(multiply(product));
+      await startBackend('wasm', { threads: 3 });
+      expect(valuesOf(multiply(product))).toEqual(alone);
+    }
+  });
+
+  test('is zero where there is nothing to add up', () => {
+    const product: Product = {
+      stackOfA: [],
+      stackOfB: 'none',
+      rows: 2,
+      inner: 0,
+      columns: 3,
+      transposeA: false,
+      transposeB: false,
+    };
+    expect([...valuesOf(multiply(product))[0]!]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test('has the shape and the values of backend cpu', async () => {
