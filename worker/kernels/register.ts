@@ -1,8 +1,11 @@
 import {
   _FusedMatMul,
+  Add,
+  AddN,
   AvgPool3DGrad,
   AvgPoolGrad,
   BatchMatMul,
+  ClipByValue,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   Conv3DBackpropFilterV2,
@@ -10,12 +13,19 @@ import {
   DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
+  FusedBatchNorm,
   FusedDepthwiseConv2D,
   getKernel,
   type KernelFunc,
   MaxPool3DGrad,
   MaxPoolGrad,
+  Mean,
+  Multiply,
+  Relu,
+  Relu6,
+  registerGradient,
   registerKernel,
+  Sum,
   Tile,
   UnsortedSegmentSum,
   unregisterKernel,
@@ -23,13 +33,41 @@ import {
 import { UnsupportedModelError } from '../../core/errors.ts';
 import { conv2dBackpropInput } from './backprop-input.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
+import {
+  BATCH_NORM_GRADIENT,
+  batchNormGradient,
+  fusedBatchNorm,
+  fusedBatchNormGradient,
+} from './batch-norm.ts';
+import { replaceBatchNormCall } from './batch-norm-layer.ts';
+import {
+  BATCH_NORM_TRAINING,
+  BATCH_NORM_TRAINING_GRADIENT,
+  batchNormTraining,
+  batchNormTrainingGradient,
+  batchNormTrainingGradientConfig,
+} from './batch-norm-training.ts';
 import { conv2dBackpropFilter } from './conv2d-backprop-filter.ts';
 import { depthwiseBackpropFilter } from './depthwise-backprop-filter.ts';
 import { depthwiseBackpropInput } from './depthwise-backprop-input.ts';
 import { depthwiseConv2d } from './depthwise-conv2d.ts';
+import { add, addN, multiply } from './elementwise.ts';
 import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
+import { replaceGradient, type WasmGradient } from './gradients.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
+import { mean, meanGradient, SPREAD_ROWS, spreadRows, sum, sumGradient } from './reductions.ts';
+import {
+  CLIP_GRADIENT,
+  clipByValue,
+  clipByValueGradient,
+  clipGradient,
+  relu,
+  relu6,
+  relu6Gradient,
+  reluGradient,
+} from './relu.ts';
+import { stockName } from './stock.ts';
 import { tile } from './tile.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
 
@@ -43,33 +81,65 @@ export const REFUSED_KERNELS = [
 
 /** Kernels that backend `wasm` lacks, or has too slow or wrong. */
 const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
+  [Add]: add,
+  [AddN]: addN,
   [AvgPoolGrad]: averagePoolGradient,
+  [BATCH_NORM_GRADIENT]: fusedBatchNormGradient,
+  [BATCH_NORM_TRAINING]: batchNormTraining,
+  [BATCH_NORM_TRAINING_GRADIENT]: batchNormTrainingGradient,
   [BatchMatMul]: batchMatMul,
   [_FusedMatMul]: fusedMatMul,
+  [CLIP_GRADIENT]: clipGradient,
+  [ClipByValue]: clipByValue,
   [Conv2DBackpropFilter]: conv2dBackpropFilter,
   [Conv2DBackpropInput]: conv2dBackpropInput,
   [DepthwiseConv2dNative]: depthwiseConv2d,
   [DepthwiseConv2dNativeBackpropFilter]: depthwiseBackpropFilter,
   [DepthwiseConv2dNativeBackpropInput]: depthwiseBackpropInput,
+  [FusedBatchNorm]: fusedBatchNorm,
   [FusedDepthwiseConv2D]: fusedDepthwiseConv2d,
   [MaxPoolGrad]: maxPoolGradient,
+  [Mean]: mean,
+  [Multiply]: multiply,
+  [Relu]: relu,
+  [Relu6]: relu6,
+  [SPREAD_ROWS]: spreadRows,
+  [Sum]: sum,
   [Tile]: tile,
   [UnsortedSegmentSum]: unsortedSegmentSum,
   ...Object.fromEntries(REFUSED_KERNELS.map((kernel) => [kernel, refusal(kernel)])),
 };
 
+/** Gradients that tfjs composes of many passes, each one kernel here. */
+const TRAINING_GRADIENTS: Readonly<Record<string, WasmGradient>> = {
+  [ClipByValue]: clipByValueGradient,
+  [FusedBatchNorm]: batchNormGradient,
+  [Mean]: meanGradient,
+  [Relu]: reluGradient,
+  [Relu6]: relu6Gradient,
+  [Sum]: sumGradient,
+};
+
 /**
  * Completes tfjs's backend `wasm` so that it trains convolutional networks. To be called once
- * `@tensorflow/tfjs-backend-wasm` is loaded, before or after the backend starts; a second call does nothing.
+ * `@tensorflow/tfjs-backend-wasm` and tfjs-layers are loaded (the second brings the gradients that some of ours
+ * replace), before or after the backend starts; a second call does nothing.
  */
 export function registerTrainingKernels(): void {
   for (const [kernelName, kernel] of Object.entries(TRAINING_KERNELS)) {
     const kernelFunc = kernel as KernelFunc;
     const registered = getKernel(kernelName, 'wasm');
     if (registered?.kernelFunc === kernelFunc) continue;
-    if (registered !== undefined) unregisterKernel(kernelName, 'wasm');
+    if (registered !== undefined) {
+      unregisterKernel(kernelName, 'wasm');
+      registerKernel({ ...registered, kernelName: stockName(kernelName) });
+    }
     registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
   }
+  for (const [kernelName, gradient] of Object.entries(TRAINING_GRADIENTS))
+    replaceGradient(kernelName, gradient);
+  registerGradient(batchNormTrainingGradientConfig);
+  replaceBatchNormCall();
 }
 
 function refusal(kernel: string): () => never {

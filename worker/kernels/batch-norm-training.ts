@@ -1,0 +1,149 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { engine, type GradConfig, type Tensor, type TensorInfo, tensor1d, util } from '@tensorflow/tfjs-core';
+import { channelTensor, gradientSums, normalized } from './batch-norm.ts';
+import { floats, type KernelCall, release } from './heap.ts';
+import { addressOf, runNative } from './native.ts';
+import { partsFor } from './parts.ts';
+import { doubles } from './reductions.ts';
+
+/** Names of the two kernels. */
+export const BATCH_NORM_TRAINING = 'BatchNormTraining';
+export const BATCH_NORM_TRAINING_GRADIENT = 'BatchNormTrainingGradient';
+
+interface Attributes {
+  readonly epsilon: number;
+}
+
+/**
+ * Batch norm by the statistics of the batch itself, over all but the last axis.
+ *
+ *   y = (x − mean) · scale / √(variance + ε) + offset,   variance = Σ(x − mean)² / N
+ *
+ * @param inputs  x [..., C], scale and offset [C]
+ * @returns y [..., C], mean [C], variance [C], and what float32 leaves out of the mean [C]: for a mean far above
+ *   the deviation that is much, measured by the deviation
+ */
+export function batchNormTraining({
+  inputs: { x, scale, offset },
+  attrs: { epsilon },
+  backend,
+}: KernelCall<Record<'x' | 'scale' | 'offset', TensorInfo>, Attributes>): TensorInfo[] {
+  const { means, variances } = momentsOf(backend, x);
+  const rounded = Float32Array.from(means);
+  const rests = means.map((mean, channel) => mean - rounded[channel]!);
+  const scales = floats(backend, scale);
+  const offsets = floats(backend, offset);
+  const factors = variances.map((variance, channel) => scales[channel]! / Math.sqrt(variance + epsilon));
+  const shifts = factors.map((factor, channel) => offsets[channel]! - rests[channel]! * factor);
+  const y = normalized(backend, { x, means: rounded, factors, shifts });
+  const statistics = [rounded, variances, rests].map((list) => {
+    const tensor = channelTensor(backend, [list]);
+    return { ...tensor, shape: [list.length] };
+  });
+  return [y, ...statistics];
+}
+
+/** Over all but the last axis, in float64. */
+function momentsOf(backend: BackendWasm, x: TensorInfo): Record<'means' | 'variances', Float64Array> {
+  const channels = x.shape.at(-1)!;
+  const rows = util.sizeFromShape(x.shape) / channels;
+  const pieces = partsFor(rows * channels, rows);
+  const moments = backend.makeOutput([4 * pieces * channels], 'float32'); // float64
+  const at = addressOf(backend, moments);
+  runNative(backend, 'momentsOfPieces', {
+    args: [addressOf(backend, x), at, rows, channels, pieces],
+    parts: pieces,
+  });
+  runNative(backend, 'joinMoments', { args: [at, rows, channels, pieces] });
+  const values = doubles(backend, moments);
+  const result = {
+    means: values.slice(0, channels),
+    variances: values.slice(channels, 2 * channels).map((squares) => squares / rows),
+  };
+  release(backend, moments);
+  return result;
+}
+
+/**
+ * Gradients of `batchNormTraining`, whose mean and variance move with x. With x̂ = (x − mean) / √(variance + ε) and
+ * sums over the N rows:
+ *
+ *   dscale = Σ dy · x̂,   doffset = Σ dy,   dx = scale / √(variance + ε) · (dy − doffset / N − x̂ · dscale / N)
+ *
+ * @param inputs  dy, x [..., C], scale, mean, variance, rest [C]
+ * @param attrs  `withInput`: is dx asked for?
+ * @returns dscale and doffset [2, C], and dx when asked for
+ */
+export function batchNormTrainingGradient({
+  inputs: { dy, x, scale, mean, variance, rest },
+  attrs: { epsilon, withInput },
+  backend,
+}: KernelCall<
+  Record<'dy' | 'x' | 'scale' | 'mean' | 'variance' | 'rest', TensorInfo>,
+  Attributes & { withInput: boolean }
+>): TensorInfo[] {
+  const means = Float32Array.from(floats(backend, mean));
+  const { slopes, products } = gradientSums(backend, { dy, x, means });
+  const rests = Float32Array.from(floats(backend, rest));
+  const inverses = Float64Array.from(floats(backend, variance), (value) => 1 / Math.sqrt(value + epsilon));
+  const byScale = products.map(
+    (product, channel) => (product - rests[channel]! * slopes[channel]!) * inverses[channel]!,
+  );
+  const sums = channelTensor(backend, [byScale, slopes]);
+  if (!withInput) return [sums];
+  const rows = util.sizeFromShape(x.shape) / means.length;
+  const scales = floats(backend, scale);
+  const factors = inverses.map((inverse, channel) => scales[channel]! * inverse);
+  const tilts = factors.map((factor, channel) => (factor * inverses[channel]! * byScale[channel]!) / rows);
+  const shifts = factors.map(
+    (factor, channel) => (factor * slopes[channel]!) / rows - rests[channel]! * tilts[channel]!,
+  );
+  const byChannel = channelTensor(backend, [means, factors, tilts, shifts]);
+  const dx = inputGradient(backend, { dy, x, byChannel });
+  release(backend, byChannel);
+  return [sums, dx];
+}
+
+/**
+ * dx = dy · factor − (x − mean) · tilt − shift
+ *
+ * @param tensors  `byChannel` [4, C]: means, factors, tilts, shifts
+ */
+function inputGradient(
+  backend: BackendWasm,
+  { dy, x, byChannel }: Record<'dy' | 'x' | 'byChannel', TensorInfo>,
+): TensorInfo {
+  const channels = byChannel.shape[1]!;
+  const dx = backend.makeOutput(x.shape, 'float32');
+  const length = util.sizeFromShape(x.shape);
+  const rows = length / channels;
+  const parts = partsFor(length, rows);
+  const at = addressOf(backend, byChannel);
+  const lists = [0, 1, 2, 3].map((list) => at + 4 * channels * list);
+  const places = [dy, x].map((tensor) => addressOf(backend, tensor));
+  const args = [...places, ...lists, addressOf(backend, dx), rows, channels, parts];
+  runNative(backend, 'normalizeGradient', { args, parts });
+  return dx;
+}
+
+/** Mean and variance are for the running statistics only: nothing flows back from them. */
+export const batchNormTrainingGradientConfig: GradConfig = {
+  kernelName: BATCH_NORM_TRAINING,
+  inputsToSave: ['x', 'scale'],
+  outputsToSave: [false, true, true, true],
+  gradFunc: (dys, saved, attrs) => {
+    const [x, scale, mean, variance, rest] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    const inputs = { dy: (dys as Tensor[])[0]!, x, scale, mean, variance, rest };
+    let known: Float32Array | undefined;
+    const evaluate = (withInput: boolean): Tensor => {
+      const results = engine().runKernel(BATCH_NORM_TRAINING_GRADIENT, inputs, { ...attrs, withInput });
+      known = (results as Tensor[])[0]!.dataSync() as Float32Array;
+      return (results as Tensor[]).at(-1)!;
+    };
+    const sums = (start: number) => () => {
+      if (known === undefined) evaluate(false);
+      return tensor1d(known!.slice(start, start + mean.size));
+    };
+    return { x: () => evaluate(true), scale: sums(0), offset: sums(mean.size) };
+  },
+};

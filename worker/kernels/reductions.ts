@@ -1,0 +1,133 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import {
+  backend_util,
+  engine,
+  Mean,
+  type MeanAttrs,
+  type MeanInputs,
+  Sum,
+  type SumAttrs,
+  type SumInputs,
+  type Tensor,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+import type { WasmGradient } from './gradients.ts';
+import { floats, type KernelCall, release } from './heap.ts';
+import { addressOf, runNative } from './native.ts';
+import { partsFor } from './parts.ts';
+import { runStock } from './stock.ts';
+
+/** A tensor as [groups, rows, channels], of which the rows are summed. */
+interface Columns {
+  readonly groups: number;
+  readonly rows: number;
+  readonly channels: number;
+}
+
+/** Name of the kernel that repeats rows, the other way round. */
+export const SPREAD_ROWS = 'SpreadRows';
+
+/** Below, the sums are as many as half of what is summed, and float64 partial sums cost more than they save. */
+const LEAST_ROWS = 4;
+
+/**
+ * Sum over neighbouring axes. Stock sums the innermost axes only and transposes first for all others.
+ *
+ * @param inputs  x float32; anything else is left to stock
+ */
+export function sum(call: KernelCall<SumInputs, SumAttrs>): TensorInfo {
+  return reduced(call, Sum, () => 1);
+}
+
+/** Mean over neighbouring axes, as `sum`. */
+export function mean(call: KernelCall<MeanInputs, MeanAttrs>): TensorInfo {
+  return reduced(call, Mean, ({ rows }) => 1 / rows);
+}
+
+function reduced(
+  call: KernelCall<SumInputs, SumAttrs>,
+  kernel: string,
+  factorOf: (columns: Columns) => number,
+): TensorInfo {
+  const { inputs, attrs, backend } = call;
+  const { x } = inputs;
+  const axes = util.parseAxisParam(attrs.axis, x.shape);
+  const columns = columnsOf(x.shape, axes);
+  if (x.dtype !== 'float32' || columns === null || columns.rows < LEAST_ROWS) return runStock(kernel, call);
+  const sums = columnSums(backend, x, columns);
+  const shape = backend_util.computeOutAndReduceShapes(x.shape, axes)[0];
+  const kept = attrs.keepDims ? backend_util.expandShapeToKeepDim(shape, axes) : shape;
+  const result = backend.makeOutput(kept, 'float32');
+  const factor = factorOf(columns);
+  floats(backend, result).set(factor === 1 ? sums : sums.map((value) => value * factor));
+  return result;
+}
+
+/** null where the axes are not neighbours, or nothing is there to be summed. */
+function columnsOf(shape: readonly number[], axes: readonly number[]): Columns | null {
+  if (util.sizeFromShape([...shape]) === 0) return null;
+  const long = shape.flatMap((size, axis) => (size === 1 ? [] : [axis]));
+  const places = long.flatMap((axis, place) => (axes.includes(axis) ? [place] : []));
+  const [first = 0] = places;
+  if (places.some((place, index) => place !== first + index)) return null;
+  const size = (start: number, end?: number) =>
+    util.sizeFromShape(long.slice(start, end).map((axis) => shape[axis]!));
+  const last = first + places.length;
+  return { groups: size(0, first), rows: size(first, last), channels: size(last) };
+}
+
+/** Σ over the rows in float64, [groups, channels]; the same for any number of threads. */
+export function columnSums(
+  backend: BackendWasm,
+  x: TensorInfo,
+  { groups, rows, channels }: Columns,
+): Float64Array {
+  const pieces = groups > 1 ? 1 : partsFor(rows * channels, rows);
+  const parts = partsFor(groups * rows * channels, groups * pieces);
+  const sums = backend.makeOutput([groups * pieces * channels * 2], 'float32'); // float64
+  const at = addressOf(backend, sums);
+  const args = [addressOf(backend, x), at, groups, rows, channels, pieces, parts];
+  runNative(backend, 'columnSums', { args, parts });
+  if (pieces > 1) runNative(backend, 'addPieces', { args: [at, 1, pieces, channels] });
+  const values = doubles(backend, sums).slice(0, groups * channels);
+  release(backend, sums);
+  return values;
+}
+
+/** The memory of a float32 tensor as half as many float64. */
+export function doubles(backend: BackendWasm, tensor: TensorInfo): Float64Array {
+  const { buffer, byteOffset, length } = floats(backend, tensor);
+  return new Float64Array(buffer, byteOffset, length / 2);
+}
+
+/**
+ * Each row as often as `rows` says, times a factor; the gradient of a sum or mean. Stock makes a tensor of ones and
+ * multiplies it.
+ *
+ * @param inputs  x [groups, channels]
+ * @returns float32 of `shape`, [groups, rows, channels]
+ */
+export function spreadRows({
+  inputs: { x },
+  attrs: { shape, groups, rows, channels, factor },
+  backend,
+}: KernelCall<{ x: TensorInfo }, Columns & { shape: number[]; factor: number }>): TensorInfo {
+  const y = backend.makeOutput(shape, 'float32');
+  const parts = partsFor(groups * rows * channels, groups * rows);
+  const args = [addressOf(backend, x), addressOf(backend, y), groups, rows, channels, parts];
+  runNative(backend, 'spreadRows', { args, floats: [factor], parts });
+  return y;
+}
+
+const spread =
+  (factorOf: (columns: Columns) => number): WasmGradient =>
+  (dy, [x], { axis }) => {
+    const columns = columnsOf(x!.shape, util.parseAxisParam(axis as number[], x!.shape));
+    if (columns === null) return null;
+    const attrs = { ...columns, shape: x!.shape, factor: factorOf(columns) };
+    return { x: () => engine().runKernel(SPREAD_ROWS, { x: dy }, attrs) as Tensor };
+  };
+
+export const sumGradient = spread(() => 1);
+export const meanGradient = spread(({ rows }) => 1 / rows);
