@@ -48,7 +48,7 @@ export function fusedDepthwiseConv2d(call: Call): TensorInfo {
       { expected: [info.outChannels], received: bias.shape },
     );
   }
-  const bounds = BOUNDS[attrs.activation] ?? BOUNDS['linear']!;
+  const bounds = BOUNDS[attrs.activation] ?? BOUNDS.linear!;
   const result = convolveDepthwise(backend, { source: x, filter, info, bias: bias ?? undefined, bounds });
   return attrs.activation in BOUNDS ? result : activated(backend, result, call);
 }

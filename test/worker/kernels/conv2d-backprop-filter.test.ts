@@ -13,6 +13,7 @@ import {
   type WindowCase,
   windowCases,
 } from './reference.ts';
+import { expectSameOnAnyThreads } from './threads.ts';
 
 const PLAIN = { depthwise: false };
 
@@ -76,9 +77,31 @@ describe('gradient of a convolution by its filter', () => {
     );
   });
 
-  test('adds up images that are multiplied in several chunks', () => {
-    const axis = { size: 40, taps: 3, stride: 1, dilation: 1, before: 1, after: 1, output: 40 };
-    const test: WindowCase = { images: 10, channels: 9, outputs: 2, pad: 'same', rows: axis, columns: axis };
+  const window = (size: number, taps: number, stride: number) => {
+    const output = Math.ceil(size / stride);
+    const missing = Math.max(0, (output - 1) * stride + taps - size);
+    const before = Math.floor(missing / 2);
+    return { size, taps, stride, dilation: 1, before, after: missing - before, output };
+  };
+
+  test.each([
+    { name: 'many pixels', images: 10, channels: 9, outputs: 2, size: 40, taps: 3, stride: 1 },
+    {
+      name: 'few pixels of many channels',
+      images: 1,
+      channels: 300,
+      outputs: 70,
+      size: 3,
+      taps: 3,
+      stride: 1,
+    },
+    { name: 'one tap', images: 2, channels: 65, outputs: 99, size: 17, taps: 1, stride: 1 },
+    { name: 'wide strides', images: 3, channels: 33, outputs: 20, size: 31, taps: 5, stride: 3 },
+    { name: 'one channel', images: 5, channels: 1, outputs: 4, size: 29, taps: 7, stride: 2 },
+  ])('adds up the parts of $name', ({ images, channels, outputs, size, taps, stride }) => {
+    const rows = window(size, taps, stride);
+    const columns = window(size + 2, taps, stride);
+    const test: WindowCase = { images, channels, outputs, pad: 'same', rows, columns };
     expectClose(valuesOf(kernel(test))[0]!, gradients(test, PLAIN, inputs(test)).byFilter, 1e-5);
   });
 
@@ -96,6 +119,13 @@ describe('gradient of a convolution by its filter', () => {
         code: 'UNSUPPORTED_MODEL',
         message: expect.stringContaining('Conv2DBackpropFilter'),
       }),
+    );
+  });
+
+  test('gives the same bits on any number of threads', async () => {
+    const [rows, columns] = [window(23, 3, 1), window(31, 3, 1)];
+    await expectSameOnAnyThreads(
+      kernel({ images: 4, channels: 20, outputs: 30, pad: 'same', rows, columns }),
     );
   });
 });

@@ -13,6 +13,7 @@ import {
   strides,
   type WindowCase,
 } from './reference.ts';
+import { expectSameOnAnyThreads } from './threads.ts';
 
 function kernel(test: WindowCase) {
   const values = inputs(test);
@@ -72,5 +73,9 @@ describe('gradient of a depthwise convolution by its filter', () => {
   test('leaves neither a tensor nor memory behind', async () => {
     const test = { ...LARGE, images: 1, outputs: 2, rows: axis(5, 3, 2), columns: axis(6, 3, 2) };
     await expectNoLeak(() => valuesOf(kernel(test)));
+  });
+
+  test('gives the same bits on any number of threads', async () => {
+    await expectSameOnAnyThreads(kernel(LARGE));
   });
 });

@@ -13,6 +13,7 @@ import {
   strides,
   type WindowCase,
 } from './reference.ts';
+import { expectSameOnAnyThreads } from './threads.ts';
 
 function kernel(test: WindowCase) {
   const values = inputs(test);
@@ -112,5 +113,9 @@ describe('gradient of a depthwise convolution by its input', () => {
   ])('leaves neither a tensor nor memory behind %s', async (_, pad, rows) => {
     const test: WindowCase = { images: 2, channels: 3, outputs: 2, pad, rows, columns: rows };
     await expectNoLeak(() => valuesOf(kernel(test)));
+  });
+
+  test('gives the same bits on any number of threads', async () => {
+    await expectSameOnAnyThreads(kernel(LARGE));
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { expectClose, expectNoLeak, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
 import { axis, DEPTHWISE, depthwiseCases, inputs, LARGE } from './depthwise-cases.ts';
 import { dilations, outputsOf, shapes, strides, type WindowCase } from './reference.ts';
+import { expectSameOnAnyThreads } from './threads.ts';
 
 function kernel(test: WindowCase, dataFormat = 'NHWC') {
   const values = inputs(test);
@@ -52,5 +53,9 @@ describe('depthwise convolution', () => {
         message: expect.stringContaining('DepthwiseConv2dNative'),
       }),
     );
+  });
+
+  test('gives the same bits on any number of threads', async () => {
+    await expectSameOnAnyThreads(kernel(LARGE));
   });
 });

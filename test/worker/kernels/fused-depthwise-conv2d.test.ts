@@ -19,8 +19,8 @@ function kernel(test: WindowCase, { activation, biasShape, dataFormat = 'NHWC' }
   const width = test.channels * test.outputs;
   return () => {
     const optional: tf.NamedTensorMap = {};
-    if (biasShape) optional['bias'] = tf.tensor(biasOf(test), [...biasShape]);
-    if (activation === 'prelu') optional['preluActivationWeights'] = tf.tensor(noise(width, 5), [width]);
+    if (biasShape) optional.bias = tf.tensor(biasOf(test), [...biasShape]);
+    if (activation === 'prelu') optional.preluActivationWeights = tf.tensor(noise(width, 5), [width]);
     const tensors = { x: tf.tensor(values.x, x), filter: tf.tensor(values.filter, filter), ...optional };
     const attrs = { strides: strides(test), dilations: dilations(test), pad: test.pad, dataFormat };
     return [
