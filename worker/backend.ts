@@ -8,6 +8,7 @@ import { BackendUnavailableError, InvalidInputError } from '../core/errors.ts';
 import { startNative } from './kernels/native.ts';
 import { registerTrainingKernels } from './kernels/register.ts';
 import { startSharedWasm } from './kernels/shared-wasm.ts';
+import { replaceFusedConv2d } from './training/fused-conv2d.ts';
 
 export const BACKENDS = ['auto', 'wasm', 'cpu', 'tensorflow'] as const;
 export type BackendChoice = (typeof BACKENDS)[number];
@@ -82,6 +83,7 @@ async function startWasm(threads: number): Promise<RunningBackend> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
   registerTrainingKernels();
+  replaceFusedConv2d();
   const { setWasmPaths } = wasm;
   await withoutNewCrashHandlers(() =>
     startSharedWasm({ folder: path.dirname(entry), setWasmPaths }, () => activate('wasm')),
