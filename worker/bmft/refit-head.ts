@@ -2,16 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import type { Classifier, Parameter } from '../../core/model/classifier.ts';
 import { headParameters } from '../../core/model/classifier.ts';
-import type { BatchTruth } from '../training/batch.ts';
+import type { Batch, BatchTruth } from '../training/batch.ts';
 import type { LossTerms } from '../training/gradients.ts';
 import { gradientsOf } from '../training/gradients.ts';
 import { minimize } from '../training/lbfgs.ts';
 import type { EpochLosses } from '../training/loop.ts';
 import { trainEpochs } from '../training/loop.ts';
+import { withoutTape } from '../training/tape.ts';
 import { accumulateMomentum, addDecay, chain, scaleBy } from '../training/transforms.ts';
+import { makeFeatureSource } from './feature-source.ts';
 import type { Mask } from './mask.ts';
 import type { Objective } from './objective.ts';
-import { batchLoss, prepareLossTerms } from './objective.ts';
+import { lossTerms, prepareLossTerms } from './objective.ts';
 import type { ConvergedHeadOptions, EpochsHeadOptions } from './options.ts';
 import type { StageInput } from './tune-body.ts';
 import { augmented, forwardMode } from './tune-body.ts';
@@ -24,21 +26,20 @@ export interface RefitHeadInput extends StageInput {
 }
 
 /**
- * Stage 2 as released: the head is reset and trained for some epochs with the body's weights frozen.
+ * Stage 2 as released: the head is reset and trained for some epochs with the body's weights frozen. Where nothing
+ * moves or turns what the head reads, each sample goes through the body once.
  *
  * @returns the losses of each batch
  * @see docs/method.md#stage-2
  */
 export async function refitHead(input: RefitHeadInput): Promise<EpochLosses[]> {
-  const { model, mask, options, random } = input;
+  const { model, set, mask, options, random } = input;
   resetHead(model, mask, options.reset);
-  const loss = batchLoss(model, {
-    objective: input.objective,
-    weights: options,
-    mode: forwardMode(options, random),
-  });
+  const isConstant = !options.augment && !options.normalizationMoves;
+  const loss = headLoss(input, isConstant);
   return trainEpochs({
     ...input,
+    set: isConstant ? { ...set, inputs: makeFeatureSource(model, set.inputs) } : set,
     parameters: headParameters(model),
     epochs: options.epochs,
     transform: chain(
@@ -48,6 +49,17 @@ export async function refitHead(input: RefitHeadInput): Promise<EpochLosses[]> {
     ),
     lossOf: options.augment ? augmented(loss, random) : loss,
   });
+}
+
+/** The body's forward pass stays off the tape, so the backward pass ends at the head and keeps no activation. */
+function headLoss(
+  { model, objective, options, random }: RefitHeadInput,
+  isConstant: boolean,
+): (batch: Batch) => LossTerms {
+  const mode = forwardMode(options, random);
+  const featuresOf = ({ inputs }: Batch): tf.Tensor2D =>
+    isConstant ? (inputs as tf.Tensor2D) : withoutTape(() => tf.tidy(() => model.features(inputs, mode)));
+  return (batch) => lossTerms(model.headLogits(featuresOf(batch)), batch, { objective, weights: options });
 }
 
 function resetHead(model: Classifier, mask: Mask, reset: EpochsHeadOptions['reset']): void {

@@ -4,7 +4,9 @@ import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import type { Mask } from '../../../worker/bmft/mask.ts';
 import { makeObjective } from '../../../worker/bmft/objective.ts';
+import type { EpochsHeadOptions } from '../../../worker/bmft/options.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
+import { refitHead } from '../../../worker/bmft/refit-head.ts';
 import { tuneBody } from '../../../worker/bmft/tune-body.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { useTempFolder } from '../../helpers/files.ts';
@@ -19,6 +21,8 @@ const set = makeSet({
   sampleShape: [6, 6, 2],
 });
 const BATCHES = [rows.slice(0, 8), rows.slice(8)];
+
+const RELEASED = PRESETS['bmft-released'].head as EpochsHeadOptions;
 
 /** Kernels that are called once for each convolution, forward and backward. */
 const CONVOLUTION = {
@@ -88,6 +92,28 @@ describe('the kernels that run', () => {
       [['third'], { forward: 3, byInput: 0, byFilter: 1 }],
     ])('with a mask on %j go back no further than to the lowest of them', async (layersInMask, expected) => {
       expect(await convolutionsOf(stage1(maskOf(...layersInMask)))).toEqual(expected);
+    });
+  });
+
+  describe('in two epochs of stage 2', () => {
+    const stage2 = (changes: Partial<EpochsHeadOptions>) => () =>
+      refitHead({
+        model,
+        set,
+        mask: maskOf(),
+        objective: makeObjective(PRESETS['bmft-released'], set),
+        options: { ...RELEASED, ...changes, epochs: 2 },
+        batchesOf: () => BATCHES,
+        random: makeRandom(1),
+      });
+
+    test.each([
+      ['at each step', {}, 2 * 3],
+      ['at each step', { normalizationMoves: false }, 2 * 3],
+      ['at each step', { augment: false }, 2 * 3],
+      ['once for each sample', { augment: false, normalizationMoves: false }, 3],
+    ])('go forward through the body %s and never back: %j', async (_, changes, forward) => {
+      expect(await convolutionsOf(stage2(changes))).toEqual({ forward, byInput: 0, byFilter: 0 });
     });
   });
 });
