@@ -3,7 +3,7 @@ import { engine, type GradConfig, type Tensor, type TensorInfo, tensor1d, util }
 import { channelTensor, gradientSums, normalized } from './batch-norm.ts';
 import { floats, type KernelCall, release } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
-import { partsFor } from './parts.ts';
+import { foldedSum, foldsFor, partsFor } from './parts.ts';
 import { doubles } from './reductions.ts';
 
 /** Names of the two kernels. */
@@ -45,23 +45,36 @@ export function batchNormTraining({
 
 /** Over all but the last axis, in float64. */
 function momentsOf(backend: BackendWasm, x: TensorInfo): Record<'means' | 'variances', Float64Array> {
-  const channels = x.shape.at(-1)!;
-  const rows = util.sizeFromShape(x.shape) / channels;
-  const pieces = partsFor(rows * channels, rows);
+  const length = util.sizeFromShape(x.shape);
+  const folds = foldsFor(length / x.shape.at(-1)!, x.shape.at(-1)!);
+  const channels = x.shape.at(-1)! * folds;
+  const rows = length / channels;
+  const pieces = partsFor(length, rows);
   const moments = backend.makeOutput([4 * pieces * channels], 'float32'); // float64
   const at = addressOf(backend, moments);
-  runNative(backend, 'momentsOfPieces', {
-    args: [addressOf(backend, x), at, rows, channels, pieces],
-    parts: pieces,
-  });
+  const args = [addressOf(backend, x), at, rows, channels, pieces];
+  runNative(backend, 'momentsOfPieces', { args, parts: pieces, scratchBytes: 4 * channels });
   runNative(backend, 'joinMoments', { args: [at, rows, channels, pieces] });
   const values = doubles(backend, moments);
-  const result = {
-    means: values.slice(0, channels),
-    variances: values.slice(channels, 2 * channels).map((squares) => squares / rows),
-  };
+  const means = values.slice(0, channels);
+  const squares = values.slice(channels, 2 * channels);
   release(backend, moments);
-  return result;
+  return joined({ means, squares, rows, folds });
+}
+
+/** Means and variances of lists of `folds` times the channels, each over as many rows. */
+function joined({
+  means,
+  squares,
+  rows,
+  folds,
+}: Record<'means' | 'squares', Float64Array> & Record<'rows' | 'folds', number>) {
+  const joint = foldedSum(means, folds).map((sum) => sum / folds);
+  const apart = means.map((mean, place) => rows * (mean - joint[place % joint.length]!) ** 2);
+  const within = foldedSum(squares, folds);
+  const between = foldedSum(apart, folds);
+  const variances = within.map((sum, channel) => (sum + between[channel]!) / (rows * folds));
+  return { means: joint, variances };
 }
 
 /**
@@ -82,10 +95,10 @@ export function batchNormTrainingGradient({
   Record<'dy' | 'x' | 'scale' | 'mean' | 'variance' | 'rest', TensorInfo>,
   Attributes & { withInput: boolean }
 >): TensorInfo[] {
-  const means = Float32Array.from(floats(backend, mean));
+  const means = floats(backend, mean).slice();
   const { slopes, products } = gradientSums(backend, { dy, x, means });
-  const rests = Float32Array.from(floats(backend, rest));
-  const inverses = Float64Array.from(floats(backend, variance), (value) => 1 / Math.sqrt(value + epsilon));
+  const rests = floats(backend, rest).slice();
+  const inverses = new Float64Array(floats(backend, variance)).map((value) => 1 / Math.sqrt(value + epsilon));
   const byScale = products.map(
     (product, channel) => (product - rests[channel]! * slopes[channel]!) * inverses[channel]!,
   );
@@ -98,31 +111,31 @@ export function batchNormTrainingGradient({
   const shifts = factors.map(
     (factor, channel) => (factor * slopes[channel]!) / rows - rests[channel]! * tilts[channel]!,
   );
-  const byChannel = channelTensor(backend, [means, factors, tilts, shifts]);
-  const dx = inputGradient(backend, { dy, x, byChannel });
-  release(backend, byChannel);
-  return [sums, dx];
+  return [sums, inputGradient(backend, { dy, x }, [means, factors, tilts, shifts])];
 }
 
 /**
- * dx = dy · factor − (x − mean) · tilt − shift
+ * dx = dy · factor − ((x − mean) · tilt + shift)
  *
- * @param tensors  `byChannel` [4, C]: means, factors, tilts, shifts
+ * @param byChannel  means, factors, tilts, shifts
  */
 function inputGradient(
   backend: BackendWasm,
-  { dy, x, byChannel }: Record<'dy' | 'x' | 'byChannel', TensorInfo>,
+  { dy, x }: Record<'dy' | 'x', TensorInfo>,
+  byChannel: readonly ArrayLike<number>[],
 ): TensorInfo {
-  const channels = byChannel.shape[1]!;
   const dx = backend.makeOutput(x.shape, 'float32');
   const length = util.sizeFromShape(x.shape);
-  const rows = length / channels;
+  const size = byChannel[0]!.length;
+  const folds = foldsFor(length / size, size);
+  const rows = length / size / folds;
   const parts = partsFor(length, rows);
-  const at = addressOf(backend, byChannel);
-  const lists = [0, 1, 2, 3].map((list) => at + 4 * channels * list);
+  const lists = channelTensor(backend, byChannel, folds);
+  const at = byChannel.map((_, list) => addressOf(backend, lists) + 4 * size * folds * list);
   const places = [dy, x].map((tensor) => addressOf(backend, tensor));
-  const args = [...places, ...lists, addressOf(backend, dx), rows, channels, parts];
+  const args = [...places, ...at, addressOf(backend, dx), rows, size * folds, parts];
   runNative(backend, 'normalizeGradient', { args, parts });
+  release(backend, lists);
   return dx;
 }
 

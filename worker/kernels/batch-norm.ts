@@ -12,7 +12,7 @@ import {
 import type { WasmGradient } from './gradients.ts';
 import { floats, type KernelCall, release } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
-import { partsFor } from './parts.ts';
+import { foldedSum, foldsFor, partsFor } from './parts.ts';
 import { doubles } from './reductions.ts';
 import { runStock } from './stock.ts';
 
@@ -34,7 +34,7 @@ export function fusedBatchNorm(call: KernelCall<FusedBatchNormInputs, FusedBatch
   if (!isByChannel(inputs)) return runStock(FusedBatchNorm, call);
   const factors = factorsOf(backend, inputs, attrs.varianceEpsilon);
   const shifts = offsetsOf(backend, inputs);
-  return normalized(backend, { x, means: floats(backend, mean), factors, shifts });
+  return normalized(backend, { x, means: floats(backend, mean).slice(), factors, shifts });
 }
 
 const isByChannel = ({ x, mean }: Inputs): boolean =>
@@ -47,14 +47,13 @@ function factorsOf(
   epsilon: number,
 ): Float64Array {
   const scales = scale && floats(backend, scale);
-  return Float64Array.from(
-    floats(backend, variance),
+  return new Float64Array(floats(backend, variance)).map(
     (value, channel) => (scales?.[channel] ?? 1) / Math.sqrt(value + epsilon),
   );
 }
 
 const offsetsOf = (backend: BackendWasm, { offset, mean }: Inputs): ArrayLike<number> =>
-  offset ? floats(backend, offset) : new Float32Array(mean.shape[0]!);
+  offset ? floats(backend, offset).slice() : new Float32Array(mean.shape[0]!);
 
 /** (x − mean) · factor + shift, each of the three by channel. */
 export function normalized(
@@ -66,11 +65,12 @@ export function normalized(
     shifts,
   }: { x: TensorInfo } & Record<'means' | 'factors' | 'shifts', ArrayLike<number>>,
 ): TensorInfo {
-  const channels = means.length;
-  const byChannel = channelTensor(backend, [means, factors, shifts]);
   const y = backend.makeOutput(x.shape, 'float32');
   const length = util.sizeFromShape(x.shape);
+  const folds = foldsFor(length / means.length, means.length);
+  const channels = means.length * folds;
   const rows = length / channels;
+  const byChannel = channelTensor(backend, [means, factors, shifts], folds);
   const parts = partsFor(length, rows);
   const at = addressOf(backend, byChannel);
   const args = [addressOf(backend, x), at, at + 4 * channels, at + 8 * channels, addressOf(backend, y)];
@@ -79,13 +79,21 @@ export function normalized(
   return y;
 }
 
-/** Lists of numbers, one for each channel, one after the other; the caller releases it. */
-export function channelTensor(backend: BackendWasm, lists: readonly ArrayLike<number>[]): TensorInfo {
-  // views of the heap die when it grows
-  const copies = lists.map((list) => Float32Array.from(list));
-  const tensor = backend.makeOutput([copies.length, copies[0]!.length], 'float32');
-  copies.forEach((list, index) => {
-    floats(backend, tensor).set(list, index * list.length);
+/**
+ * Lists of numbers, one for each channel, each so many times, one after the other; the caller releases it.
+ *
+ * @param lists  no views of the heap, which may grow here
+ */
+export function channelTensor(
+  backend: BackendWasm,
+  lists: readonly ArrayLike<number>[],
+  times = 1,
+): TensorInfo {
+  const length = lists[0]!.length;
+  const tensor = backend.makeOutput([lists.length, length * times], 'float32');
+  const values = floats(backend, tensor);
+  lists.forEach((list, index) => {
+    for (let time = 0; time < times; time += 1) values.set(list, (index * times + time) * length);
   });
   return tensor;
 }
@@ -109,10 +117,12 @@ export function gradientSums(
   { dy, x, means }: { dy: TensorInfo; x: TensorInfo; means: ArrayLike<number> },
   into?: { dx: TensorInfo; factors: ArrayLike<number> },
 ): Sums {
-  const channels = means.length;
-  const rows = util.sizeFromShape(x.shape) / channels;
-  const pieces = partsFor(2 * rows * channels, rows);
-  const byChannel = channelTensor(backend, [means, into?.factors ?? means]);
+  const length = util.sizeFromShape(x.shape);
+  const folds = foldsFor(length / means.length, means.length);
+  const channels = means.length * folds;
+  const rows = length / channels;
+  const pieces = partsFor(2 * length, rows);
+  const byChannel = channelTensor(backend, [means, into?.factors ?? means], folds);
   const sums = backend.makeOutput([4 * pieces * channels], 'float32'); // float64
   const at = addressOf(backend, byChannel);
   const places = [dy, x].map((tensor) => addressOf(backend, tensor));
@@ -121,9 +131,10 @@ export function gradientSums(
   runNative(backend, 'normalizeSums', { args, parts: pieces });
   runNative(backend, 'addPieces', { args: [addressOf(backend, sums), 1, pieces, 2 * channels] });
   const values = doubles(backend, sums);
-  const result = { slopes: values.slice(0, channels), products: values.slice(channels, 2 * channels) };
+  const slopes = foldedSum(values.slice(0, channels), folds);
+  const products = foldedSum(values.slice(channels, 2 * channels), folds);
   release(backend, byChannel, sums);
-  return result;
+  return { slopes, products };
 }
 
 /**
@@ -144,7 +155,7 @@ export function fusedBatchNormGradient({
   FusedBatchNormAttrs & { withInput: boolean }
 >) {
   const factors = factorsOf(backend, inputs, varianceEpsilon);
-  const means = Float32Array.from(floats(backend, inputs.mean));
+  const means = floats(backend, inputs.mean).slice();
   const dx = withInput ? [backend.makeOutput(inputs.x.shape, 'float32')] : [];
   const sums = gradientSums(
     backend,

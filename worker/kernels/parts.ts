@@ -12,3 +12,25 @@ const MOST = 128;
 export function partsFor(numbers: number, pieces: number): number {
   return Math.max(1, Math.min(MOST, pieces, Math.floor(numbers / PART)));
 }
+
+/** Below, a strip of channels that is computed at once is not full. */
+const CHANNELS = 16;
+
+/**
+ * How many rows to take as one with as many times the channels, so that few channels fill a vector as well.
+ *
+ * @returns a power of 2 that divides `rows`
+ */
+export function foldsFor(rows: number, channels: number): number {
+  let folds = 1;
+  while (folds * channels < CHANNELS && rows % (2 * folds) === 0) folds *= 2;
+  return folds;
+}
+
+/** The sum of lists that lie one after the other: the other way round. */
+export function foldedSum(lists: Float64Array, folds: number): Float64Array {
+  const length = lists.length / folds;
+  const sum = lists.slice(0, length);
+  for (let place = length; place < lists.length; place += 1) sum[place % length]! += lists[place]!;
+  return sum;
+}

@@ -15,7 +15,7 @@ import {
 import type { WasmGradient } from './gradients.ts';
 import { floats, type KernelCall, release } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
-import { partsFor } from './parts.ts';
+import { foldedSum, foldsFor, partsFor } from './parts.ts';
 import { runStock } from './stock.ts';
 
 /** A tensor as [groups, rows, channels], of which the rows are summed. */
@@ -30,6 +30,8 @@ export const SPREAD_ROWS = 'SpreadRows';
 
 /** Below, the sums are as many as half of what is summed, and float64 partial sums cost more than they save. */
 const LEAST_ROWS = 4;
+/** Shorter lines of numbers that follow each other stock sums as fast. */
+const LEAST_LINE = 64;
 
 /**
  * Sum over neighbouring axes. Stock sums the innermost axes only and transposes first for all others.
@@ -54,15 +56,19 @@ function reduced(
   const { x } = inputs;
   const axes = util.parseAxisParam(attrs.axis, x.shape);
   const columns = columnsOf(x.shape, axes);
-  if (x.dtype !== 'float32' || columns === null || columns.rows < LEAST_ROWS) return runStock(kernel, call);
-  const sums = columnSums(backend, x, columns);
+  if (x.dtype !== 'float32' || columns === null || !isFaster(columns)) return runStock(kernel, call);
   const shape = backend_util.computeOutAndReduceShapes(x.shape, axes)[0];
   const kept = attrs.keepDims ? backend_util.expandShapeToKeepDim(shape, axes) : shape;
   const result = backend.makeOutput(kept, 'float32');
   const factor = factorOf(columns);
-  floats(backend, result).set(factor === 1 ? sums : sums.map((value) => value * factor));
+  if (columns.groups === 1)
+    floats(backend, result).set(totals(backend, x, columns).map((sum) => sum * factor));
+  else sumGroups(backend, { x, result, factor, columns });
   return result;
 }
+
+const isFaster = ({ groups, rows, channels }: Columns): boolean =>
+  rows >= LEAST_ROWS && (channels > 1 || groups === 1 || rows >= LEAST_LINE);
 
 /** null where the axes are not neighbours, or nothing is there to be summed. */
 function columnsOf(shape: readonly number[], axes: readonly number[]): Columns | null {
@@ -77,22 +83,40 @@ function columnsOf(shape: readonly number[], axes: readonly number[]): Columns |
   return { groups: size(0, first), rows: size(first, last), channels: size(last) };
 }
 
-/** Σ over the rows in float64, [groups, channels]; the same for any number of threads. */
-export function columnSums(
+/** Σ over the rows of one group in float64, [channels]; the same for any number of threads. */
+function totals(backend: BackendWasm, x: TensorInfo, { rows, channels }: Columns): Float64Array {
+  const folds = channels === 1 ? 1 : foldsFor(rows, channels);
+  const folded = { groups: 1, rows: rows / folds, channels: channels * folds };
+  const pieces = partsFor(rows * channels, folded.rows);
+  const sums = columnSums(backend, x, { ...folded, pieces });
+  runNative(backend, 'addPieces', { args: [addressOf(backend, sums), 1, pieces, folded.channels] });
+  const values = doubles(backend, sums).slice(0, folded.channels);
+  release(backend, sums);
+  return foldedSum(values, folds);
+}
+
+function sumGroups(
+  backend: BackendWasm,
+  { x, result, factor, columns }: { x: TensorInfo; result: TensorInfo; factor: number; columns: Columns },
+): void {
+  const { groups, channels } = columns;
+  const sums = columnSums(backend, x, { ...columns, pieces: 1 });
+  const args = [addressOf(backend, sums), addressOf(backend, result), groups, 1, channels];
+  runNative(backend, 'roundSums', { args, floats: [factor] });
+  release(backend, sums);
+}
+
+/** Float64 sums of each piece of each group, [groups, pieces, channels]; the caller releases them. */
+function columnSums(
   backend: BackendWasm,
   x: TensorInfo,
-  { groups, rows, channels }: Columns,
-): Float64Array {
-  const pieces = groups > 1 ? 1 : partsFor(rows * channels, rows);
-  const parts = partsFor(groups * rows * channels, groups * pieces);
+  { groups, rows, channels, pieces }: Columns & { readonly pieces: number },
+): TensorInfo {
   const sums = backend.makeOutput([groups * pieces * channels * 2], 'float32'); // float64
-  const at = addressOf(backend, sums);
-  const args = [addressOf(backend, x), at, groups, rows, channels, pieces, parts];
+  const parts = partsFor(groups * rows * channels, groups * pieces);
+  const args = [addressOf(backend, x), addressOf(backend, sums), groups, rows, channels, pieces, parts];
   runNative(backend, 'columnSums', { args, parts });
-  if (pieces > 1) runNative(backend, 'addPieces', { args: [at, 1, pieces, channels] });
-  const values = doubles(backend, sums).slice(0, groups * channels);
-  release(backend, sums);
-  return values;
+  return sums;
 }
 
 /** The memory of a float32 tensor as half as many float64. */

@@ -1,12 +1,11 @@
+import { multiplyAdd } from './arithmetic';
 import { int, partStart, pointer } from './call';
-import { gather, high, low } from './reduction';
+import { blockOf, gather, high, low } from './reduction';
 
 /*
  * Batch norm over [rows, channels]. Wherever a mean is subtracted it is subtracted first, (x − mean) · factor + shift
  * and not x · factor + (shift − mean · factor): for a mean far above the deviation the second loses the digits.
  */
-
-const BLOCK: i32 = 64;
 
 /**
  * y = (x − mean) · factor + shift, each of the three by channel.
@@ -14,62 +13,95 @@ const BLOCK: i32 = 64;
  *   args: x [rows, channels], mean, factor, shift, y [rows, channels], rows, channels, parts
  */
 export function normalize(call: usize, part: i32, scratch: usize): void {
-  const channels = int(call, 6);
+  const bytes = <usize>int(call, 6) << 2;
   const first = partStart(int(call, 5), part, int(call, 7), 1);
   const rows = partStart(int(call, 5), part + 1, int(call, 7), 1) - first;
-  const start = <usize>first * channels << 2;
+  const x = pointer(call, 0) + <usize>first * bytes;
   const mean = pointer(call, 1);
   const factor = pointer(call, 2);
   const shift = pointer(call, 3);
-  let x = pointer(call, 0) + start;
-  let y = pointer(call, 4) + start;
-  const wide: usize = <usize>(channels & ~3) << 2;
-  const bytes = <usize>channels << 2;
-  for (let row = 0; row < rows; row += 1) {
-    let at: usize = 0;
-    for (; at < wide; at += 16) {
-      const centred = f32x4.sub(v128.load(x + at), v128.load(mean + at));
-      v128.store(y + at, f32x4.add(f32x4.mul(centred, v128.load(factor + at)), v128.load(shift + at)));
+  const y = pointer(call, 4) + <usize>first * bytes;
+  const wide = bytes & ~31;
+  const block = blockOf(bytes, 2);
+  for (let row = 0; row < rows; row += block) {
+    const count = min(block, rows - row);
+    const start = <usize>row * bytes;
+    for (let at: usize = 0; at < wide; at += 32) {
+      normalize8(x + start + at, mean + at, factor + at, shift + at, y + start + at, count, bytes);
     }
-    for (; at < bytes; at += 4) {
-      store<f32>(y + at, (load<f32>(x + at) - load<f32>(mean + at)) * load<f32>(factor + at) + load<f32>(shift + at));
+  }
+  for (let at = wide; at < bytes; at += 4) {
+    const m = load<f32>(mean + at);
+    const f = load<f32>(factor + at);
+    const s = load<f32>(shift + at);
+    for (let row = at; row < <usize>rows * bytes; row += bytes) {
+      store<f32>(y + row, (load<f32>(x + row) - m) * f + s);
     }
+  }
+}
+
+@inline
+function normalize8(x: usize, mean: usize, factor: usize, shift: usize, y: usize, rows: i32, bytes: usize): void {
+  const m = v128.load(mean);
+  const m2 = v128.load(mean, 16);
+  const f = v128.load(factor);
+  const f2 = v128.load(factor, 16);
+  const s = v128.load(shift);
+  const s2 = v128.load(shift, 16);
+  for (let row = rows; row > 0; row -= 1) {
+    v128.store(y, multiplyAdd(f32x4.sub(v128.load(x), m), f, s));
+    v128.store(y, multiplyAdd(f32x4.sub(v128.load(x, 16), m2), f2, s2), 16);
     x += bytes;
     y += bytes;
   }
 }
 
 /**
- * dx = dy · factor − (x − mean) · slope − shift: the gradient of training mode, whose mean and variance depend on x.
+ * dx = dy · factor − ((x − mean) · slope + shift): the gradient of training mode, whose mean and variance depend on x.
  *
  *   args: dy [rows, channels], x, mean, factor, slope, shift, dx [rows, channels], rows, channels, parts
  */
 export function normalizeGradient(call: usize, part: i32, scratch: usize): void {
-  const channels = int(call, 8);
+  const bytes = <usize>int(call, 8) << 2;
   const first = partStart(int(call, 7), part, int(call, 9), 1);
   const rows = partStart(int(call, 7), part + 1, int(call, 9), 1) - first;
-  const start = <usize>first * channels << 2;
-  const mean = pointer(call, 2);
-  const factor = pointer(call, 3);
-  const slope = pointer(call, 4);
-  const shift = pointer(call, 5);
-  let dy = pointer(call, 0) + start;
-  let x = pointer(call, 1) + start;
-  let dx = pointer(call, 6) + start;
-  const wide: usize = <usize>(channels & ~3) << 2;
-  const bytes = <usize>channels << 2;
-  for (let row = 0; row < rows; row += 1) {
-    let at: usize = 0;
-    for (; at < wide; at += 16) {
-      const centred = f32x4.sub(v128.load(x + at), v128.load(mean + at));
-      const back = f32x4.add(f32x4.mul(centred, v128.load(slope + at)), v128.load(shift + at));
-      v128.store(dx + at, f32x4.sub(f32x4.mul(v128.load(dy + at), v128.load(factor + at)), back));
+  const start = <usize>first * bytes;
+  const wide = bytes & ~31;
+  const block = blockOf(bytes, 3);
+  for (let row = 0; row < rows; row += block) {
+    const count = min(block, rows - row);
+    for (let at: usize = 0; at < wide; at += 32) gradient8(call, start + <usize>row * bytes, at, count, bytes);
+  }
+  for (let at = wide; at < bytes; at += 4) {
+    const mean = load<f32>(pointer(call, 2) + at);
+    const factor = load<f32>(pointer(call, 3) + at);
+    const slope = load<f32>(pointer(call, 4) + at);
+    const shift = load<f32>(pointer(call, 5) + at);
+    for (let row = start + at; row < start + <usize>rows * bytes; row += bytes) {
+      const back = (load<f32>(pointer(call, 1) + row) - mean) * slope + shift;
+      store<f32>(pointer(call, 6) + row, load<f32>(pointer(call, 0) + row) * factor - back);
     }
-    for (; at < bytes; at += 4) {
-      const centred = load<f32>(x + at) - load<f32>(mean + at);
-      const back = centred * load<f32>(slope + at) + load<f32>(shift + at);
-      store<f32>(dx + at, load<f32>(dy + at) * load<f32>(factor + at) - back);
-    }
+  }
+}
+
+/** Eight channels from `at` bytes on. */
+function gradient8(call: usize, start: usize, at: usize, rows: i32, bytes: usize): void {
+  let dy = pointer(call, 0) + start + at;
+  let x = pointer(call, 1) + start + at;
+  let dx = pointer(call, 6) + start + at;
+  const mean = v128.load(pointer(call, 2) + at);
+  const mean2 = v128.load(pointer(call, 2) + at, 16);
+  const factor = v128.load(pointer(call, 3) + at);
+  const factor2 = v128.load(pointer(call, 3) + at, 16);
+  const slope = v128.load(pointer(call, 4) + at);
+  const slope2 = v128.load(pointer(call, 4) + at, 16);
+  const shift = v128.load(pointer(call, 5) + at);
+  const shift2 = v128.load(pointer(call, 5) + at, 16);
+  for (let row = rows; row > 0; row -= 1) {
+    const back = multiplyAdd(f32x4.sub(v128.load(x), mean), slope, shift);
+    const back2 = multiplyAdd(f32x4.sub(v128.load(x, 16), mean2), slope2, shift2);
+    v128.store(dx, f32x4.sub(f32x4.mul(v128.load(dy), factor), back));
+    v128.store(dx, f32x4.sub(f32x4.mul(v128.load(dy, 16), factor2), back2), 16);
     dy += bytes;
     x += bytes;
     dx += bytes;
@@ -92,22 +124,33 @@ export function normalizeSums(call: usize, part: i32, scratch: usize): void {
   const bytes = <usize>channels << 2;
   const sums = pointer(call, 5) + 4 * <usize>part * bytes;
   memory.fill(sums, 0, 4 * bytes);
-  let at: usize = 0;
-  for (; at + 32 <= bytes; at += 32) {
-    const dy = pointer(call, 0) + start + at;
-    const x = pointer(call, 1) + start + at;
-    if (isWritten) {
-      strip8(dy, x, pointer(call, 2) + at, pointer(call, 3) + at, pointer(call, 4) + start + at, sums + 2 * at, count, bytes, true);
-    } else {
-      strip8(dy, x, pointer(call, 2) + at, 0, 0, sums + 2 * at, count, bytes, false);
-    }
+  const wide = bytes & ~31;
+  const block = blockOf(bytes, 3);
+  for (let row = 0; row < count; row += block) {
+    const size = min(block, count - row);
+    const from = start + <usize>row * bytes;
+    if (isWritten) sumBlock(call, from, sums, size, bytes, true);
+    else sumBlock(call, from, sums, size, bytes, false);
   }
-  for (; at < bytes; at += 4) {
+  for (let at = wide; at < bytes; at += 4) {
     const dx = isWritten ? pointer(call, 4) + start + at : 0;
     const factor = isWritten ? load<f32>(pointer(call, 3) + at) : 0;
     const dy = pointer(call, 0) + start + at;
     const x = pointer(call, 1) + start + at;
     channelSums(dy, x, load<f32>(pointer(call, 2) + at), factor, dx, sums + 2 * at, count, bytes);
+  }
+}
+
+@inline
+function sumBlock(call: usize, from: usize, sums: usize, rows: i32, bytes: usize, isWritten: bool): void {
+  const wide = bytes & ~31;
+  const dy = pointer(call, 0) + from;
+  const x = pointer(call, 1) + from;
+  const mean = pointer(call, 2);
+  const factor = pointer(call, 3);
+  const dx = pointer(call, 4) + from;
+  for (let at: usize = 0; at < wide; at += 32) {
+    strip8(dy + at, x + at, mean + at, factor + at, dx + at, sums + 2 * at, rows, bytes, isWritten);
   }
 }
 
@@ -119,31 +162,29 @@ function strip8(dy: usize, x: usize, means: usize, factors: usize, dx: usize, su
   const mean2 = v128.load(means, 16);
   const factor = isWritten ? v128.load(factors) : mean;
   const factor2 = isWritten ? v128.load(factors, 16) : mean;
-  for (let left = rows; left > 0; left -= BLOCK) {
-    let sum = f32x4.splat(0),
-      sum2 = sum,
-      product = sum,
-      product2 = sum;
-    for (let row = min(left, BLOCK); row > 0; row -= 1) {
-      const slope = v128.load(dy);
-      const slope2 = v128.load(dy, 16);
-      sum = f32x4.add(sum, slope);
-      sum2 = f32x4.add(sum2, slope2);
-      product = f32x4.add(product, f32x4.mul(slope, f32x4.sub(v128.load(x), mean)));
-      product2 = f32x4.add(product2, f32x4.mul(slope2, f32x4.sub(v128.load(x, 16), mean2)));
-      if (isWritten) {
-        v128.store(dx, f32x4.mul(slope, factor));
-        v128.store(dx, f32x4.mul(slope2, factor2), 16);
-        dx += bytes;
-      }
-      dy += bytes;
-      x += bytes;
+  let sum = f32x4.splat(0),
+    sum2 = sum,
+    product = sum,
+    product2 = sum;
+  for (let row = rows; row > 0; row -= 1) {
+    const slope = v128.load(dy);
+    const slope2 = v128.load(dy, 16);
+    sum = f32x4.add(sum, slope);
+    sum2 = f32x4.add(sum2, slope2);
+    product = multiplyAdd(slope, f32x4.sub(v128.load(x), mean), product);
+    product2 = multiplyAdd(slope2, f32x4.sub(v128.load(x, 16), mean2), product2);
+    if (isWritten) {
+      v128.store(dx, f32x4.mul(slope, factor));
+      v128.store(dx, f32x4.mul(slope2, factor2), 16);
+      dx += bytes;
     }
-    gather(sums, sum);
-    gather(sums + 32, sum2);
-    gather(products, product);
-    gather(products + 32, product2);
+    dy += bytes;
+    x += bytes;
   }
+  gather(sums, sum);
+  gather(sums + 32, sum2);
+  gather(products, product);
+  gather(products + 32, product2);
 }
 
 function channelSums(dy: usize, x: usize, mean: f32, factor: f32, dx: usize, sums: usize, rows: i32, bytes: usize): void {
@@ -185,54 +226,64 @@ export function momentsOfPieces(call: usize, part: i32, scratch: usize): void {
   const x = pointer(call, 0) + <usize>first * bytes;
   const moments = pointer(call, 1) + 4 * <usize>part * bytes;
   memory.fill(moments, 0, 4 * bytes);
-  let at: usize = 0;
-  for (; at + 32 <= bytes; at += 32) moments8(x + at, moments + 2 * at, count, bytes);
-  for (; at < bytes; at += 4) moments1(x + at, moments + 2 * at, count, bytes);
-}
-
-function moments8(x: usize, moments: usize, rows: i32, bytes: usize): void {
-  const squares = moments + 2 * bytes;
-  let pivot = f32x4.splat(0);
-  let pivot2 = pivot;
-  let row = x;
-  const near = min(rows, BLOCK);
-  for (let at = near; at > 0; at -= 1) {
-    pivot = f32x4.add(pivot, v128.load(row));
-    pivot2 = f32x4.add(pivot2, v128.load(row, 16));
-    row += bytes;
+  const wide = bytes & ~31;
+  const block = blockOf(bytes, 1);
+  for (let at: usize = 0; at < wide; at += 16) {
+    v128.store(scratch + at, meanOfRows(x + at, min(block, count), bytes));
   }
-  const count = f32x4.splat(<f32>near);
-  pivot = f32x4.div(pivot, count);
-  pivot2 = f32x4.div(pivot2, count);
-  for (let left = rows; left > 0; left -= BLOCK) {
-    let sum = f32x4.splat(0),
-      sum2 = sum,
-      square = sum,
-      square2 = sum;
-    for (let at = min(left, BLOCK); at > 0; at -= 1) {
-      const d = f32x4.sub(v128.load(x), pivot);
-      const d2 = f32x4.sub(v128.load(x, 16), pivot2);
-      sum = f32x4.add(sum, d);
-      sum2 = f32x4.add(sum2, d2);
-      square = f32x4.add(square, f32x4.mul(d, d));
-      square2 = f32x4.add(square2, f32x4.mul(d2, d2));
-      x += bytes;
+  for (let row = 0; row < count; row += block) {
+    const size = min(block, count - row);
+    for (let at: usize = 0; at < wide; at += 32) {
+      deviations8(x + <usize>row * bytes + at, scratch + at, moments + 2 * at, size, bytes);
     }
-    gather(moments, sum);
-    gather(moments + 32, sum2);
-    gather(squares, square);
-    gather(squares + 32, square2);
   }
-  const n = f64x2.splat(<f64>rows);
-  settle(moments, squares, low(pivot), n);
-  settle(moments + 16, squares + 16, high(pivot), n);
-  settle(moments + 32, squares + 32, low(pivot2), n);
-  settle(moments + 48, squares + 48, high(pivot2), n);
+  for (let at: usize = 0; at < wide; at += 16) settle(moments + 2 * at, v128.load(scratch + at), count, bytes);
+  for (let at = wide; at < bytes; at += 4) moments1(x + at, moments + 2 * at, count, bytes);
 }
 
-/** From Σd and Σd² to mean and Σ(x − mean)². */
+function meanOfRows(x: usize, rows: i32, bytes: usize): v128 {
+  let sum = f32x4.splat(0);
+  for (let row = rows; row > 0; row -= 1) {
+    sum = f32x4.add(sum, v128.load(x));
+    x += bytes;
+  }
+  return f32x4.div(sum, f32x4.splat(<f32>rows));
+}
+
+/** Adds d = x − p and d² of eight channels up. */
 @inline
-function settle(moments: usize, squares: usize, pivot: v128, n: v128): void {
+function deviations8(x: usize, pivots: usize, moments: usize, rows: i32, bytes: usize): void {
+  const squares = moments + 2 * bytes;
+  const pivot = v128.load(pivots);
+  const pivot2 = v128.load(pivots, 16);
+  let sum = f32x4.splat(0),
+    sum2 = sum,
+    square = sum,
+    square2 = sum;
+  for (let row = rows; row > 0; row -= 1) {
+    const d = f32x4.sub(v128.load(x), pivot);
+    const d2 = f32x4.sub(v128.load(x, 16), pivot2);
+    sum = f32x4.add(sum, d);
+    sum2 = f32x4.add(sum2, d2);
+    square = multiplyAdd(d, d, square);
+    square2 = multiplyAdd(d2, d2, square2);
+    x += bytes;
+  }
+  gather(moments, sum);
+  gather(moments + 32, sum2);
+  gather(squares, square);
+  gather(squares + 32, square2);
+}
+
+/** From Σd and Σd² to mean and Σ(x − mean)² of four channels. */
+function settle(moments: usize, pivot: v128, rows: i32, bytes: usize): void {
+  const n = f64x2.splat(<f64>rows);
+  settlePair(moments, moments + 2 * bytes, low(pivot), n);
+  settlePair(moments + 16, moments + 2 * bytes + 16, high(pivot), n);
+}
+
+@inline
+function settlePair(moments: usize, squares: usize, pivot: v128, n: v128): void {
   const sum = v128.load(moments);
   const mean = f64x2.div(sum, n);
   v128.store(squares, f64x2.sub(v128.load(squares), f64x2.mul(sum, mean)));

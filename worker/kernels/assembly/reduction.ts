@@ -1,4 +1,4 @@
-import { int, partStart, pointer } from './call';
+import { float, int, partStart, pointer } from './call';
 
 /*
  * Sums over the rows of groups of rows, [groups, rows, channels] → [groups, channels]. The rows of a group are cut
@@ -6,8 +6,16 @@ import { int, partStart, pointer } from './call';
  * float64 beyond, so the order of a sum never changes and its error hardly grows with its length.
  */
 
-/** Rows that are summed in float32 before the sum goes on in float64. */
+/** Floats in a row that are summed before the sum goes on in float64. */
 const BLOCK: i32 = 64;
+
+/**
+ * Rows that are read again and again, once for each strip of channels, and summed in float32 before the sum goes on
+ * in float64: few enough that those of all `tensors` stay in the first cache.
+ */
+export function blockOf(bytes: usize, tensors: i32): i32 {
+  return max(16, min(64, 24576 / tensors / <i32>bytes));
+}
 
 @inline
 export function low(values: v128): v128 {
@@ -50,69 +58,68 @@ export function columnSums(call: usize, part: i32, scratch: usize): void {
 function sumPiece(x: usize, sums: usize, rows: i32, channels: i32): void {
   if (channels === 1) return store<f64>(sums, sumOfLine(x, rows));
   memory.fill(sums, 0, <usize>channels << 3);
-  let channel = 0;
-  for (; channel + 16 <= channels; channel += 16) {
-    sumStrip16(x + (channel << 2), sums + (channel << 3), rows, channels);
-  }
-  for (; channel + 4 <= channels; channel += 4) {
-    sumStrip4(x + (channel << 2), sums + (channel << 3), rows, channels);
-  }
-  for (; channel < channels; channel += 1) {
-    store<f64>(sums + (channel << 3), sumOfChannel(x + (channel << 2), rows, channels));
+  const bytes = <usize>channels << 2;
+  const block = blockOf(bytes, 1);
+  const sixteens = bytes & ~63;
+  const fours = bytes & ~15;
+  for (let left = rows; left > 0; left -= block) {
+    const count = min(left, block);
+    let at: usize = 0;
+    for (; at < sixteens; at += 64) sumStrip16(x + at, sums + 2 * at, count, bytes);
+    for (; at < fours; at += 16) sumStrip4(x + at, sums + 2 * at, count, bytes);
+    for (; at < bytes; at += 4) {
+      store<f64>(sums + 2 * at, load<f64>(sums + 2 * at) + sumOfChannel(x + at, count, bytes));
+    }
+    x += <usize>count * bytes;
   }
 }
 
-function sumStrip16(x: usize, sums: usize, rows: i32, channels: i32): void {
-  const step = <usize>channels << 2;
-  for (let left = rows; left > 0; left -= BLOCK) {
-    let a = f32x4.splat(0),
-      b = a,
-      c = a,
-      d = a;
-    for (let row = min(left, BLOCK); row > 0; row -= 1) {
-      a = f32x4.add(a, v128.load(x));
-      b = f32x4.add(b, v128.load(x, 16));
-      c = f32x4.add(c, v128.load(x, 32));
-      d = f32x4.add(d, v128.load(x, 48));
-      x += step;
-    }
-    gather(sums, a);
-    gather(sums + 32, b);
-    gather(sums + 64, c);
-    gather(sums + 96, d);
+@inline
+function sumStrip16(x: usize, sums: usize, rows: i32, bytes: usize): void {
+  let a = f32x4.splat(0),
+    b = a,
+    c = a,
+    d = a;
+  for (let row = rows; row > 0; row -= 1) {
+    a = f32x4.add(a, v128.load(x));
+    b = f32x4.add(b, v128.load(x, 16));
+    c = f32x4.add(c, v128.load(x, 32));
+    d = f32x4.add(d, v128.load(x, 48));
+    x += bytes;
   }
+  gather(sums, a);
+  gather(sums + 32, b);
+  gather(sums + 64, c);
+  gather(sums + 96, d);
 }
 
 /** Four rows at a time, so that an addition need not await the one before. */
-function sumStrip4(x: usize, sums: usize, rows: i32, channels: i32): void {
-  const step = <usize>channels << 2;
-  for (let left = rows; left > 0; left -= BLOCK) {
-    let a = f32x4.splat(0),
-      b = a,
-      c = a,
-      d = a;
-    let row = min(left, BLOCK);
-    for (; row >= 4; row -= 4) {
-      a = f32x4.add(a, v128.load(x));
-      b = f32x4.add(b, v128.load(x + step));
-      c = f32x4.add(c, v128.load(x + 2 * step));
-      d = f32x4.add(d, v128.load(x + 3 * step));
-      x += 4 * step;
-    }
-    for (; row > 0; row -= 1) {
-      a = f32x4.add(a, v128.load(x));
-      x += step;
-    }
-    gather(sums, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+@inline
+function sumStrip4(x: usize, sums: usize, rows: i32, bytes: usize): void {
+  let a = f32x4.splat(0),
+    b = a,
+    c = a,
+    d = a;
+  let row = rows;
+  for (; row >= 4; row -= 4) {
+    a = f32x4.add(a, v128.load(x));
+    b = f32x4.add(b, v128.load(x + bytes));
+    c = f32x4.add(c, v128.load(x + 2 * bytes));
+    d = f32x4.add(d, v128.load(x + 3 * bytes));
+    x += 4 * bytes;
   }
+  for (; row > 0; row -= 1) {
+    a = f32x4.add(a, v128.load(x));
+    x += bytes;
+  }
+  gather(sums, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
 }
 
-function sumOfChannel(x: usize, rows: i32, channels: i32): f64 {
-  const step = <usize>channels << 2;
+function sumOfChannel(x: usize, rows: i32, bytes: usize): f64 {
   let sum: f64 = 0;
   for (let row = rows; row > 0; row -= 1) {
     sum += load<f32>(x);
-    x += step;
+    x += bytes;
   }
   return sum;
 }
@@ -174,6 +181,27 @@ export function addPieces(call: usize, part: i32, scratch: usize): void {
 }
 
 /**
+ * y[group, column] = sums[group, piece 0, column] · factor, rounded.
+ *
+ *   args: sums [groups, pieces, columns] float64, y [groups, columns], groups, pieces, columns;  floats: factor
+ */
+export function roundSums(call: usize, part: i32, scratch: usize): void {
+  const pieces = int(call, 3);
+  const columns = int(call, 4);
+  const factor = <f64>float(call, 0);
+  let sums = pointer(call, 0);
+  let y = pointer(call, 1);
+  for (let group = int(call, 2); group > 0; group -= 1) {
+    for (let column = 0; column < columns; column += 1) {
+      store<f32>(y, <f32>(load<f64>(sums) * factor));
+      sums += 8;
+      y += 4;
+    }
+    sums += <usize>(pieces - 1) * columns << 3;
+  }
+}
+
+/**
  * Repeats each row: y[group, row, channel] = x[group, channel] · factor.
  *
  *   args: x [groups, channels], y [groups, rows, channels], groups, rows, channels, parts;  floats: factor
@@ -184,7 +212,7 @@ export function spreadRows(call: usize, part: i32, scratch: usize): void {
   const channels = int(call, 4);
   const parts = int(call, 5);
   const bytes = <usize>channels << 2;
-  const factor = load<f32>(call + 256);
+  const factor = float(call, 0);
   let line = partStart(groups * rows, part, parts, 1);
   const end = partStart(groups * rows, part + 1, parts, 1);
   let y = pointer(call, 1) + <usize>line * bytes;
