@@ -8,20 +8,24 @@ import { assertChannelsLast, type KernelCall, type Shape4D } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
 import { sumOfParts } from './partial-sums.ts';
 
-/** Pixels that worker/kernels/assembly/filter-gradient.ts multiplies at once. */
+/** Of a part, of one group of four rows of the result and a strip of eight columns, and of strips beside each other. */
+const TILE_BYTES = 128;
+const GROUP_ROWS = 4;
+const STRIP_COLUMNS = 8;
+const STRIP_GAP = 64;
+/** Pixels, or squares of four pixels, that are multiplied at once: the lengths of strips. */
 const BLOCK = 128;
-/** Multiply-adds of four numbers that are worth a part of their own, about 30 microseconds. */
-const PART_WORK = 2 ** 15;
+const SQUARES = 64;
+/** Multiply-adds of a tile that are worth a part of their own, about 30 microseconds. */
+const PART_WORK = 2 ** 12;
 const MAX_PARTS = 32;
 /** Sums of a part stay in cache below this; a part has that many groups at least, for its copies to pay. */
 const SUM_BYTES = 2 ** 18;
 const MIN_GROUPS = 16;
-/** A part has that many pixels at least, for its sums to pay. */
-const MIN_PIXELS = 512;
-/** Of one group of rows, and of its tile with eight columns. */
-const GROUP_ROWS = 4;
-const TILE_BYTES = 128;
-const STRIP_COLUMNS = 8;
+/** A part has that many blocks at least, for its sums to pay. */
+const MIN_BLOCKS = 4;
+/** Of minimal filtering: products for the nine taps of a square. */
+const PRODUCTS = 16;
 
 /**
  * Gradient of a 2-D convolution by its filter.
@@ -41,57 +45,111 @@ export function conv2dBackpropFilter({
   assertChannelsLast('Conv2DBackpropFilter', attrs.dataFormat);
   const shape = x.shape as Shape4D;
   const info = backend_util.computeConv2DInfo(shape, filterShape, strides, 1, pad, dimRoundingMode);
-  const plan = planOf(info);
+  const { kernel, words, plan } = isMinimalFaster(info) ? minimalFiltering(info) : patchProducts(info);
+  const { blockParts, groupParts, scratchBytes } = plan;
   const run = (target: number) =>
-    runNative(backend, 'filterGradient', {
+    runNative(backend, kernel, {
       args: [
         addressOf(backend, x),
         addressOf(backend, dy),
         target,
         ...shape,
         ...info.outShape.slice(1),
-        info.filterHeight,
-        info.filterWidth,
-        info.strideHeight,
-        info.strideWidth,
-        info.padInfo.top,
-        info.padInfo.left,
-        BLOCK,
-        plan.pixelParts,
-        plan.groupParts,
+        ...words,
+        blockParts,
+        groupParts,
       ],
-      parts: plan.pixelParts * plan.groupParts,
-      scratchBytes: plan.scratchBytes,
+      parts: blockParts * groupParts,
+      scratchBytes,
     });
-  return sumOfParts(backend, { shape: filterShape, parts: plan.pixelParts, run });
+  return sumOfParts(backend, { shape: filterShape, parts: blockParts, run });
+}
+
+interface Method {
+  readonly kernel: string;
+  /** Its arguments between the shapes and the parts. */
+  readonly words: readonly number[];
+  readonly plan: Plan;
+}
+
+/** Products of patches of x and pixels of dy, for every filter and stride. */
+function patchProducts(info: backend_util.Conv2DInfo): Method {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+  const length = filterWidth * info.inChannels;
+  const groups = Math.ceil(length / GROUP_ROWS);
+  const strips = Math.ceil(info.outChannels / STRIP_COLUMNS);
+  const plan = planOf({
+    groups: groups * filterHeight,
+    tilesOfGroup: strips,
+    blocks: Math.ceil((info.batchSize * info.outHeight * info.outWidth) / BLOCK),
+    blockLength: BLOCK,
+  });
+  const stripBytes = groups * (16 * BLOCK + STRIP_GAP) + strips * (32 * BLOCK + STRIP_GAP);
+  return {
+    kernel: 'filterGradient',
+    words: [filterHeight, filterWidth, strideHeight, strideWidth, padInfo.top, padInfo.left, BLOCK],
+    plan: { ...plan, scratchBytes: plan.scratchBytes + stripBytes + 4 * length },
+  };
+}
+
+function squaresOf({ batchSize, outHeight, outWidth }: backend_util.Conv2DInfo): number {
+  return batchSize * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2);
+}
+
+/** Where squares reach beyond the image, minimal filtering loses what it gains. */
+function isMinimalFaster(info: backend_util.Conv2DInfo): boolean {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, batchSize, outHeight, outWidth } = info;
+  if (filterHeight !== 3 || filterWidth !== 3 || strideHeight !== 1 || strideWidth !== 1) return false;
+  return PRODUCTS * squaresOf(info) < 0.8 * 9 * batchSize * outHeight * outWidth;
+}
+
+/** Minimal filtering, for 3 × 3 filters of stride 1: 16 products for each square of four pixels instead of 36. */
+function minimalFiltering(info: backend_util.Conv2DInfo): Method {
+  const { inChannels, outChannels, padInfo } = info;
+  const groups = Math.ceil(inChannels / GROUP_ROWS);
+  const strips = Math.ceil(outChannels / STRIP_COLUMNS);
+  const plan = planOf({
+    groups,
+    tilesOfGroup: PRODUCTS * strips,
+    blocks: Math.ceil(squaresOf(info) / SQUARES),
+    blockLength: SQUARES,
+  });
+  const ownGroups = Math.ceil(groups / plan.groupParts);
+  const stripBytes =
+    PRODUCTS * (ownGroups * (16 * SQUARES + STRIP_GAP) + strips * (32 * SQUARES + STRIP_GAP));
+  const borderBytes = 16 * Math.max(4 * inChannels, STRIP_COLUMNS * strips) + 144;
+  return {
+    kernel: 'filterGradient3x3',
+    words: [padInfo.top, padInfo.left],
+    plan: { ...plan, scratchBytes: plan.scratchBytes + stripBytes + borderBytes },
+  };
+}
+
+interface Work {
+  /** Of rows of the result, and tiles of sums of each. */
+  readonly groups: number;
+  readonly tilesOfGroup: number;
+  readonly blocks: number;
+  readonly blockLength: number;
 }
 
 interface Plan {
-  readonly pixelParts: number;
+  readonly blockParts: number;
   readonly groupParts: number;
   readonly scratchBytes: number;
 }
 
-/** Large results are split over their rows first, because each part of the pixels makes sums of its own. */
-function planOf(info: backend_util.Conv2DInfo): Plan {
-  const { batchSize, outHeight, outWidth, outChannels, inChannels, filterHeight, filterWidth } = info;
-  const pixels = batchSize * outHeight * outWidth;
-  const length = filterWidth * inChannels;
-  const groups = Math.ceil(length / GROUP_ROWS);
-  const strips = Math.ceil(outChannels / STRIP_COLUMNS);
-  const allGroups = groups * filterHeight;
-  const tileWork = 2 * GROUP_ROWS * pixels;
-  const wanted = atLeastOne(Math.min(MAX_PARTS, (tileWork * allGroups * strips) / PART_WORK));
-  const mostGroupParts = atLeastOne(Math.min(wanted, allGroups / MIN_GROUPS));
-  const forCache = Math.ceil((allGroups * strips * TILE_BYTES) / SUM_BYTES);
-  const pixelParts = atLeastOne(
-    Math.min(Math.ceil(wanted / Math.min(mostGroupParts, forCache)), pixels / MIN_PIXELS),
+/** Large results are split over their rows first, because each part of the blocks makes sums of its own. */
+function planOf({ groups, tilesOfGroup, blocks, blockLength }: Work): Plan {
+  const wanted = atLeastOne(Math.min(MAX_PARTS, (groups * tilesOfGroup * blocks * blockLength) / PART_WORK));
+  const mostGroupParts = atLeastOne(Math.min(wanted, groups / Math.min(groups, MIN_GROUPS)));
+  const forCache = Math.ceil((groups * tilesOfGroup * TILE_BYTES) / SUM_BYTES);
+  const blockParts = atLeastOne(
+    Math.min(Math.ceil(wanted / Math.min(mostGroupParts, forCache)), blocks / MIN_BLOCKS),
   );
-  const groupParts = Math.min(mostGroupParts, Math.ceil(wanted / pixelParts));
-  const sumBytes = Math.ceil(allGroups / groupParts) * strips * TILE_BYTES;
-  const xBytes = groups * (BLOCK * 16 + 64);
-  const dyBytes = strips * (BLOCK * 32 + 64);
-  return { pixelParts, groupParts, scratchBytes: 64 + sumBytes + xBytes + dyBytes + 4 * length + 64 };
+  const groupParts = Math.min(mostGroupParts, Math.ceil(wanted / blockParts));
+  const sumBytes = Math.ceil(groups / groupParts) * tilesOfGroup * TILE_BYTES;
+  return { blockParts, groupParts, scratchBytes: sumBytes + 256 };
 }
 
 function atLeastOne(count: number): number {

@@ -84,6 +84,43 @@ describe('gradient of a convolution by its filter', () => {
     return { size, taps, stride, dilation: 1, before, after: missing - before, output };
   };
 
+  /** Squares of four pixels that the image does not fill, and that the padding does. */
+  const minimalCases = fc
+    .record({
+      images: fc.integer({ min: 1, max: 3 }),
+      channels: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(32, 67)),
+      outputs: fc.integer({ min: 1, max: 20 }),
+      sizes: fc.tuple(fc.integer({ min: 1, max: 13 }), fc.integer({ min: 1, max: 13 })),
+      pads: fc.array(fc.nat(3), { minLength: 4, maxLength: 4 }),
+    })
+    .map(({ images, channels, outputs, sizes, pads }): WindowCase => {
+      const axis = (place: number) => {
+        const [before, after] = [pads[2 * place]!, pads[2 * place + 1]!];
+        const size = Math.max(sizes[place]!, 3 - before - after);
+        return { size, taps: 3, stride: 1, dilation: 1, before, after, output: size + before + after - 2 };
+      };
+      const [rows, columns] = [axis(0), axis(1)];
+      const pad: WindowCase['pad'] = [
+        [0, 0],
+        [rows.before, rows.after],
+        [columns.before, columns.after],
+        [0, 0],
+      ];
+      return { images, channels, outputs, pad, rows, columns };
+    });
+
+  test('equals both for filters of 3 × 3 and stride 1', async () => {
+    await fc.assert(
+      fc.asyncProperty(minimalCases, async (test) => {
+        const [actual] = valuesOf(kernel(test));
+        expectClose(actual!, gradients(test, PLAIN, inputs(test)).byFilter, 1e-5);
+        const [ofCpu] = await valuesOn('cpu', kernel(test));
+        expectClose(actual!, ofCpu!, 1e-5);
+      }),
+      { seed: 9, numRuns: 40 },
+    );
+  });
+
   test.each([
     { name: 'many pixels', images: 10, channels: 9, outputs: 2, size: 40, taps: 3, stride: 1 },
     {

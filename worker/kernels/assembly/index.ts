@@ -8,3 +8,4 @@ export { addPartialSums } from './partial-sums';
 export { matrixProduct } from './matrix-product';
 export { packPanels } from './pack';
 export { filterGradient } from './filter-gradient';
+export { filterGradient3x3 } from './filter-gradient-3x3';
