@@ -6,6 +6,7 @@ import {
   AvgPoolGrad,
   BatchMatMul,
   ClipByValue,
+  Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   Conv3DBackpropFilterV2,
@@ -14,6 +15,7 @@ import {
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
   FusedBatchNorm,
+  FusedConv2D,
   FusedDepthwiseConv2D,
   getKernel,
   type KernelFunc,
@@ -31,7 +33,6 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { UnsupportedModelError } from '../../core/errors.ts';
-import { conv2dBackpropInput } from './backprop-input.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import {
   BATCH_NORM_GRADIENT,
@@ -47,11 +48,14 @@ import {
   batchNormTrainingGradient,
   batchNormTrainingGradientConfig,
 } from './batch-norm-training.ts';
+import { conv2d } from './conv2d.ts';
 import { conv2dBackpropFilter } from './conv2d-backprop-filter.ts';
+import { conv2dBackpropInput } from './conv2d-backprop-input.ts';
 import { depthwiseBackpropFilter } from './depthwise-backprop-filter.ts';
 import { depthwiseBackpropInput } from './depthwise-backprop-input.ts';
 import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { add, addN, multiply } from './elementwise.ts';
+import { fusedConv2d } from './fused-conv2d.ts';
 import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
@@ -88,6 +92,8 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [BATCH_NORM_TRAINING]: batchNormTraining,
   [BATCH_NORM_TRAINING_GRADIENT]: batchNormTrainingGradient,
   [BatchMatMul]: batchMatMul,
+  [FusedConv2D]: fusedConv2d,
+  [Conv2D]: conv2d,
   [_FusedMatMul]: fusedMatMul,
   [CLIP_GRADIENT]: clipGradient,
   [ClipByValue]: clipByValue,

@@ -9,3 +9,4 @@ export { matrixProduct } from './matrix-product';
 export { packPanels } from './pack';
 export { filterGradient } from './filter-gradient';
 export { filterGradient3x3 } from './filter-gradient-3x3';
+export { convolve } from './convolution';

@@ -1,25 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expectClose, expectNoLeak, noise, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
+import { expectClose, expectNoLeak, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
+import { axis, convolutionCases, inputs, LARGE, PLAIN } from './convolution-cases.ts';
 import {
   centralDifferences,
+  dilations,
   form,
   gradients,
   shapes,
-  sizeOf,
   spread,
   strides,
   type WindowCase,
-  windowCases,
 } from './reference.ts';
-
-const PLAIN = { depthwise: false };
-
-function inputs(test: WindowCase) {
-  const { x, filter, dy } = shapes(test, PLAIN);
-  return { x: noise(sizeOf(x), 1), filter: noise(sizeOf(filter), 2), dy: noise(sizeOf(dy), 3) };
-}
+import { expectSameOnAnyThreads } from './threads.ts';
 
 function kernel(test: WindowCase, dataFormat = 'NHWC') {
   const values = inputs(test);
@@ -30,6 +24,7 @@ function kernel(test: WindowCase, dataFormat = 'NHWC') {
       { dy: tf.tensor(values.dy, dy), filter: tf.tensor(values.filter, filter) },
       {
         strides: strides(test),
+        dilations: dilations(test),
         pad: test.pad,
         dataFormat,
         inputShape: x,
@@ -38,21 +33,15 @@ function kernel(test: WindowCase, dataFormat = 'NHWC') {
   ];
 }
 
-const axis = (size: number, taps: number, stride: number) => {
-  const output = Math.ceil(size / stride);
-  const missing = Math.max(0, (output - 1) * stride + taps - size);
-  const before = Math.floor(missing / 2);
-  return { size, taps, stride, dilation: 1, before, after: missing - before, output };
-};
-
 describe('gradient of a convolution by its input', () => {
   withBackend('wasm');
 
-  test('equals the sum of products in float64 and the kernel of backend cpu', async () => {
+  test('equals the sum of products in float64 and, where not dilated, the kernel of backend cpu', async () => {
     await fc.assert(
-      fc.asyncProperty(windowCases({ dilated: false }), async (test) => {
+      fc.asyncProperty(convolutionCases({ dilated: true }), async (test) => {
         const [actual] = valuesOf(kernel(test));
         expectClose(actual!, gradients(test, PLAIN, inputs(test)).byInput, 1e-5);
+        if (dilations(test).some((dilation) => dilation > 1)) return;
         const [ofCpu] = await valuesOn('cpu', kernel(test));
         expectClose(actual!, ofCpu!, 1e-5);
       }),
@@ -62,7 +51,7 @@ describe('gradient of a convolution by its input', () => {
 
   test('equals central differences of the convolution in float64', () => {
     fc.assert(
-      fc.property(windowCases({ dilated: false }), (test) => {
+      fc.property(convolutionCases({ dilated: true }), (test) => {
         const values = inputs(test);
         const [actual] = valuesOf(kernel(test));
         const at = spread(values.x.length, 6);
@@ -75,6 +64,43 @@ describe('gradient of a convolution by its input', () => {
       }),
       { seed: 4, numRuns: 20 },
     );
+  });
+
+  test.each(LARGE)('equals the sum of products in float64 in several parts: %s', (_, test) => {
+    const [actual] = valuesOf(kernel(test));
+    expectClose(actual!, gradients(test, PLAIN, inputs(test)).byInput, 1e-5);
+  });
+
+  test.each(LARGE)('has the same bits on any number of threads: %s', async (_, test) => {
+    await expectSameOnAnyThreads(kernel(test));
+  });
+
+  test('equals the sum of products where both stride and dilation exceed 1', () => {
+    for (const [stride, dilation] of [
+      [2, 2],
+      [2, 3],
+      [3, 2],
+      [4, 6],
+    ] as const) {
+      const size = 4 * dilation + 7;
+      const along = { size, taps: 4, stride, dilation, before: 0, after: 0 };
+      const rows = { ...along, output: Math.floor((size - 3 * dilation - 1) / stride) + 1 };
+      const test: WindowCase = { images: 2, channels: 3, outputs: 9, pad: 'valid', rows, columns: rows };
+      expectClose(valuesOf(kernel(test))[0]!, gradients(test, PLAIN, inputs(test)).byInput, 1e-5);
+    }
+  });
+
+  test('of no images is none', () => {
+    const attrs = { strides: [1, 1], pad: 'same', dataFormat: 'NHWC', inputShape: [0, 3, 3, 2] };
+    const result = tf
+      .engine()
+      .runKernel(
+        'Conv2DBackpropInput',
+        { dy: tf.zeros([0, 3, 3, 4]), filter: tf.ones([3, 3, 2, 4]) },
+        attrs,
+      ) as tf.Tensor;
+    expect(result.shape).toEqual([0, 3, 3, 2]);
+    result.dispose();
   });
 
   test('is zero at inputs that a stride leaves out', () => {
