@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { NonFiniteError } from '../../core/errors.ts';
 import type { Parameter } from '../../core/model/classifier.ts';
-import { keepTape } from './tape.ts';
+import { keepTape, releaseWhenRead } from './tape.ts';
 import type { Tensors } from './transforms.ts';
 
 /** A loss with its two terms, all scalars; whoever asked for them owns them. */
@@ -69,10 +69,12 @@ export function gradientsOfBoth(
 }
 
 function backpropagate(parameters: readonly Parameter[], lossOf: () => tf.Scalar) {
-  const { value, grads } = tf.variableGrads(
-    lossOf,
-    parameters.map(({ variable }) => variable),
-  );
+  const variables = parameters.map(({ variable }) => variable);
+  const { value, grads } = tf.variableGrads(() => {
+    const loss = lossOf();
+    releaseWhenRead(variables);
+    return loss;
+  }, variables);
   const gradients = parameters.map(
     ({ name, variable }) => [name, grads[variable.name] ?? tf.zerosLike(variable)] as const,
   );

@@ -10,7 +10,7 @@ import { refitHead } from '../../../worker/bmft/refit-head.ts';
 import { tuneBody } from '../../../worker/bmft/tune-body.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { useTempFolder } from '../../helpers/files.ts';
-import { profileOf } from '../../helpers/kernels.ts';
+import { kernelCalls } from '../../helpers/kernels.ts';
 import { allParameters, makeSet, writeFilled } from '../../helpers/made-data.ts';
 import { withBackend } from '../../helpers/tensors.ts';
 
@@ -67,7 +67,7 @@ describe('the kernels that run', () => {
 
   /** Calls for each batch. */
   async function convolutionsOf(run: () => Promise<unknown>) {
-    const { calls } = await profileOf(run);
+    const calls = await kernelCalls(run);
     const entries = Object.entries(CONVOLUTION);
     return Object.fromEntries(entries.map(([name, kernel]) => [name, (calls[kernel] ?? 0) / BATCHES.length]));
   }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gradientsOf, gradientsOfBoth } from '../../../worker/training/gradients.ts';
-import { profileOf } from '../../helpers/kernels.ts';
+import { kernelCalls } from '../../helpers/kernels.ts';
 import { expectNoLeak, noise, withBackend } from '../../helpers/tensors.ts';
 
 describe('gradientsOf', () => {
@@ -64,7 +64,7 @@ describe('gradientsOfBoth', () => {
   });
 
   test('takes one forward pass and two backward passes', async () => {
-    const { calls } = await profileOf(() => {
+    const calls = await kernelCalls(() => {
       const { task, disparity } = gradientsOfBoth(parameters(), lossesOf);
       tf.dispose([...Object.values(task), ...Object.values(disparity)]);
     });
