@@ -1,3 +1,4 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {
   type AvgPoolGradAttrs,
   type AvgPoolGradInputs,
@@ -6,19 +7,14 @@ import {
   type MaxPoolGradInputs,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { floats, type KernelCall, type Shape4D, zeros } from './heap.ts';
-import { columnAxis, type Interval, inputsOfWindow, rowAxis, type WindowAxis } from './window-axis.ts';
+import type { KernelCall, Shape4D } from './heap.ts';
+import { addressOf, runNative } from './native.ts';
+import { geometryOf } from './pools.ts';
 
-/** One output pixel and the inputs that its window covers; `first…` are indices of channel 0. */
-interface Window {
-  readonly firstOutput: number;
-  readonly firstInput: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly channels: number;
-  /** Values in one row of x. */
-  readonly rowLength: number;
-}
+/** Parts that there should be for the threads; beyond the images, channels are shared out. */
+const PARTS = 16;
+/** Channels that are worth a part: a cache line. */
+const LEAST_CHANNELS = 16;
 
 /**
  * Gradient of max pooling: each dy goes to the first maximum of its window.
@@ -34,17 +30,7 @@ export function maxPoolGradient({
   attrs,
   backend,
 }: KernelCall<MaxPoolGradInputs, MaxPoolGradAttrs>): TensorInfo {
-  const info = poolInfo(input, attrs);
-  const dx = zeros(backend, input.shape);
-  const source = floats(backend, dy);
-  const target = floats(backend, dx);
-  const values = floats(backend, input);
-  eachWindow(info, (window) => {
-    for (let channel = 0; channel < window.channels; channel += 1) {
-      target[firstMaximum(values, window, channel)]! += source[window.firstOutput + channel]!;
-    }
-  });
-  return dx;
+  return poolGradient(backend, 'maxPoolGradient', { dy, x: input, attrs });
 }
 
 /**
@@ -61,76 +47,32 @@ export function averagePoolGradient({
   attrs,
   backend,
 }: KernelCall<AvgPoolGradInputs, AvgPoolGradAttrs & Pick<MaxPoolGradAttrs, 'dimRoundingMode'>>): TensorInfo {
-  const info = poolInfo(input, attrs);
-  const dx = zeros(backend, input.shape);
-  const source = floats(backend, dy);
-  const target = floats(backend, dx);
-  eachWindow(info, ({ firstOutput, firstInput, rows, columns, channels, rowLength }) => {
-    const share = 1 / (rows * columns);
-    for (let row = firstInput; row < firstInput + rows * rowLength; row += rowLength) {
-      for (let at = row; at < row + columns * channels; at += channels) {
-        for (let channel = 0; channel < channels; channel += 1) {
-          target[at + channel]! += share * source[firstOutput + channel]!;
-        }
-      }
-    }
+  return poolGradient(backend, 'averagePoolGradient', { dy, x: input, attrs });
+}
+
+function poolGradient(
+  backend: BackendWasm,
+  kernel: string,
+  { dy, x, attrs }: { dy: TensorInfo; x: TensorInfo; attrs: Omit<MaxPoolGradAttrs, 'dilations'> },
+): TensorInfo {
+  const { filterSize, strides, pad, dimRoundingMode } = attrs;
+  const info = backend_util.computePool2DInfo(
+    x.shape as Shape4D,
+    filterSize,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+  const dx = backend.makeOutput(x.shape, 'float32');
+  const groups = Math.max(
+    1,
+    Math.min(Math.ceil(PARTS / info.batchSize), Math.floor(info.inChannels / LEAST_CHANNELS)),
+  );
+  const tensors = [dy, dx, x].map((tensor) => addressOf(backend, tensor));
+  runNative(backend, kernel, {
+    args: [...tensors, ...geometryOf(info), groups],
+    parts: groups * info.batchSize,
   });
   return dx;
-}
-
-function poolInfo(
-  { shape }: TensorInfo,
-  { filterSize, strides, pad, dimRoundingMode }: Omit<MaxPoolGradAttrs, 'dilations'>,
-): backend_util.Conv2DInfo {
-  return backend_util.computePool2DInfo(shape as Shape4D, filterSize, strides, 1, pad, dimRoundingMode);
-}
-
-/** Visits every output pixel whose window touches the image. */
-function eachWindow(info: backend_util.Conv2DInfo, visit: (window: Window) => void): void {
-  const { inChannels: channels, inWidth, inHeight, outWidth, outHeight, batchSize } = info;
-  const rowLength = inWidth * channels;
-  const rowWindows = windowsOf(rowAxis(info));
-  const columnWindows = windowsOf(columnAxis(info));
-  for (let image = 0; image < batchSize; image += 1) {
-    for (const row of rowWindows) {
-      const output = (image * outHeight + row.output) * outWidth;
-      const input = (image * inHeight + row.start) * rowLength;
-      for (const column of columnWindows) {
-        visit({
-          firstOutput: (output + column.output) * channels,
-          firstInput: input + column.start * channels,
-          rows: row.end - row.start,
-          columns: column.end - column.start,
-          channels,
-          rowLength,
-        });
-      }
-    }
-  }
-}
-
-function windowsOf(axis: WindowAxis): (Interval & { readonly output: number })[] {
-  const windows = Array.from({ length: axis.outputSize }, (_, output) => ({
-    output,
-    ...inputsOfWindow(axis, output),
-  }));
-  return windows.filter(({ start, end }) => start < end);
-}
-
-/** Index in x of the first largest value of one channel, rows before columns; a leading NaN counts as largest. */
-function firstMaximum(values: Float32Array, window: Window, channel: number): number {
-  const { firstInput, rows, columns, channels, rowLength } = window;
-  const first = firstInput + channel;
-  let best = first;
-  let largest = values[first]!;
-  for (let row = first; row < first + rows * rowLength; row += rowLength) {
-    for (let at = row; at < row + columns * channels; at += channels) {
-      const value = values[at]!;
-      if (value > largest) {
-        largest = value;
-        best = at;
-      }
-    }
-  }
-  return best;
 }

@@ -2,6 +2,7 @@ import {
   _FusedMatMul,
   Add,
   AddN,
+  AvgPool,
   AvgPool3DGrad,
   AvgPoolGrad,
   BatchMatMul,
@@ -19,6 +20,7 @@ import {
   FusedDepthwiseConv2D,
   getKernel,
   type KernelFunc,
+  MaxPool,
   MaxPool3DGrad,
   MaxPoolGrad,
   Mean,
@@ -60,6 +62,7 @@ import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
+import { averagePool, maxPool } from './pools.ts';
 import { mean, meanGradient, SPREAD_ROWS, spreadRows, sum, sumGradient } from './reductions.ts';
 import {
   CLIP_GRADIENT,
@@ -87,6 +90,7 @@ export const REFUSED_KERNELS = [
 const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [Add]: add,
   [AddN]: addN,
+  [AvgPool]: averagePool,
   [AvgPoolGrad]: averagePoolGradient,
   [BATCH_NORM_GRADIENT]: fusedBatchNormGradient,
   [BATCH_NORM_TRAINING]: batchNormTraining,
@@ -104,6 +108,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [DepthwiseConv2dNativeBackpropInput]: depthwiseBackpropInput,
   [FusedBatchNorm]: fusedBatchNorm,
   [FusedDepthwiseConv2D]: fusedDepthwiseConv2d,
+  [MaxPool]: maxPool,
   [MaxPoolGrad]: maxPoolGradient,
   [Mean]: mean,
   [Multiply]: multiply,

@@ -51,12 +51,6 @@ export function outputsOnInput(axis: WindowAxis, offset: number, limit = axis.ou
   };
 }
 
-/** Input positions that the window of output o covers, without padding; for windows that are not dilated. */
-export function inputsOfWindow(axis: WindowAxis, output: number): Interval {
-  const corner = output * axis.stride - axis.padBefore;
-  return { start: Math.max(0, corner), end: Math.min(axis.inputSize, corner + axis.taps) };
-}
-
 /**
  * The inputs i with (i + padBefore) mod stride = remainder. For them the gradient of a strided convolution
  * is a plain convolution of dy, because they meet exactly the taps t = remainder, remainder + stride, …

@@ -3,7 +3,7 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
 import { startBackend } from '../../../worker/backend.ts';
 import { replaceBatchNormCall } from '../../../worker/kernels/batch-norm-layer.ts';
-import { profileOf } from '../../helpers/kernels.ts';
+import { kernelCalls } from '../../helpers/kernels.ts';
 import { expectClose, expectNoLeak, noise, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
 
 const SHAPES = [
@@ -39,7 +39,7 @@ function step(shape: readonly number[], options?: Options): tf.Tensor[] {
 }
 
 const kernelsOf = async (run: () => tf.Tensor[]) =>
-  Object.keys((await profileOf(() => tf.dispose(tf.tidy(run)))).calls);
+  Object.keys(await kernelCalls(() => tf.dispose(tf.tidy(run))));
 
 describe('a BatchNormalization layer in training mode', () => {
   withBackend('wasm');

@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { startBackend } from '../../../worker/backend.ts';
 import { replaceGradient } from '../../../worker/kernels/gradients.ts';
-import { profileOf } from '../../helpers/kernels.ts';
+import { kernelCalls } from '../../helpers/kernels.ts';
 import { valuesOf, withBackend } from '../../helpers/tensors.ts';
 
 const slope = () => tf.grad((x: tf.Tensor) => tf.relu(x))(tf.tensor1d([-1, 2]), tf.tensor1d([3, 4]));
 
-const kernelsOf = async (run: () => tf.Tensor) => Object.keys((await profileOf(() => tf.tidy(run))).calls);
+const kernelsOf = async (run: () => tf.Tensor) => Object.keys(await kernelCalls(() => tf.tidy(run)));
 
 describe('a gradient of ours', () => {
   withBackend('wasm');

@@ -11,6 +11,17 @@ import {
   type WindowCase,
   windowCases,
 } from './reference.ts';
+import { expectSameOnAnyThreads } from './threads.ts';
+
+/** So few images that their channels are shared out, which 16 do not divide. */
+const WIDE: WindowCase = {
+  images: 2,
+  channels: 70,
+  outputs: 1,
+  pad: 'same',
+  rows: { size: 9, taps: 3, stride: 2, dilation: 1, before: 1, after: 1, output: 5 },
+  columns: { size: 8, taps: 2, stride: 1, dilation: 1, before: 0, after: 1, output: 8 },
+};
 
 /** Pads beyond the filter leave windows without an input, whose pooled value no backend defines. */
 const cases = windowCases({ dilated: false }).filter(({ rows, columns }) =>
@@ -129,6 +140,13 @@ describe('gradient of max pooling', () => {
     expect([...dx!]).toEqual([5, 0, 7, 0, 0, 0, 0, 0]);
   });
 
+  test('of many channels equals that of backend cpu, and has the same bits on any number of threads', async () => {
+    const ofWide = gradient(tf.maxPool, WIDE, pooling(WIDE));
+    const [ofCpu] = await valuesOn('cpu', ofWide);
+    expectClose(valuesOf(ofWide)[0]!, ofCpu!, 1e-6);
+    await expectSameOnAnyThreads(ofWide);
+  });
+
   test('leaves neither a tensor nor memory behind', async () => {
     const axis = { size: 5, taps: 3, stride: 2, dilation: 1, before: 1, after: 1, output: 3 };
     const test: WindowCase = { images: 2, channels: 3, outputs: 1, pad: 'same', rows: axis, columns: axis };
@@ -178,5 +196,9 @@ describe('gradient of average pooling', () => {
     const test: WindowCase = { images: 1, channels: 1, outputs: 1, pad: 'same', rows: axis, columns: axis };
     const [dx] = valuesOf(gradient(tf.avgPool, test, ones));
     expect(dx!.reduce((sum, value) => sum + value, 0)).toBeCloseTo(25, 4);
+  });
+
+  test('has the same bits on any number of threads', async () => {
+    await expectSameOnAnyThreads(gradient(tf.avgPool, WIDE, pooling(WIDE)));
   });
 });
