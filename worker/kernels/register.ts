@@ -31,6 +31,7 @@ import {
   registerKernel,
   Sum,
   Tile,
+  Transpose,
   UnsortedSegmentSum,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
@@ -76,6 +77,7 @@ import {
 } from './relu.ts';
 import { stockName } from './stock.ts';
 import { tile } from './tile.ts';
+import { transpose } from './transpose.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
 
 /** Stock kernels of tfjs-backend-wasm 4.22 that return wrong gradients and have no replacement here. */
@@ -117,6 +119,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [SPREAD_ROWS]: spreadRows,
   [Sum]: sum,
   [Tile]: tile,
+  [Transpose]: transpose,
   [UnsortedSegmentSum]: unsortedSegmentSum,
   ...Object.fromEntries(REFUSED_KERNELS.map((kernel) => [kernel, refusal(kernel)])),
 };

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  inputPhases,
-  inputsOfWindow,
-  outputsOnInput,
-  type WindowAxis,
-} from '../../../worker/kernels/window-axis.ts';
+import { inputPhases, outputsOnInput, type WindowAxis } from '../../../worker/kernels/window-axis.ts';
 
 const axes: fc.Arbitrary<WindowAxis> = fc
   .record({
@@ -42,20 +37,6 @@ describe('one axis of a window', () => {
         expect(found).toEqual(range(axis.outputSize).filter(isOnInput));
       }),
       { seed: 15 },
-    );
-  });
-
-  test('finds the inputs that a window covers', () => {
-    fc.assert(
-      fc.property(axes, fc.nat(11), (axis, output) => {
-        const { start, end } = inputsOfWindow(axis, output);
-        const plain = { ...axis, dilation: 1, outputSize: 12 };
-        const isCovered = (input: number) =>
-          meetings(plain, input).some((pair) => pair.endsWith(`:${output}`));
-        const found = range(axis.inputSize).filter((input) => input >= start && input < end);
-        expect(found).toEqual(range(axis.inputSize).filter(isCovered));
-      }),
-      { seed: 16 },
     );
   });
 

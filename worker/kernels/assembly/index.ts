@@ -11,3 +11,4 @@ export { packPanels } from './pack';
 export { filterGradient } from './filter-gradient';
 export { filterGradient3x3 } from './filter-gradient-3x3';
 export { convolve } from './convolution';
+export { exchange, moveRows } from './transpose';
