@@ -5,6 +5,7 @@ import { type Bounds, multiply, pieces, UNBOUNDED } from './matrix-product.ts';
 import { addressOf, runNative } from './native.ts';
 import { packPanels } from './panels.ts';
 import { columnAxis, rowAxis, type WindowAxis } from './window-axis.ts';
+import { convolveBySquares, suitsWinograd, type Walk } from './winograd.ts';
 
 /**
  * One axis of a convolution: output i, at `firstOutput + i · outputStep`, meets at tap t of `taps` source
@@ -50,7 +51,21 @@ const BLOCK_PIXELS = 64;
 export function convolve(
   backend: BackendWasm,
   convolution: Convolution & { readonly result: TensorInfo },
-  { rows, columns }: { readonly rows: AxisWalk; readonly columns: AxisWalk },
+  walk: Walk,
+): void {
+  const compute = suitsWinograd(convolution, walk) ? convolveBySquares : convolvePlainly;
+  compute(backend, convolution, walk);
+}
+
+/**
+ * By a product of the filter with the pixels that its taps meet.
+ *
+ * @param result  [images, output rows, output columns, columns]
+ */
+function convolvePlainly(
+  backend: BackendWasm,
+  convolution: Convolution & { readonly result: TensorInfo },
+  { rows, columns }: Walk,
 ): void {
   const { source, filter, isTransposed, images, depth, bias, bounds = UNBOUNDED, result } = convolution;
   const panels = packPanels(backend, {
@@ -85,7 +100,7 @@ export function convolve(
 export function pointwise(
   backend: BackendWasm,
   convolution: Convolution,
-  { rows, columns }: { readonly rows: AxisWalk; readonly columns: AxisWalk },
+  { rows, columns }: Walk,
 ): TensorInfo | null {
   const { source, filter, isTransposed, images, depth, bias, bounds = UNBOUNDED } = convolution;
   const hasOneTap = filter.shape[0] === 1 && filter.shape[1] === 1;
@@ -119,7 +134,7 @@ function argsOf(axis: AxisWalk): number[] {
 }
 
 /** All outputs of a convolution. */
-export function forwardWalk(info: backend_util.Conv2DInfo): { rows: AxisWalk; columns: AxisWalk } {
+export function forwardWalk(info: backend_util.Conv2DInfo): Walk {
   const walk = ({ inputSize, outputSize, taps, stride, dilation, padBefore }: WindowAxis): AxisWalk => ({
     sourceSize: inputSize,
     outputSize,

@@ -41,7 +41,7 @@ export function convolve(call: usize, part: i32, scratch: usize): void {
   const piece = part / columnPieces;
   const total = int(call, 3) * int(call, ROWS + COUNT) * int(call, COLUMNS + COUNT);
   const end = partStart(total, piece + 1, pieces, TILE_ROWS);
-  memory.fill(scratch, 0, 4 * <usize>int(call, 4));
+  memory.fill(scratch, 0, <usize>4 * <usize>int(call, 4));
   for (let pixel = partStart(total, piece, pieces, TILE_ROWS); pixel < end; pixel += BLOCK_PIXELS) {
     convolveBlock(call, scratch, pixel, min(pixel + BLOCK_PIXELS, end), part % columnPieces);
   }
@@ -52,7 +52,7 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
   const taps = int(call, ROWS + TAPS) * int(call, COLUMNS + TAPS);
   const depth = int(call, 4);
   const hasPatches = int(call, 26) != 0;
-  const outputs = zeros + ((4 * <usize>depth + 63) & ~63);
+  const outputs = zeros + ((<usize>4 * <usize>depth + 63) & ~63);
   const segments: usize = outputs + BLOCK_TILES * PLACES;
   const tiles = <usize>((pixelEnd - pixel + TILE_ROWS - 1) / TILE_ROWS);
   listPixels(call, zeros, pixel, pixelEnd, outputs, segments);
@@ -112,7 +112,7 @@ function listPixels(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, output
       copyPatch(call, image, row, column, patch);
     } else {
       const tile = segments + <usize>(index / TILE_ROWS) * PLACES * <usize>taps;
-      listTaps(call, zeros, image, row, column, tile + 4 * <usize>(index % TILE_ROWS));
+      listTaps(call, zeros, image, row, column, tile + <usize>4 * <usize>(index % TILE_ROWS));
     }
     if (index + 1 >= size) continue;
     column += 1;
@@ -159,17 +159,17 @@ function copyPatch(call: usize, image: i32, row: i32, column: i32, to: usize): v
   const isWhole = tapStep == 1 && left >= 0 && left + columnTaps <= width;
   let y = row * int(call, ROWS + SOURCE_STEP) + int(call, ROWS + FIRST_SOURCE);
   for (let rowTap = 0; rowTap < rowTaps; rowTap += 1) {
-    const line = pointer(call, 0) + 4 * <usize>((image * height + y) * width * depth);
+    const line = pointer(call, 0) + <usize>4 * <usize>((image * height + y) * width * depth);
     if (<u32>y >= <u32>height) {
       fillZeros(to, columnTaps * depth);
       to += 4 * columnTaps * depth;
     } else if (isWhole) {
-      copyValues(line + 4 * <usize>(left * depth), to, columnTaps * depth);
+      copyValues(line + <usize>4 * <usize>(left * depth), to, columnTaps * depth);
       to += 4 * columnTaps * depth;
     } else {
       let x = left;
       for (let columnTap = 0; columnTap < columnTaps; columnTap += 1) {
-        if (<u32>x < <u32>width) copyValues(line + 4 * <usize>(x * depth), to, depth);
+        if (<u32>x < <u32>width) copyValues(line + <usize>4 * <usize>(x * depth), to, depth);
         else fillZeros(to, depth);
         to += 4 * depth;
         x += tapStep;
@@ -190,12 +190,12 @@ function copyValues(from: usize, to: usize, length: i32): void {
     }
     return;
   }
-  const last: usize = 4 * <usize>(length - 4);
+  const last: usize = <usize>4 * <usize>(length - 4);
   for (let at: usize = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at));
   v128.store(to + last, v128.load(from + last));
 }
 
 @inline
 function fillZeros(to: usize, length: i32): void {
-  memory.fill(to, 0, 4 * <usize>length);
+  memory.fill(to, 0, <usize>4 * <usize>length);
 }

@@ -12,3 +12,5 @@ export { filterGradient } from './filter-gradient';
 export { filterGradient3x3 } from './filter-gradient-3x3';
 export { convolve } from './convolution';
 export { exchange, moveRows } from './transpose';
+export { winograd } from './winograd';
+export { transformFilter } from './winograd-transforms';

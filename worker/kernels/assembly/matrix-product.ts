@@ -49,8 +49,8 @@ function multiplyBlock(call: usize, scratch: usize, matrix: i32, row: i32, rowEn
   const isTransposed = int(call, 6) != 0;
   const ofA = int(call, 8) == 1 ? 0 : matrix;
   const ofB = int(call, 9) == 1 ? 0 : matrix;
-  const a = pointer(call, 0) + 4 * <usize>ofA * <usize>rows * <usize>depth;
-  const out = pointer(call, 2) + 4 * <usize>matrix * <usize>rows * <usize>columns;
+  const a = pointer(call, 0) + <usize>4 * <usize>ofA * <usize>rows * <usize>depth;
+  const out = pointer(call, 2) + <usize>4 * <usize>matrix * <usize>rows * <usize>columns;
   const panelSize = PANEL_STEP * <usize>(1 + depth);
   const panelCount = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
   const panels = pointer(call, 1) + panelSize * <usize>ofB * <usize>panelCount;
@@ -80,7 +80,7 @@ function multiplyBlock(call: usize, scratch: usize, matrix: i32, row: i32, rowEn
           tileOfColumns(block, PLACES, steps, from, PANEL_STEP, start, places, to, wanted, low, high);
         } else {
           const ofTile = scratch + PLACES_OF_A + tile * PLACES;
-          tileOfRows(ofTile, 1, steps, a + 4 * <usize>step, from, start, places, to, wanted, low, high);
+          tileOfRows(ofTile, 1, steps, a + <usize>4 * <usize>step, from, start, places, to, wanted, low, high);
         }
       }
     }
@@ -101,10 +101,10 @@ export function listRows(places: usize, row: i32, rowEnd: i32, bytes: i32): void
  * strip is full, as listRows repeats its place.
  */
 function packColumns(source: usize, columns: i32, depth: i32, column: i32, columnEnd: i32, strips: usize): void {
-  const bytes = 4 * <usize>columns;
+  const bytes = <usize>4 * <usize>columns;
   const strip = PLACES * <usize>depth;
   for (let step = 0; step < depth; step += 1) {
-    let from = source + 4 * <usize>column;
+    let from = source + <usize>4 * <usize>column;
     let to = strips + PLACES * <usize>step;
     let left = columnEnd - column;
     for (; left >= 4; left -= 4) {
@@ -113,7 +113,7 @@ function packColumns(source: usize, columns: i32, depth: i32, column: i32, colum
       to += strip;
     }
     for (let lane = 0; left > 0 && lane < 4; lane += 1) {
-      store<f32>(to + 4 * <usize>lane, load<f32>(from + 4 * <usize>min(lane, left - 1)));
+      store<f32>(to + <usize>4 * <usize>lane, load<f32>(from + <usize>4 * <usize>min(lane, left - 1)));
     }
     source += bytes;
   }

@@ -30,9 +30,9 @@ function packPanel(call: usize, matrix: i32, first: i32, panel: usize): void {
   const columns = int(call, 4);
   const isTransposed = int(call, 5) != 0;
   const wanted = min(TILE_COLUMNS, columns - first);
-  const bytes = 4 * <usize>depth * <usize>columns;
+  const bytes = <usize>4 * <usize>depth * <usize>columns;
   const source = pointer(call, 0) + <usize>matrix * bytes;
-  const startHere = start + 4 * <usize>first;
+  const startHere = start + <usize>4 * <usize>first;
   v128.store(panel, start == 0 ? f32x4.splat(0) : loadUpTo(startHere, wanted), 0);
   v128.store(panel, start == 0 ? f32x4.splat(0) : loadUpTo(startHere + 16, wanted - 4), 16);
   panel += PANEL_STEP;
@@ -42,11 +42,11 @@ function packPanel(call: usize, matrix: i32, first: i32, panel: usize): void {
       const tap = line + int(call, 12) + column * int(call, 13);
       const from = source + <usize>tap * bytes;
       if (isTransposed) {
-        const firstRow = from + 4 * <usize>first * <usize>depth;
+        const firstRow = from + <usize>4 * <usize>first * <usize>depth;
         packTransposed(firstRow, depth, wanted, panel);
-        packTransposed(firstRow + 16 * <usize>depth, depth, wanted - 4, panel + 16);
+        packTransposed(firstRow + <usize>16 * <usize>depth, depth, wanted - 4, panel + 16);
       } else {
-        packPlain(from + 4 * <usize>first, depth, columns, wanted, panel);
+        packPlain(from + <usize>4 * <usize>first, depth, columns, wanted, panel);
       }
       panel += PANEL_STEP * <usize>depth;
     }
@@ -54,7 +54,7 @@ function packPanel(call: usize, matrix: i32, first: i32, panel: usize): void {
 }
 
 function packPlain(source: usize, depth: i32, columns: i32, wanted: i32, panel: usize): void {
-  const step = 4 * <usize>columns;
+  const step = <usize>4 * <usize>columns;
   for (; depth > 0; depth -= 1) {
     v128.store(panel, loadUpTo(source, wanted), 0);
     v128.store(panel, loadUpTo(source + 16, wanted - 4), 16);
@@ -65,12 +65,12 @@ function packPlain(source: usize, depth: i32, columns: i32, wanted: i32, panel: 
 
 /** Up to 4 rows of `depth` values → 4 columns of a panel. */
 function packTransposed(source: usize, depth: i32, rows: i32, panel: usize): void {
-  const step = 4 * <usize>depth;
+  const step = <usize>4 * <usize>depth;
   if (rows < 4) {
     for (; depth > 0; depth -= 1) {
       v128.store(panel, f32x4.splat(0));
       for (let row = 0; row < rows; row += 1) {
-        store<f32>(panel + 4 * <usize>row, load<f32>(source + <usize>row * step));
+        store<f32>(panel + <usize>4 * <usize>row, load<f32>(source + <usize>row * step));
       }
       source += 4;
       panel += PANEL_STEP;
