@@ -6,6 +6,7 @@ import {
   AvgPool3DGrad,
   AvgPoolGrad,
   BatchMatMul,
+  Cast,
   ClipByValue,
   Conv2D,
   Conv2DBackpropFilter,
@@ -19,6 +20,7 @@ import {
   FusedConv2D,
   FusedDepthwiseConv2D,
   getKernel,
+  Identity,
   type KernelFunc,
   MaxPool,
   MaxPool3DGrad,
@@ -62,6 +64,7 @@ import { fusedConv2d } from './fused-conv2d.ts';
 import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
+import { cast, identity } from './identity.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { averagePool, maxPool } from './pools.ts';
 import { mean, meanGradient, SPREAD_ROWS, spreadRows, sum, sumGradient } from './reductions.ts';
@@ -98,6 +101,8 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [BATCH_NORM_TRAINING]: batchNormTraining,
   [BATCH_NORM_TRAINING_GRADIENT]: batchNormTrainingGradient,
   [BatchMatMul]: batchMatMul,
+  [Cast]: cast,
+  [Identity]: identity,
   [FusedConv2D]: fusedConv2d,
   [Conv2D]: conv2d,
   [_FusedMatMul]: fusedMatMul,
