@@ -70,9 +70,8 @@ function addSquares(sums: ReadonlyMap<string, Float64Array>, gradients: Tensors)
     const sum = sums.get(name)!;
     const values = gradient.dataSync();
     gradient.dispose();
-    values.forEach((value, place) => {
-      sum[place]! += value * value;
-    });
+    // forEach takes three times as long, over every weight of a model, for each batch.
+    for (let place = 0; place < values.length; place += 1) sum[place]! += values[place]! ** 2;
   }
 }
 

@@ -79,8 +79,9 @@ function takeStep({ options, batch, weights, state }: StepInput): { state: Tenso
     const step = options.transform.update(measured.gradients, state, weights);
     for (const [name, update] of Object.entries(step.updates)) {
       const weight = weights[name]!;
-      // where: -0 + 0 is +0, so adding a zero update would change a bit of a weight that must not move
-      weight.assign(tf.where(tf.notEqual(update, 0), tf.add(weight, update), weight));
+      // w - (0 - u), since -0 + 0 is +0 and would change a bit of a weight that must not move: 0 - (±0) is +0, and
+      // w - (+0) is w. Otherwise both are w + u, to the bit.
+      weight.assign(tf.sub(weight, tf.sub(0, update)));
     }
     return step.state;
   });
