@@ -65,6 +65,7 @@ import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
 import { cast, identity } from './identity.ts';
+import { ADAM_UPDATE, adamUpdateKernel, MOMENTUM_UPDATE, momentumUpdateKernel } from './masked-update.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { averagePool, maxPool } from './pools.ts';
 import { mean, meanGradient, SPREAD_ROWS, spreadRows, sum, sumGradient } from './reductions.ts';
@@ -93,6 +94,7 @@ export const REFUSED_KERNELS = [
 
 /** Kernels that backend `wasm` lacks, or has too slow or wrong. */
 const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
+  [ADAM_UPDATE]: adamUpdateKernel,
   [Add]: add,
   [AddN]: addN,
   [AvgPool]: averagePool,
@@ -118,6 +120,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [MaxPool]: maxPool,
   [MaxPoolGrad]: maxPoolGradient,
   [Mean]: mean,
+  [MOMENTUM_UPDATE]: momentumUpdateKernel,
   [Multiply]: multiply,
   [Relu]: relu,
   [Relu6]: relu6,

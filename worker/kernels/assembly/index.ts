@@ -12,5 +12,6 @@ export { filterGradient } from './filter-gradient';
 export { filterGradient3x3 } from './filter-gradient-3x3';
 export { convolve } from './convolution';
 export { exchange, moveRows } from './transpose';
+export { adamUpdate, momentumUpdate } from './update';
 export { winograd } from './winograd';
 export { transformFilter } from './winograd-transforms';
