@@ -5,9 +5,10 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { type AxisWalk, convolve, pointwise } from './convolution.ts';
+import { convolve, pointwise } from './convolution.ts';
+import { inputPhases } from './convolution-walk.ts';
 import { assertChannelsLast, type KernelCall, type Shape4D, zeros } from './heap.ts';
-import { columnAxis, rowAxis, type WindowAxis } from './window-axis.ts';
+import { columnAxis, rowAxis } from './window-axis.ts';
 
 /** tfjs passes no dilations on, because it has no gradient of a dilated convolution. */
 type Attributes = Conv2DBackpropInputAttrs & { readonly dilations?: [number, number] | number };
@@ -47,39 +48,4 @@ export function conv2dBackpropInput({
     for (const columns of columnPhases) convolve(backend, { ...convolution, result }, { rows, columns });
   }
   return result;
-}
-
-/**
- * The inputs of an axis by their remainder ρ of (i + padBefore) / stride. Those with one ρ meet the same taps,
- *
- *   t · dilation ≡ ρ  (mod stride)        all, or each so-manieth, or none
- *
- * and at tap t output (i + padBefore − t · dilation) / stride.
- */
-export function inputPhases(axis: WindowAxis): AxisWalk[] {
-  const phases = Array.from({ length: axis.stride }, (_, remainder) => inputPhase(axis, remainder));
-  return phases.filter(({ count }) => count > 0);
-}
-
-function inputPhase(axis: WindowAxis, remainder: number): AxisWalk {
-  const { inputSize, outputSize, stride, dilation, padBefore } = axis;
-  const first = (((remainder - padBefore) % stride) + stride) % stride;
-  const meets = Array.from({ length: axis.taps }, (_, tap) => tap).filter(
-    (tap) => (tap * dilation) % stride === remainder,
-  );
-  const [firstTap = 0, secondTap = firstTap + 1] = meets;
-  const filterStep = secondTap - firstTap;
-  return {
-    sourceSize: outputSize,
-    outputSize: inputSize,
-    count: Math.max(0, Math.ceil((inputSize - first) / stride)),
-    firstOutput: first,
-    outputStep: stride,
-    sourceStep: 1,
-    firstSource: (first + padBefore - firstTap * dilation) / stride,
-    tapStep: -(filterStep * dilation) / stride,
-    taps: meets.length,
-    firstTap,
-    filterStep,
-  };
 }

@@ -6,7 +6,8 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { convolve, forwardWalk, pointwise } from './convolution.ts';
+import { convolve, pointwise } from './convolution.ts';
+import { forwardWalk } from './convolution-walk.ts';
 import { assertChannelsLast, type KernelCall, type Shape4D } from './heap.ts';
 import type { Bounds } from './matrix-product.ts';
 

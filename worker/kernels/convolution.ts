@@ -1,46 +1,14 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type AxisWalk, type Convolution, tapsOf, type Walk } from './convolution-walk.ts';
 import { release, view } from './heap.ts';
-import { type Bounds, multiply, pieces, UNBOUNDED } from './matrix-product.ts';
+import { multiply, pieces, UNBOUNDED } from './matrix-product.ts';
 import { addressOf, runNative } from './native.ts';
 import { packPanels } from './panels.ts';
-import { columnAxis, rowAxis, type WindowAxis } from './window-axis.ts';
-import { convolveBySquares, suitsWinograd, type Walk } from './winograd.ts';
+import { convolveBySquares, suitsWinograd } from './winograd.ts';
 
-/**
- * One axis of a convolution: output i, at `firstOutput + i · outputStep`, meets at tap t of `taps` source
- * `i · sourceStep + firstSource + t · tapStep`. Tap t is tap `firstTap + t · filterStep` of the filter.
- */
-export interface AxisWalk {
-  readonly sourceSize: number;
-  readonly outputSize: number;
-  readonly count: number;
-  readonly firstOutput: number;
-  readonly outputStep: number;
-  readonly sourceStep: number;
-  readonly firstSource: number;
-  readonly tapStep: number;
-  readonly taps: number;
-  readonly firstTap: number;
-  readonly filterStep: number;
-}
-
-export interface Convolution {
-  /** [images, source rows, source columns, depth] */
-  readonly source: TensorInfo;
-  /** [R, S, depth, columns], the last two exchanged when transposed. */
-  readonly filter: TensorInfo;
-  readonly isTransposed: boolean;
-  readonly images: number;
-  readonly depth: number;
-  readonly columns: number;
-  /** Added to each pixel, [columns]. */
-  readonly bias?: TensorInfo | undefined;
-  readonly bounds?: Bounds;
-}
-
-/** Pixels with fewer channels are copied to patches: an inner loop so short is slower. */
-const CHANNELS_IN_PLACE = 8;
+/** Most values in a pixel's patch when the taps of a row are joined; with more the loop over a tap is long enough. */
+const JOINED_VALUES = 1024;
 const BLOCK_PIXELS = 64;
 
 /**
@@ -75,23 +43,24 @@ function convolvePlainly(
     columns: convolution.columns,
     isTransposed,
     start: bias,
-    taps: { rows: tapsOf(rows), columns: tapsOf(columns), width: filter.shape[1]! },
+    taps: tapsOf({ rows, columns }, filter),
   });
   const taps = rows.taps * columns.taps;
   const pixels = images * rows.count * columns.count;
   const sizes = { stack: 1, rows: pixels, depth: taps * depth, columns: convolution.columns };
   const { rowPieces, columnPieces } = pieces(sizes);
-  const hasPatches = taps > 1 && depth < CHANNELS_IN_PLACE;
+  const isJoined = columns.tapStep === 1 && taps > 0 && taps * depth <= JOINED_VALUES;
+  const bytesOfPixel = 4 + (isJoined ? 4 * rows.taps + 4 * taps * depth : 4 * taps);
   runNative(backend, 'convolve', {
     args: [
       ...[source, panels, result].map((tensor) => addressOf(backend, tensor)),
       ...[images, depth, convolution.columns],
       ...[...argsOf(rows), ...argsOf(columns)],
-      ...[rowPieces, columnPieces, Number(hasPatches)],
+      ...[rowPieces, columnPieces, Number(isJoined)],
     ],
     floats: [bounds.low, bounds.high],
     parts: rowPieces * columnPieces,
-    scratchBytes: 4 * depth + 64 + BLOCK_PIXELS * 4 * (1 + (hasPatches ? 1 + taps * depth : taps)),
+    scratchBytes: 4 * depth * (isJoined ? columns.taps : 1) + 64 + BLOCK_PIXELS * bytesOfPixel,
   });
   release(backend, panels);
 }
@@ -121,32 +90,8 @@ function isIdentity({ sourceSize, outputSize, sourceStep, outputStep, firstSourc
   return sourceSize === outputSize && sourceStep === 1 && outputStep === 1 && firstSource === 0;
 }
 
-const tapsOf = ({ taps, firstTap, filterStep }: AxisWalk) => ({
-  count: taps,
-  first: firstTap,
-  step: filterStep,
-});
-
 function argsOf(axis: AxisWalk): number[] {
   const { sourceSize, outputSize, count, firstOutput, outputStep } = axis;
   const { sourceStep, firstSource, tapStep, taps } = axis;
   return [sourceSize, outputSize, count, firstOutput, outputStep, sourceStep, firstSource, tapStep, taps];
-}
-
-/** All outputs of a convolution. */
-export function forwardWalk(info: backend_util.Conv2DInfo): Walk {
-  const walk = ({ inputSize, outputSize, taps, stride, dilation, padBefore }: WindowAxis): AxisWalk => ({
-    sourceSize: inputSize,
-    outputSize,
-    count: outputSize,
-    firstOutput: 0,
-    outputStep: 1,
-    sourceStep: stride,
-    firstSource: -padBefore,
-    tapStep: dilation,
-    taps,
-    firstTap: 0,
-    filterStep: 1,
-  });
-  return { rows: walk(rowAxis(info)), columns: walk(columnAxis(info)) };
 }

@@ -1,10 +1,10 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { AxisWalk, Convolution } from './convolution.ts';
+import { type Convolution, tapsOf, type Walk } from './convolution-walk.ts';
 import { release } from './heap.ts';
 import { UNBOUNDED } from './matrix-product.ts';
 import { addressOf, runNative } from './native.ts';
-import { packPanels, panelsOf, type Taps } from './panels.ts';
+import { packPanels, panelsOf } from './panels.ts';
 
 const SIDE = 4;
 const POINTS = 36;
@@ -16,11 +16,6 @@ const MOST_PARTS = 32;
 /** Scratch before the lists of a block, as in assembly/winograd.ts. */
 const LISTS = 1024;
 
-export interface Walk {
-  readonly rows: AxisWalk;
-  readonly columns: AxisWalk;
-}
-
 const squaresOf = (size: number): number => Math.ceil(size / SIDE);
 
 /** Whether minimal filtering computes this convolution, and in less time than the plain way. */
@@ -28,7 +23,7 @@ export function suitsWinograd({ images, depth, columns }: Convolution, walk: Wal
   const axes = [walk.rows, walk.columns];
   const fits = axes.every(
     ({ taps, sourceStep, outputStep, tapStep }) =>
-      taps === TAPS && sourceStep === 1 && outputStep === 1 && Math.abs(tapStep) === 1,
+      taps === TAPS && sourceStep === 1 && outputStep === 1 && tapStep === 1,
   );
   if (!fits || depth % 4 > 0 || columns % 4 > 0) return false;
   const squares = axes.reduce((product, { count }) => product * squaresOf(count), images);
@@ -54,7 +49,7 @@ export function convolveBySquares(
     columns,
     isTransposed,
     start: bias,
-    taps: tapsOf(rows, across),
+    taps: tapsOf({ rows, columns: across }, filter),
   });
   const transformed = transformFilter(backend, panels, { depth, columns });
   const squares = images * squaresOf(rows.count) * squaresOf(across.count);
@@ -64,7 +59,7 @@ export function convolveBySquares(
       ...[source, panels, transformed, convolution.result].map((tensor) => addressOf(backend, tensor)),
       ...[images, depth, columns],
       ...[rows.sourceSize, across.sourceSize, rows.count, across.count],
-      ...[firstSource(rows), firstSource(across), block, parts],
+      ...[rows.firstSource, across.firstSource, block, parts],
     ],
     floats: [bounds.low, bounds.high],
     parts,
@@ -72,19 +67,6 @@ export function convolveBySquares(
   });
   release(backend, panels, transformed);
 }
-
-/** In order of the source: those of a gradient are met from last to first. */
-function tapsOf(rows: AxisWalk, columns: AxisWalk): Taps {
-  const ofAxis = ({ tapStep }: AxisWalk) => ({
-    count: TAPS,
-    first: tapStep > 0 ? 0 : TAPS - 1,
-    step: tapStep,
-  });
-  return { rows: ofAxis(rows), columns: ofAxis(columns), width: TAPS };
-}
-
-const firstSource = ({ firstSource: first, tapStep }: AxisWalk): number =>
-  tapStep > 0 ? first : first - (TAPS - 1);
 
 interface Sizes {
   readonly depth: number;

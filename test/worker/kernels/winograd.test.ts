@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { backend_util } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { forwardWalk } from '../../../worker/kernels/convolution.ts';
+import { forwardWalk } from '../../../worker/kernels/convolution-walk.ts';
 import { suitsWinograd } from '../../../worker/kernels/winograd.ts';
 import { expectClose, expectNoLeak, noise, valuesOf, withBackend } from '../../helpers/tensors.ts';
 import { convolution, inputs, PLAIN } from './convolution-cases.ts';

@@ -25,15 +25,15 @@ const TAPS = 8;
  * i · source step + first source + t · tap step, which is 0 where there is none. A convolution is that for all of
  * its outputs, its gradient by the input for the inputs of each phase of the stride.
  *
- * A tile of the product reads 4 pixels where they lie. Pixels of few channels are copied to patches instead,
- * [pixels, taps · depth].
+ * A tile of the product reads 4 pixels where they lie, tap by tap, or row by row of the filter when its taps are
+ * neighbours (joined): an inner loop that is three times as long.
  *
  *   args: source, panels, output, images, depth, columns,
  *         of the rows: source size, output size, count, first output, output step, source step, first source,
- *         tap step, taps; of the columns likewise; pieces of the pixels, pieces of the columns, has patches
+ *         tap step, taps; of the columns likewise; pieces of the pixels, pieces of the columns, is joined
  *   floats: bounds of the results
- *   scratch: zeros [depth], 64 bytes aligned; then 256 bytes; then for each pixel of a block its patch and 4 bytes,
- *            or 4 bytes a tap
+ *   scratch: zeros [depth], or [columns of taps, depth] if joined, 64 bytes aligned; 256 bytes; then for each pixel
+ *            of a block 4 bytes a tap, or 4 bytes a row of taps and a patch [taps, depth] if joined
  */
 export function convolve(call: usize, part: i32, scratch: usize): void {
   const columnPieces = int(call, 25);
@@ -41,23 +41,33 @@ export function convolve(call: usize, part: i32, scratch: usize): void {
   const piece = part / columnPieces;
   const total = int(call, 3) * int(call, ROWS + COUNT) * int(call, COLUMNS + COUNT);
   const end = partStart(total, piece + 1, pieces, TILE_ROWS);
-  memory.fill(scratch, 0, <usize>4 * <usize>int(call, 4));
+  memory.fill(scratch, 0, <usize>4 * <usize>lengthOf(call));
   for (let pixel = partStart(total, piece, pieces, TILE_ROWS); pixel < end; pixel += BLOCK_PIXELS) {
     convolveBlock(call, scratch, pixel, min(pixel + BLOCK_PIXELS, end), part % columnPieces);
   }
+}
+
+/** Segments of neighbours that a pixel meets, and how long they are. */
+@inline
+function segmentsOf(call: usize): i32 {
+  return int(call, 26) != 0 ? int(call, ROWS + TAPS) : int(call, ROWS + TAPS) * int(call, COLUMNS + TAPS);
+}
+
+@inline
+function lengthOf(call: usize): i32 {
+  return int(call, 26) != 0 ? int(call, COLUMNS + TAPS) * int(call, 4) : int(call, 4);
 }
 
 function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, columnPiece: i32): void {
   const columns = int(call, 5);
   const taps = int(call, ROWS + TAPS) * int(call, COLUMNS + TAPS);
   const depth = int(call, 4);
-  const hasPatches = int(call, 26) != 0;
-  const outputs = zeros + ((<usize>4 * <usize>depth + 63) & ~63);
+  const count = segmentsOf(call);
+  const length = lengthOf(call);
+  const outputs = zeros + ((<usize>4 * <usize>length + 63) & ~63);
   const segments: usize = outputs + BLOCK_TILES * PLACES;
   const tiles = <usize>((pixelEnd - pixel + TILE_ROWS - 1) / TILE_ROWS);
   listPixels(call, zeros, pixel, pixelEnd, outputs, segments);
-  const count = hasPatches ? 1 : taps;
-  const length = hasPatches ? taps * depth : depth;
   const panelSize = PANEL_STEP * <usize>(1 + taps * depth);
   const panelCount = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
   const end = partStart(panelCount, columnPiece + 1, int(call, 25), 1);
@@ -85,20 +95,20 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
   }
 }
 
-/** Addresses of the outputs of a block, and of what each tap of them meets; the last pixel fills the last tile. */
+/** Addresses of the outputs of a block, and of what they meet; the last pixel is repeated until its tile is full. */
 function listPixels(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, outputs: usize, segments: usize): void {
   const rowCount = int(call, ROWS + COUNT);
   const columnCount = int(call, COLUMNS + COUNT);
   const outputRows = int(call, ROWS + OUTPUT_SIZE);
   const outputColumns = int(call, COLUMNS + OUTPUT_SIZE);
-  const taps = int(call, ROWS + TAPS) * int(call, COLUMNS + TAPS);
-  const hasPatches = int(call, 26) != 0;
-  const patchBytes = 4 * taps * int(call, 4);
-  const patches = segments + 4 * BLOCK_PIXELS;
+  const isJoined = int(call, 26) != 0;
+  const count = segmentsOf(call);
+  const patchBytes = <usize>4 * <usize>(int(call, ROWS + TAPS) * int(call, COLUMNS + TAPS) * int(call, 4));
   const out = pointer(call, 2);
-  const outBytes = 4 * int(call, 5);
+  const outBytes = <usize>4 * <usize>int(call, 5);
   const size = pixelEnd - pixel;
-  const all = ((size + TILE_ROWS - 1) / TILE_ROWS) * TILE_ROWS;
+  const all = (size + TILE_ROWS - 1) & ~(TILE_ROWS - 1);
+  let patch = segments + <usize>4 * <usize>(BLOCK_PIXELS * count);
   let column = pixel % columnCount;
   let row = (pixel / columnCount) % rowCount;
   let image = pixel / columnCount / rowCount;
@@ -106,13 +116,12 @@ function listPixels(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, output
     const outputRow = image * outputRows + int(call, ROWS + FIRST_OUTPUT) + row * int(call, ROWS + OUTPUT_STEP);
     const outputColumn = int(call, COLUMNS + FIRST_OUTPUT) + column * int(call, COLUMNS + OUTPUT_STEP);
     store<usize>(outputs + 4 * index, out + <usize>(outputRow * outputColumns + outputColumn) * outBytes);
-    if (hasPatches) {
-      const patch = patches + <usize>index * patchBytes;
-      store<usize>(segments + 4 * index, patch);
-      copyPatch(call, image, row, column, patch);
+    const places = segments + 4 * ((index & ~(TILE_ROWS - 1)) * count + (index & (TILE_ROWS - 1)));
+    if (isJoined) {
+      listTapRows(call, zeros, image, row, column, places, patch);
+      patch += patchBytes;
     } else {
-      const tile = segments + <usize>(index / TILE_ROWS) * PLACES * <usize>taps;
-      listTaps(call, zeros, image, row, column, tile + <usize>4 * <usize>(index % TILE_ROWS));
+      listTaps(call, zeros, image, row, column, places);
     }
     if (index + 1 >= size) continue;
     column += 1;
@@ -125,13 +134,61 @@ function listPixels(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, output
   }
 }
 
+/** What each row of taps meets, which is copied to `patch` where it is partly beyond the image. */
+@inline
+function listTapRows(
+  call: usize,
+  zeros: usize,
+  image: i32,
+  row: i32,
+  column: i32,
+  places: usize,
+  patch: usize,
+): void {
+  const height = int(call, ROWS + SOURCE_SIZE);
+  const width = int(call, COLUMNS + SOURCE_SIZE);
+  const rowTaps = int(call, ROWS + TAPS);
+  const taps = int(call, COLUMNS + TAPS);
+  const tapStep = int(call, ROWS + TAP_STEP);
+  const bytes = <usize>4 * <usize>int(call, 4);
+  const left = column * int(call, COLUMNS + SOURCE_STEP) + int(call, COLUMNS + FIRST_SOURCE);
+  const isWhole = left >= 0 && left + taps <= width;
+  const lineStep = <usize>(tapStep * width) * bytes;
+  let y = row * int(call, ROWS + SOURCE_STEP) + int(call, ROWS + FIRST_SOURCE);
+  let line = pointer(call, 0) + <usize>((image * height + y) * width) * bytes;
+  for (let rowTap = 0; rowTap < rowTaps; rowTap += 1) {
+    if (<u32>y >= <u32>height) {
+      store<usize>(places, zeros);
+    } else if (isWhole) {
+      store<usize>(places, line + <usize>left * bytes);
+    } else {
+      store<usize>(places, patch);
+      copyPart(line, left, taps, width, bytes, patch);
+      patch += <usize>taps * bytes;
+    }
+    places += PLACES;
+    line += lineStep;
+    y += tapStep;
+  }
+}
+
+/** `count` pixels of a line from `left`, 0 beyond its ends. */
+function copyPart(line: usize, left: i32, count: i32, width: i32, bytes: usize, to: usize): void {
+  const first = min(count, max(0, -left));
+  const end = max(first, min(count, width - left));
+  memory.fill(to, 0, <usize>first * bytes);
+  memory.copy(to + <usize>first * bytes, line + <usize>(left + first) * bytes, <usize>(end - first) * bytes);
+  memory.fill(to + <usize>end * bytes, 0, <usize>(count - end) * bytes);
+}
+
+/** What each tap meets. */
 function listTaps(call: usize, zeros: usize, image: i32, row: i32, column: i32, places: usize): void {
   const height = int(call, ROWS + SOURCE_SIZE);
   const width = int(call, COLUMNS + SOURCE_SIZE);
   const rowTaps = int(call, ROWS + TAPS);
   const columnTaps = int(call, COLUMNS + TAPS);
   const tapStep = int(call, COLUMNS + TAP_STEP);
-  const bytes = 4 * int(call, 4);
+  const bytes = <usize>4 * <usize>int(call, 4);
   const left = column * int(call, COLUMNS + SOURCE_STEP) + int(call, COLUMNS + FIRST_SOURCE);
   let y = row * int(call, ROWS + SOURCE_STEP) + int(call, ROWS + FIRST_SOURCE);
   for (let rowTap = 0; rowTap < rowTaps; rowTap += 1) {
@@ -145,57 +202,4 @@ function listTaps(call: usize, zeros: usize, image: i32, row: i32, column: i32, 
     }
     y += int(call, ROWS + TAP_STEP);
   }
-}
-
-/** What all taps of a pixel meet, [taps, depth]. */
-function copyPatch(call: usize, image: i32, row: i32, column: i32, to: usize): void {
-  const height = int(call, ROWS + SOURCE_SIZE);
-  const width = int(call, COLUMNS + SOURCE_SIZE);
-  const rowTaps = int(call, ROWS + TAPS);
-  const columnTaps = int(call, COLUMNS + TAPS);
-  const tapStep = int(call, COLUMNS + TAP_STEP);
-  const depth = int(call, 4);
-  const left = column * int(call, COLUMNS + SOURCE_STEP) + int(call, COLUMNS + FIRST_SOURCE);
-  const isWhole = tapStep == 1 && left >= 0 && left + columnTaps <= width;
-  let y = row * int(call, ROWS + SOURCE_STEP) + int(call, ROWS + FIRST_SOURCE);
-  for (let rowTap = 0; rowTap < rowTaps; rowTap += 1) {
-    const line = pointer(call, 0) + <usize>4 * <usize>((image * height + y) * width * depth);
-    if (<u32>y >= <u32>height) {
-      fillZeros(to, columnTaps * depth);
-      to += 4 * columnTaps * depth;
-    } else if (isWhole) {
-      copyValues(line + <usize>4 * <usize>(left * depth), to, columnTaps * depth);
-      to += 4 * columnTaps * depth;
-    } else {
-      let x = left;
-      for (let columnTap = 0; columnTap < columnTaps; columnTap += 1) {
-        if (<u32>x < <u32>width) copyValues(line + <usize>4 * <usize>(x * depth), to, depth);
-        else fillZeros(to, depth);
-        to += 4 * depth;
-        x += tapStep;
-      }
-    }
-    y += int(call, ROWS + TAP_STEP);
-  }
-}
-
-/** Copies by fours; the last four overlap those before. */
-@inline
-function copyValues(from: usize, to: usize, length: i32): void {
-  if (length < 4) {
-    for (; length > 0; length -= 1) {
-      store<f32>(to, load<f32>(from));
-      from += 4;
-      to += 4;
-    }
-    return;
-  }
-  const last: usize = <usize>4 * <usize>(length - 4);
-  for (let at: usize = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at));
-  v128.store(to + last, v128.load(from + last));
-}
-
-@inline
-function fillZeros(to: usize, length: i32): void {
-  memory.fill(to, 0, <usize>4 * <usize>length);
 }
