@@ -8,6 +8,7 @@ import {
   BatchMatMul,
   Cast,
   ClipByValue,
+  Concat,
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
@@ -29,8 +30,11 @@ import {
   Multiply,
   Relu,
   Relu6,
+  Reverse,
   registerGradient,
   registerKernel,
+  Slice,
+  SplitV,
   Sum,
   Tile,
   Transpose,
@@ -66,6 +70,7 @@ import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
 import { cast, identity } from './identity.ts';
 import { ADAM_UPDATE, adamUpdateKernel, MOMENTUM_UPDATE, momentumUpdateKernel } from './masked-update.ts';
+import { concat, reverse, slice, splitV } from './moves.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { averagePool, maxPool } from './pools.ts';
 import { mean, meanGradient, SPREAD_ROWS, spreadRows, sum, sumGradient } from './reductions.ts';
@@ -110,6 +115,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [_FusedMatMul]: fusedMatMul,
   [CLIP_GRADIENT]: clipGradient,
   [ClipByValue]: clipByValue,
+  [Concat]: concat,
   [Conv2DBackpropFilter]: conv2dBackpropFilter,
   [Conv2DBackpropInput]: conv2dBackpropInput,
   [DepthwiseConv2dNative]: depthwiseConv2d,
@@ -124,7 +130,10 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [Multiply]: multiply,
   [Relu]: relu,
   [Relu6]: relu6,
+  [Reverse]: reverse,
   [SPREAD_ROWS]: spreadRows,
+  [Slice]: slice,
+  [SplitV]: splitV,
   [Sum]: sum,
   [Tile]: tile,
   [Transpose]: transpose,

@@ -84,26 +84,45 @@ function square(x: usize, y: usize, across: usize, down: usize): void {
 }
 
 /**
- * y[i, j, k] = x[i, j, k], rows of numbers that stay next to each other; y has no gaps.
+ * y[i, j, k] = x[i, j, k], rows of numbers that stay next to each other. Distances may be negative: an axis then runs
+ * backwards, and x or y is the address of its last place.
  *
- *   args: x, y, size of i, of j, of k, distance of i in x, of j in x, of k in x, length of a row, parts
+ *   args: x, y, size of i, of j, of k, distance of i in x, of j in x, of k in x, of i in y, of j in y, of k in y,
+ *         length of a row, parts
  */
 export function moveRows(call: usize, part: i32, scratch: usize): void {
   const middle = int(call, 3);
   const inner = int(call, 4);
-  const bytes = <usize>int(call, 8) << 2;
+  const bytes = <usize>int(call, 11) << 2;
+  const stepOfX = <usize>(int(call, 7) << 2);
+  const stepOfY = <usize>(int(call, 10) << 2);
   const all = int(call, 2) * middle * inner;
-  const end = partStart(all, part + 1, int(call, 9), 1);
-  let row = partStart(all, part, int(call, 9), 1);
-  let y = pointer(call, 1) + <usize>row * bytes;
-  for (; row < end; row += 1) {
+  const end = partStart(all, part + 1, int(call, 12), 1);
+  let row = partStart(all, part, int(call, 12), 1);
+  while (row < end) {
     const i = row / inner / middle;
     const j = (row / inner) % middle;
-    const place = i * int(call, 5) + j * int(call, 6) + (row % inner) * int(call, 7);
-    const x = pointer(call, 0) + (<usize>place << 2);
-    let at: usize = 0;
-    for (; at + 16 <= bytes; at += 16) v128.store(y + at, v128.load(x + at));
-    for (; at < bytes; at += 4) store<u32>(y + at, load<u32>(x + at));
-    y += bytes;
+    const k = row % inner;
+    let x = pointer(call, 0) + <usize>((i * int(call, 5) + j * int(call, 6) + k * int(call, 7)) << 2);
+    let y = pointer(call, 1) + <usize>((i * int(call, 8) + j * int(call, 9) + k * int(call, 10)) << 2);
+    const last = min(end, row - k + inner);
+    for (; row < last; row += 1) {
+      moveRow(x, y, bytes);
+      x += stepOfX;
+      y += stepOfY;
+    }
   }
+}
+
+@inline
+function moveRow(x: usize, y: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 64 <= bytes; at += 64) {
+    v128.store(y + at, v128.load(x + at));
+    v128.store(y + at, v128.load(x + at, 16), 16);
+    v128.store(y + at, v128.load(x + at, 32), 32);
+    v128.store(y + at, v128.load(x + at, 48), 48);
+  }
+  for (; at + 16 <= bytes; at += 16) v128.store(y + at, v128.load(x + at));
+  for (; at < bytes; at += 4) store<u32>(y + at, load<u32>(x + at));
 }
