@@ -34,7 +34,7 @@ export interface Product {
 
 const PLACES_BYTES = 512;
 /** A block of a transposed left factor, as in assembly/matrix-product.ts. */
-const BLOCK_BYTES = 64 * 512 * 4;
+const BLOCK_BYTES = 64 * (512 * 4 + 64);
 
 /**
  * min(high, max(low, a · b + bias)), by blocks that fit the caches.

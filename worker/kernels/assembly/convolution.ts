@@ -99,39 +99,89 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
 function listPixels(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, outputs: usize, segments: usize): void {
   const rowCount = int(call, ROWS + COUNT);
   const columnCount = int(call, COLUMNS + COUNT);
-  const outputRows = int(call, ROWS + OUTPUT_SIZE);
-  const outputColumns = int(call, COLUMNS + OUTPUT_SIZE);
-  const isJoined = int(call, 26) != 0;
+  const width = int(call, COLUMNS + SOURCE_SIZE);
+  const firstSource = int(call, COLUMNS + FIRST_SOURCE);
+  const sourceStep = int(call, COLUMNS + SOURCE_STEP);
   const count = segmentsOf(call);
+  const tileBytes = PLACES * <usize>count;
   const patchBytes = <usize>4 * <usize>(int(call, ROWS + TAPS) * int(call, COLUMNS + TAPS) * int(call, 4));
-  const out = pointer(call, 2);
-  const outBytes = <usize>4 * <usize>int(call, 5);
-  const size = pixelEnd - pixel;
-  const all = (size + TILE_ROWS - 1) & ~(TILE_ROWS - 1);
+  const reach = (TILE_ROWS - 1) * sourceStep + (int(call, COLUMNS + TAPS) - 1) * int(call, COLUMNS + TAP_STEP);
   let patch = segments + <usize>4 * <usize>(BLOCK_PIXELS * count);
-  let column = pixel % columnCount;
-  let row = (pixel / columnCount) % rowCount;
-  let image = pixel / columnCount / rowCount;
-  for (let index = 0; index < all; index += 1) {
-    const outputRow = image * outputRows + int(call, ROWS + FIRST_OUTPUT) + row * int(call, ROWS + OUTPUT_STEP);
-    const outputColumn = int(call, COLUMNS + FIRST_OUTPUT) + column * int(call, COLUMNS + OUTPUT_STEP);
-    store<usize>(outputs + 4 * index, out + <usize>(outputRow * outputColumns + outputColumn) * outBytes);
-    const places = segments + 4 * ((index & ~(TILE_ROWS - 1)) * count + (index & (TILE_ROWS - 1)));
-    if (isJoined) {
-      listTapRows(call, zeros, image, row, column, places, patch);
-      patch += patchBytes;
+  for (; pixel < pixelEnd; pixel += TILE_ROWS) {
+    const column = pixel % columnCount;
+    const left = column * sourceStep + firstSource;
+    const isInside = column + TILE_ROWS <= columnCount && left >= 0 && left + reach < width;
+    if (isInside && pixel + TILE_ROWS <= pixelEnd) {
+      const row = pixel / columnCount;
+      listTile(call, zeros, row / rowCount, row % rowCount, column, outputs, segments);
+      patch += TILE_ROWS * patchBytes;
     } else {
-      listTaps(call, zeros, image, row, column, places);
+      for (let index = 0; index < TILE_ROWS; index += 1) {
+        listPixel(call, zeros, min(pixel + index, pixelEnd - 1), outputs + 4 * index, segments + 4 * index, patch);
+        patch += patchBytes;
+      }
     }
-    if (index + 1 >= size) continue;
-    column += 1;
-    if (column < columnCount) continue;
-    column = 0;
-    row += 1;
-    if (row < rowCount) continue;
-    row = 0;
-    image += 1;
+    outputs += PLACES;
+    segments += tileBytes;
   }
+}
+
+/** 4 neighbours of a row, all of whose taps lie within the columns of the source. */
+@inline
+function listTile(
+  call: usize,
+  zeros: usize,
+  image: i32,
+  row: i32,
+  column: i32,
+  outputs: usize,
+  places: usize,
+): void {
+  const height = int(call, ROWS + SOURCE_SIZE);
+  const bytes = <usize>4 * <usize>int(call, 4);
+  const tapStep = int(call, ROWS + TAP_STEP);
+  const perRow = int(call, 26) != 0 ? 1 : int(call, COLUMNS + TAPS);
+  const tapBytes = <usize>int(call, COLUMNS + TAP_STEP) * bytes;
+  const width = int(call, COLUMNS + SOURCE_SIZE);
+  const lineStep = <usize>(tapStep * width) * bytes;
+  const lanes = i32x4(0, 1, 2, 3);
+  const apart = i32x4.mul(lanes, i32x4.splat(int(call, COLUMNS + SOURCE_STEP) * <i32>bytes));
+  const outputsApart = i32x4.mul(lanes, i32x4.splat(int(call, COLUMNS + OUTPUT_STEP) * 4 * int(call, 5)));
+  v128.store(outputs, i32x4.add(outputsApart, i32x4.splat(<i32>outputOf(call, image, row, column))));
+  const left = column * int(call, COLUMNS + SOURCE_STEP) + int(call, COLUMNS + FIRST_SOURCE);
+  let y = row * int(call, ROWS + SOURCE_STEP) + int(call, ROWS + FIRST_SOURCE);
+  let line = pointer(call, 0) + <usize>((image * height + y) * width + left) * bytes;
+  for (let rowTap = int(call, ROWS + TAPS); rowTap > 0; rowTap -= 1) {
+    const isRow = <u32>y < <u32>height;
+    let tap = line;
+    for (let index = perRow; index > 0; index -= 1) {
+      const there = i32x4.add(apart, i32x4.splat(<i32>tap));
+      v128.store(places, isRow ? there : i32x4.splat(<i32>zeros));
+      places += PLACES;
+      tap += tapBytes;
+    }
+    line += lineStep;
+    y += tapStep;
+  }
+}
+
+function listPixel(call: usize, zeros: usize, pixel: i32, output: usize, places: usize, patch: usize): void {
+  const rowCount = int(call, ROWS + COUNT);
+  const columnCount = int(call, COLUMNS + COUNT);
+  const column = pixel % columnCount;
+  const row = (pixel / columnCount) % rowCount;
+  const image = pixel / columnCount / rowCount;
+  store<usize>(output, outputOf(call, image, row, column));
+  if (int(call, 26) != 0) listTapRows(call, zeros, image, row, column, places, patch);
+  else listTaps(call, zeros, image, row, column, places);
+}
+
+@inline
+function outputOf(call: usize, image: i32, row: i32, column: i32): usize {
+  const y = int(call, ROWS + FIRST_OUTPUT) + row * int(call, ROWS + OUTPUT_STEP);
+  const x = int(call, COLUMNS + FIRST_OUTPUT) + column * int(call, COLUMNS + OUTPUT_STEP);
+  const pixel = (image * int(call, ROWS + OUTPUT_SIZE) + y) * int(call, COLUMNS + OUTPUT_SIZE) + x;
+  return pointer(call, 2) + <usize>4 * <usize>(pixel * int(call, 5));
 }
 
 /** What each row of taps meets, which is copied to `patch` where it is partly beyond the image. */

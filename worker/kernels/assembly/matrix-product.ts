@@ -1,5 +1,6 @@
 import { float, int, partStart, pointer } from './call';
-import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfColumns, tileOfRows } from './product-tile';
+import { storeTransposed } from './pack';
+import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
 
 /** Rows and steps of the left factor that are worked on at a time: with a panel they fit the caches. */
 const BLOCK_ROWS = 64;
@@ -7,12 +8,14 @@ const BLOCK_DEPTH = 512;
 const BLOCK_TILES = BLOCK_ROWS / TILE_ROWS;
 
 /*
- * Scratch: for each tile of a block the places of its rows in a and in the output, then the block of a where a is
- * transposed.
+ * Scratch: for each tile of a block the places of its rows in a and in the output, then the rows of the block where
+ * a is transposed.
  */
 const PLACES_OF_A: usize = 0;
 const PLACES_OF_OUT: usize = BLOCK_TILES * PLACES;
 const BLOCK_OF_A: usize = 2 * BLOCK_TILES * PLACES;
+/** Bytes of a row of it; an odd number of cache lines, or rows would fall to the same few. */
+const BLOCK_ROW: usize = 4 * BLOCK_DEPTH + 64;
 
 /**
  * Products of stacks of matrices, a [rows, depth] · panels of b [depth, columns], see packPanels. A stack of one
@@ -21,7 +24,7 @@ const BLOCK_OF_A: usize = 2 * BLOCK_TILES * PLACES;
  *   args: a, panels, output, rows, columns, depth, a is transposed, stack, stack of a, stack of b,
  *         pieces of the rows, pieces of the columns, parts
  *   floats: bounds of the results
- *   scratch: 512 bytes, then 131072 if a is transposed
+ *   scratch: 512 bytes, then 135168 if a is transposed
  */
 export function matrixProduct(call: usize, part: i32, scratch: usize): void {
   const rowPieces = int(call, 10);
@@ -47,16 +50,17 @@ function multiplyBlock(call: usize, scratch: usize, matrix: i32, row: i32, rowEn
   const columns = int(call, 4);
   const depth = int(call, 5);
   const isTransposed = int(call, 6) != 0;
-  const ofA = int(call, 8) == 1 ? 0 : matrix;
-  const ofB = int(call, 9) == 1 ? 0 : matrix;
-  const a = pointer(call, 0) + <usize>4 * <usize>ofA * <usize>rows * <usize>depth;
+  const indexOfA = int(call, 8) == 1 ? 0 : matrix;
+  const indexOfB = int(call, 9) == 1 ? 0 : matrix;
+  const a = pointer(call, 0) + <usize>4 * <usize>indexOfA * <usize>rows * <usize>depth;
   const out = pointer(call, 2) + <usize>4 * <usize>matrix * <usize>rows * <usize>columns;
   const panelSize = PANEL_STEP * <usize>(1 + depth);
   const panelCount = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  const panels = pointer(call, 1) + panelSize * <usize>ofB * <usize>panelCount;
+  const panels = pointer(call, 1) + panelSize * <usize>indexOfB * <usize>panelCount;
   const panelEnd = partStart(panelCount, columnPiece + 1, int(call, 11), 1);
   const firstPanel = partStart(panelCount, columnPiece, int(call, 11), 1);
-  listRows(scratch + PLACES_OF_A, row, rowEnd, 4 * depth);
+  if (isTransposed) listRows(scratch + PLACES_OF_A, 0, rowEnd - row, <i32>BLOCK_ROW);
+  else listRows(scratch + PLACES_OF_A, row, rowEnd, 4 * depth);
   listRows(scratch + PLACES_OF_OUT, row, rowEnd, 4 * columns);
   const tiles = <usize>((rowEnd - row + TILE_ROWS - 1) / TILE_ROWS);
   for (let step = 0; step < depth; step += BLOCK_DEPTH) {
@@ -64,8 +68,10 @@ function multiplyBlock(call: usize, scratch: usize, matrix: i32, row: i32, rowEn
     const isLast = step + steps == depth;
     const low: f32 = isLast ? float(call, 0) : -Infinity;
     const high: f32 = isLast ? float(call, 1) : Infinity;
+    let source = a + <usize>4 * <usize>step;
     if (isTransposed) {
-      packColumns(a + 4 * (<usize>step * <usize>rows), rows, steps, row, rowEnd, scratch + BLOCK_OF_A);
+      source = scratch + BLOCK_OF_A;
+      transpose(a + <usize>4 * (<usize>step * <usize>rows + <usize>row), rows, steps, rowEnd - row, source);
     }
     for (let index = firstPanel; index < panelEnd; index += 1) {
       const panel = panels + panelSize * <usize>index;
@@ -74,14 +80,9 @@ function multiplyBlock(call: usize, scratch: usize, matrix: i32, row: i32, rowEn
       const wanted = min(TILE_COLUMNS, columns - index * TILE_COLUMNS);
       const to = out + PANEL_STEP * <usize>index;
       for (let tile: usize = 0; tile < tiles; tile += 1) {
+        const ofA = scratch + PLACES_OF_A + tile * PLACES;
         const places = scratch + PLACES_OF_OUT + tile * PLACES;
-        if (isTransposed) {
-          const block = scratch + BLOCK_OF_A + tile * PLACES * <usize>steps;
-          tileOfColumns(block, PLACES, steps, from, PANEL_STEP, start, places, to, wanted, low, high);
-        } else {
-          const ofTile = scratch + PLACES_OF_A + tile * PLACES;
-          tileOfRows(ofTile, 1, steps, a + <usize>4 * <usize>step, from, start, places, to, wanted, low, high);
-        }
+        tileOfRows(ofA, 1, steps, source, from, start, places, to, wanted, low, high);
       }
     }
   }
@@ -96,25 +97,37 @@ export function listRows(places: usize, row: i32, rowEnd: i32, bytes: i32): void
   }
 }
 
-/**
- * Columns `column` to `columnEnd` of a matrix of `columns` columns, in strips of 4. The last is repeated until its
- * strip is full, as listRows repeats its place.
- */
-function packColumns(source: usize, columns: i32, depth: i32, column: i32, columnEnd: i32, strips: usize): void {
-  const bytes = <usize>4 * <usize>columns;
-  const strip = PLACES * <usize>depth;
-  for (let step = 0; step < depth; step += 1) {
-    let from = source + <usize>4 * <usize>column;
-    let to = strips + PLACES * <usize>step;
-    let left = columnEnd - column;
-    for (; left >= 4; left -= 4) {
-      v128.store(to, v128.load(from));
-      from += 16;
-      to += strip;
+/** The first `wanted` columns of a matrix of `columns` columns → rows, BLOCK_ROW apart. */
+function transpose(source: usize, columns: i32, depth: i32, wanted: i32, to: usize): void {
+  const line = <usize>4 * <usize>columns;
+  let step = 0;
+  for (; step + 4 <= depth; step += 4) {
+    let row = 0;
+    for (; row + 4 <= wanted; row += 4) {
+      const from = source + <usize>4 * <usize>row;
+      storeTransposed(
+        to + <usize>row * BLOCK_ROW,
+        BLOCK_ROW,
+        v128.load(from),
+        v128.load(from + line),
+        v128.load(from + 2 * line),
+        v128.load(from + 3 * line),
+      );
     }
-    for (let lane = 0; left > 0 && lane < 4; lane += 1) {
-      store<f32>(to + <usize>4 * <usize>lane, load<f32>(from + <usize>4 * <usize>min(lane, left - 1)));
-    }
-    source += bytes;
+    for (; row < wanted; row += 1) copyColumn(source + <usize>4 * <usize>row, line, 4, to + <usize>row * BLOCK_ROW);
+    source += 4 * line;
+    to += 16;
+  }
+  for (let row = 0; row < wanted; row += 1) {
+    copyColumn(source + <usize>4 * <usize>row, line, depth - step, to + <usize>row * BLOCK_ROW);
+  }
+}
+
+@inline
+function copyColumn(from: usize, line: usize, length: i32, to: usize): void {
+  for (; length > 0; length -= 1) {
+    store<f32>(to, load<f32>(from));
+    from += line;
+    to += 4;
   }
 }

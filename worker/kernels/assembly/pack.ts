@@ -1,5 +1,5 @@
 import { int, partStart, pointer } from './call';
-import { loadSome, PANEL_STEP, TILE_COLUMNS } from './product-tile';
+import { loadUpTo, PANEL_STEP, TILE_COLUMNS } from './product-tile';
 
 /**
  * Lays matrices out in panels of 8 columns: first the 8 values that their sums begin with, then for each step of
@@ -108,10 +108,4 @@ export function storeTransposed(to: usize, step: usize, a: v128, b: v128, c: v12
   v128.store(to + step, v128.shuffle<f64>(ab01, cd01, 1, 3));
   v128.store(to + 2 * step, v128.shuffle<f64>(ab23, cd23, 0, 2));
   v128.store(to + 3 * step, v128.shuffle<f64>(ab23, cd23, 1, 3));
-}
-
-/** 4 values, or the first `length` and zeros. */
-@inline
-function loadUpTo(place: usize, length: i32): v128 {
-  return length >= 4 ? v128.load(place) : loadSome(place, length);
 }

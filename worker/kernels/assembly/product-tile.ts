@@ -7,10 +7,6 @@ import { multiplyAdd } from './arithmetic';
  * it lies. One step of the sum is one round of the loop: engines order what they unroll themselves well, and what
  * is unrolled here badly.
  *
- *   start    address of the 8 values that sums begin with, or 0: sums go on from what is in the output
- *   rows     address of the places of the 4 output rows, relative to `out`; the last row may be named more than once
- *   columns  of the tile that are wanted, 1 to 8
- *   low, high  bounds of the results
  */
 export const TILE_ROWS = 4;
 export const TILE_COLUMNS = 8;
@@ -23,6 +19,10 @@ export const PLACES: usize = 16;
  * Sum over segments s and steps k of row r of s, element k, times panel. The values of a row follow each other.
  *
  *   segments  for each segment the places of its 4 rows, relative to `a`
+ *   start     address of the 8 values that sums begin with, or 0: sums go on from what is in the output
+ *   rows      places of the 4 output rows, relative to `out`; a row may be named more than once, as in the segments
+ *   columns   of the tile that are wanted, 1 to 8
+ *   low, high  bounds of the results
  */
 export function tileOfRows(
   segments: usize,
@@ -37,14 +37,20 @@ export function tileOfRows(
   low: f32,
   high: f32,
 ): void {
-  let c00 = startOf(start, 0, rows, out, columns);
-  let c01 = startOf(start, 4, rows, out, columns);
-  let c10 = startOf(start, 0, rows + 4, out, columns);
-  let c11 = startOf(start, 4, rows + 4, out, columns);
-  let c20 = startOf(start, 0, rows + 8, out, columns);
-  let c21 = startOf(start, 4, rows + 8, out, columns);
-  let c30 = startOf(start, 0, rows + 12, out, columns);
-  let c31 = startOf(start, 4, rows + 12, out, columns);
+  let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
+  if (start != 0) {
+    c00 = c10 = c20 = c30 = v128.load(start, 0);
+    c01 = c11 = c21 = c31 = v128.load(start, 16);
+  } else {
+    c00 = loadUpTo(load<u32>(rows, 0) + out, columns);
+    c01 = loadUpTo(load<u32>(rows, 0) + out + 16, columns - 4);
+    c10 = loadUpTo(load<u32>(rows, 4) + out, columns);
+    c11 = loadUpTo(load<u32>(rows, 4) + out + 16, columns - 4);
+    c20 = loadUpTo(load<u32>(rows, 8) + out, columns);
+    c21 = loadUpTo(load<u32>(rows, 8) + out + 16, columns - 4);
+    c30 = loadUpTo(load<u32>(rows, 12) + out, columns);
+    c31 = loadUpTo(load<u32>(rows, 12) + out + 16, columns - 4);
+  }
   const length = <usize>depth * PANEL_STEP;
   const last = segments + <usize>count * PLACES;
   for (; segments != last; segments += PLACES) {
@@ -75,81 +81,24 @@ export function tileOfRows(
       panel += PANEL_STEP;
     } while (panel != end);
   }
-  storeRow(load<u32>(rows, 0) + out, c00, c01, columns, low, high);
-  storeRow(load<u32>(rows, 4) + out, c10, c11, columns, low, high);
-  storeRow(load<u32>(rows, 8) + out, c20, c21, columns, low, high);
-  storeRow(load<u32>(rows, 12) + out, c30, c31, columns, low, high);
-}
-
-/**
- * Sum over steps k of the 4 neighbours at a + k · aStep, times the 8 at panel + k · panelStep: a left factor that
- * is transposed. Unlike above rows that are not wanted are sums of their own, and need a place of their own.
- *
- *   aStep, panelStep  in bytes
- */
-export function tileOfColumns(
-  a: usize,
-  aStep: usize,
-  depth: i32,
-  panel: usize,
-  panelStep: usize,
-  start: usize,
-  rows: usize,
-  out: usize,
-  columns: i32,
-  low: f32,
-  high: f32,
-): void {
-  let c00 = startOf(start, 0, rows, out, columns);
-  let c01 = startOf(start, 4, rows, out, columns);
-  let c10 = startOf(start, 0, rows + 4, out, columns);
-  let c11 = startOf(start, 4, rows + 4, out, columns);
-  let c20 = startOf(start, 0, rows + 8, out, columns);
-  let c21 = startOf(start, 4, rows + 8, out, columns);
-  let c30 = startOf(start, 0, rows + 12, out, columns);
-  let c31 = startOf(start, 4, rows + 12, out, columns);
-  for (; depth > 0; depth -= 1) {
-    const b0 = v128.load(panel, 0);
-    const b1 = v128.load(panel, 16);
-    const x0 = v128.load32_splat(a, 0);
-    const x1 = v128.load32_splat(a, 4);
-    const x2 = v128.load32_splat(a, 8);
-    const x3 = v128.load32_splat(a, 12);
-    c00 = multiplyAdd(x0, b0, c00);
-    c01 = multiplyAdd(x0, b1, c01);
-    c10 = multiplyAdd(x1, b0, c10);
-    c11 = multiplyAdd(x1, b1, c11);
-    c20 = multiplyAdd(x2, b0, c20);
-    c21 = multiplyAdd(x2, b1, c21);
-    c30 = multiplyAdd(x3, b0, c30);
-    c31 = multiplyAdd(x3, b1, c31);
-    a += aStep;
-    panel += panelStep;
+  if (low > -Infinity || high < Infinity) {
+    c00 = bounded(c00, low, high);
+    c01 = bounded(c01, low, high);
+    c10 = bounded(c10, low, high);
+    c11 = bounded(c11, low, high);
+    c20 = bounded(c20, low, high);
+    c21 = bounded(c21, low, high);
+    c30 = bounded(c30, low, high);
+    c31 = bounded(c31, low, high);
   }
-  storeRow(load<u32>(rows, 0) + out, c00, c01, columns, low, high);
-  storeRow(load<u32>(rows, 4) + out, c10, c11, columns, low, high);
-  storeRow(load<u32>(rows, 8) + out, c20, c21, columns, low, high);
-  storeRow(load<u32>(rows, 12) + out, c30, c31, columns, low, high);
-}
-
-/** Values that columns `first` to `first` + 3 of a row begin with. */
-@inline
-function startOf(start: usize, first: i32, row: usize, out: usize, columns: i32): v128 {
-  if (start != 0) return v128.load(start + (<usize>first << 2));
-  const place = load<u32>(row) + out + (<usize>first << 2);
-  return columns - first >= 4 ? v128.load(place) : loadSome(place, columns - first);
+  storeRow(load<u32>(rows, 0) + out, c00, c01, columns);
+  storeRow(load<u32>(rows, 4) + out, c10, c11, columns);
+  storeRow(load<u32>(rows, 8) + out, c20, c21, columns);
+  storeRow(load<u32>(rows, 12) + out, c30, c31, columns);
 }
 
 @inline
-function storeRow(place: usize, left: v128, right: v128, columns: i32, low: f32, high: f32): void {
-  if (low > -Infinity) {
-    left = f32x4.pmax(left, f32x4.splat(low));
-    right = f32x4.pmax(right, f32x4.splat(low));
-  }
-  if (high < Infinity) {
-    left = f32x4.pmin(left, f32x4.splat(high));
-    right = f32x4.pmin(right, f32x4.splat(high));
-  }
+function storeRow(place: usize, left: v128, right: v128, columns: i32): void {
   if (columns == TILE_COLUMNS) {
     v128.store(place, left, 0);
     v128.store(place, right, 16);
@@ -158,8 +107,14 @@ function storeRow(place: usize, left: v128, right: v128, columns: i32, low: f32,
   }
 }
 
-/** The first `length` of 4 values, the others 0. */
-export function loadSome(place: usize, length: i32): v128 {
+@inline
+function bounded(values: v128, low: f32, high: f32): v128 {
+  return f32x4.pmin(f32x4.pmax(values, f32x4.splat(low)), f32x4.splat(high));
+}
+
+/** 4 values, or the first `length` and zeros. */
+export function loadUpTo(place: usize, length: i32): v128 {
+  if (length >= 4) return v128.load(place);
   if (length <= 0) return f32x4.splat(0);
   let values = v128.load32_zero(place);
   if (length > 1) values = v128.load_lane<f32>(place, values, 1, 4);
