@@ -18,8 +18,8 @@ import { addressOf, runNative } from './native.ts';
 import { foldedSum, foldsFor, partsFor } from './parts.ts';
 import { runStock } from './stock.ts';
 
-/** A tensor as [groups, rows, channels], of which the rows are summed. */
-interface Columns {
+/** A tensor as [groups, rows, channels], of which the rows become one. */
+export interface Columns {
   readonly groups: number;
   readonly rows: number;
   readonly channels: number;
@@ -71,7 +71,7 @@ const isFaster = ({ groups, rows, channels }: Columns): boolean =>
   rows >= LEAST_ROWS && (channels > 1 || groups === 1 || rows >= LEAST_LINE);
 
 /** null where the axes are not neighbours, or nothing is there to be summed. */
-function columnsOf(shape: readonly number[], axes: readonly number[]): Columns | null {
+export function columnsOf(shape: readonly number[], axes: readonly number[]): Columns | null {
   if (util.sizeFromShape([...shape]) === 0) return null;
   const long = shape.flatMap((size, axis) => (size === 1 ? [] : [axis]));
   const places = long.flatMap((axis, place) => (axes.includes(axis) ? [place] : []));

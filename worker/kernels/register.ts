@@ -23,6 +23,7 @@ import {
   getKernel,
   Identity,
   type KernelFunc,
+  Max,
   MaxPool,
   MaxPool3DGrad,
   MaxPoolGrad,
@@ -74,6 +75,7 @@ import { concat, reverse, slice, splitV } from './moves.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { averagePool, maxPool } from './pools.ts';
 import { mean, meanGradient, SPREAD_ROWS, spreadRows, sum, sumGradient } from './reductions.ts';
+import { MAX_GRADIENT, max, maxGradient, maxGradientKernel } from './reductions-max.ts';
 import {
   CLIP_GRADIENT,
   clipByValue,
@@ -123,6 +125,8 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [DepthwiseConv2dNativeBackpropInput]: depthwiseBackpropInput,
   [FusedBatchNorm]: fusedBatchNorm,
   [FusedDepthwiseConv2D]: fusedDepthwiseConv2d,
+  [MAX_GRADIENT]: maxGradientKernel,
+  [Max]: max,
   [MaxPool]: maxPool,
   [MaxPoolGrad]: maxPoolGradient,
   [Mean]: mean,
@@ -145,6 +149,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
 const TRAINING_GRADIENTS: Readonly<Record<string, WasmGradient>> = {
   [ClipByValue]: clipByValueGradient,
   [FusedBatchNorm]: batchNormGradient,
+  [Max]: maxGradient,
   [Mean]: meanGradient,
   [Relu]: reluGradient,
   [Relu6]: relu6Gradient,

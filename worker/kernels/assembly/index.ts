@@ -11,6 +11,7 @@ export { packPanels } from './pack';
 export { filterGradient } from './filter-gradient';
 export { filterGradient3x3 } from './filter-gradient-3x3';
 export { convolve } from './convolution';
+export { columnMaxima, columnMaximaGradient } from './reduction-max';
 export { exchange, moveRows } from './transpose';
 export { adamUpdate, momentumUpdate } from './update';
 export { winograd } from './winograd';
