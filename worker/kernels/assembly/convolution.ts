@@ -1,4 +1,5 @@
 import { float, int, partStart, pointer } from './call';
+import { clearFloats, copyPixels } from './copy';
 import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
 
 /** Pixels that are worked on at a time, so that a panel of the filter stays in the nearest cache. */
@@ -41,7 +42,7 @@ export function convolve(call: usize, part: i32, scratch: usize): void {
   const piece = part / columnPieces;
   const total = int(call, 3) * int(call, ROWS + COUNT) * int(call, COLUMNS + COUNT);
   const end = partStart(total, piece + 1, pieces, TILE_ROWS);
-  memory.fill(scratch, 0, <usize>4 * <usize>lengthOf(call));
+  clearFloats(scratch, <usize>4 * <usize>lengthOf(call));
   for (let pixel = partStart(total, piece, pieces, TILE_ROWS); pixel < end; pixel += BLOCK_PIXELS) {
     convolveBlock(call, scratch, pixel, min(pixel + BLOCK_PIXELS, end), part % columnPieces);
   }
@@ -213,22 +214,13 @@ function listTapRows(
       store<usize>(places, line + <usize>left * bytes);
     } else {
       store<usize>(places, patch);
-      copyPart(line, left, taps, width, bytes, patch);
+      copyPixels(line, left, taps, width, bytes, patch);
       patch += <usize>taps * bytes;
     }
     places += PLACES;
     line += lineStep;
     y += tapStep;
   }
-}
-
-/** `count` pixels of a line from `left`, 0 beyond its ends. */
-function copyPart(line: usize, left: i32, count: i32, width: i32, bytes: usize, to: usize): void {
-  const first = min(count, max(0, -left));
-  const end = max(first, min(count, width - left));
-  memory.fill(to, 0, <usize>first * bytes);
-  memory.copy(to + <usize>first * bytes, line + <usize>(left + first) * bytes, <usize>(end - first) * bytes);
-  memory.fill(to + <usize>end * bytes, 0, <usize>(count - end) * bytes);
 }
 
 /** What each tap meets. */

@@ -1,4 +1,5 @@
 import { float, int, partStart, pointer } from './call';
+import { clearFloats, copyPixels } from './copy';
 import { listRows } from './matrix-product';
 import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
 import { inputLine, outputLine } from './winograd-transforms';
@@ -23,7 +24,7 @@ export function winograd(call: usize, part: i32, scratch: usize): void {
   const total = int(call, 4) * squaresOf(int(call, 9)) * squaresOf(int(call, 10));
   const block = int(call, 13);
   const parts = int(call, 14);
-  memory.fill(scratch, 0, 64);
+  clearFloats(scratch, 64);
   const end = partStart(total, part + 1, parts, 1);
   for (let square = partStart(total, part, parts, 1); square < end; square += block) {
     const count = min(block, end - square);
@@ -101,12 +102,9 @@ function transformSquares(call: usize, scratch: usize, square: i32, count: i32):
 /** 6 × 6 pixels that may lie beyond the image, where they are 0. */
 function copySquare(image: usize, height: i32, width: i32, y: i32, x: i32, pixel: usize, to: usize): void {
   for (let row = y; row < y + SPAN; row += 1) {
-    for (let column = x; column < x + SPAN; column += 1) {
-      const isInside = <u32>row < <u32>height && <u32>column < <u32>width;
-      if (isInside) memory.copy(to, image + <usize>(row * width + column) * pixel, pixel);
-      else memory.fill(to, 0, pixel);
-      to += pixel;
-    }
+    if (<u32>row < <u32>height) copyPixels(image + <usize>(row * width) * pixel, x, SPAN, width, pixel, to);
+    else clearFloats(to, SPAN * pixel);
+    to += SPAN * pixel;
   }
 }
 
