@@ -86,6 +86,7 @@ import {
   relu6Gradient,
   reluGradient,
 } from './relu.ts';
+import { replaceReluCall } from './relu-layer.ts';
 import { stockName } from './stock.ts';
 import { tile } from './tile.ts';
 import { transpose } from './transpose.ts';
@@ -176,6 +177,7 @@ export function registerTrainingKernels(): void {
     replaceGradient(kernelName, gradient);
   registerGradient(batchNormTrainingGradientConfig);
   replaceBatchNormCall();
+  replaceReluCall();
 }
 
 function refusal(kernel: string): () => never {
