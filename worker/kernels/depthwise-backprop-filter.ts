@@ -3,11 +3,22 @@ import type {
   DepthwiseConv2dNativeBackpropFilterInputs,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { depthwiseInfo, imageWords, LANES, PIXEL_BYTES, partsFor, planBlock } from './depthwise-conv2d.ts';
+import {
+  depthwiseInfo,
+  imageWords,
+  LANES,
+  MAX_GROUP,
+  PIXEL_BYTES,
+  partsFor,
+  planBlock,
+} from './depthwise-conv2d.ts';
 import type { KernelCall, Shape4D } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
 import { sumOfParts } from './partial-sums.ts';
 import { columnAxis, forwardSpan, rowAxis } from './window-axis.ts';
+
+/** Blocks of channels of a part, because memory is read fastest from end to end. */
+const MIN_BLOCKS = 8;
 
 /**
  * Gradient of a depthwise convolution by its filter.
@@ -32,13 +43,15 @@ export function depthwiseBackpropFilter({
   const { batchSize, outHeight, outWidth, outChannels } = info;
   const rows = rowAxis(info);
   const columns = columnAxis(info);
-  const block = planBlock(forwardSpan(rows), forwardSpan(columns), 1);
   const taps = rows.taps * columns.taps;
   const blocks = Math.ceil(outChannels / LANES);
-  const items = batchSize * block.bands;
-  const wanted = partsFor((batchSize * outHeight * outWidth * outChannels * taps) / 4, items * blocks);
-  const blockParts = Math.min(blocks, wanted);
-  const imageParts = Math.min(items, Math.floor(wanted / blockParts));
+  const wanted = partsFor((batchSize * outHeight * outWidth * outChannels * taps) / 4, batchSize * blocks);
+  const blockParts = Math.min(wanted, Math.ceil(blocks / MIN_BLOCKS));
+  const ownBlocks = Math.ceil(blocks / blockParts);
+  const group = Math.min(ownBlocks, MAX_GROUP);
+  // x and dy stay in cache together.
+  const block = planBlock(forwardSpan(rows), forwardSpan(columns), 2 * group);
+  const imageParts = Math.min(batchSize * block.bands, Math.floor(wanted / blockParts));
   const run = (target: number) =>
     runNative(backend, 'depthwiseFilterGradient', {
       args: [
@@ -60,13 +73,14 @@ export function depthwiseBackpropFilter({
         block.bands,
         imageParts,
         blockParts,
+        group,
+        block.planeBytes,
       ],
       parts: imageParts * blockParts,
       scratchBytes:
         256 +
-        Math.ceil(blocks / blockParts) * taps * PIXEL_BYTES +
-        block.planeBytes +
-        block.band * outWidth * PIXEL_BYTES,
+        ownBlocks * taps * PIXEL_BYTES +
+        group * (block.planeBytes + block.band * outWidth * PIXEL_BYTES),
     });
   return sumOfParts(backend, { shape: filterShape, parts: imageParts, run });
 }

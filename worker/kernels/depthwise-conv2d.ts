@@ -12,8 +12,10 @@ import { backwardSpan, columnAxis, forwardSpan, rowAxis, type Span, type WindowA
 /** Channels that worker/kernels/assembly/depthwise-block.ts takes at once, and bytes of one pixel of them. */
 export const LANES = 16;
 export const PIXEL_BYTES = 64;
-/** Of a block of an image in scratch memory, so that it stays in cache. */
-const BLOCK_BYTES = 2 ** 17;
+/** Of the blocks of an image in scratch memory, so that they stay in cache. */
+const BLOCK_BYTES = 2 ** 18;
+/** Blocks of neighbouring channels that are filled at once, because memory is read fastest from end to end. */
+export const MAX_GROUP = 16;
 /** Multiply-adds of four numbers that are worth a part of their own, about 15 microseconds. */
 const PART_WORK = 2 ** 14;
 const MAX_PARTS = 32;
@@ -77,10 +79,13 @@ export function convolveDepthwise(backend: BackendWasm, call: DepthwiseCall): Te
   const columns = columnAxis(info);
   const spanOf = isBackward ? backwardSpan : forwardSpan;
   const planes = isBackward ? multiplier : 1;
-  const block = planBlock(spanOf(rows), spanOf(columns), planes);
+  const blocks = Math.ceil(channels / LANES);
   const taps = rows.taps * columns.taps;
-  const items = info.batchSize * block.bands * Math.ceil(channels / LANES);
   const work = (info.batchSize * info.outHeight * info.outWidth * info.outChannels * taps) / 4;
+  const group = groupFor(blocks, { images: info.batchSize, work });
+  const block = planBlock(spanOf(rows), spanOf(columns), planes * group);
+  const groups = Math.ceil(blocks / group);
+  const items = info.batchSize * block.bands * groups;
   const parts = partsFor(work, items);
   const resultRows = isBackward ? rows.inputSize : rows.outputSize;
   const resultColumns = isBackward ? columns.inputSize : columns.outputSize;
@@ -99,11 +104,13 @@ export function convolveDepthwise(backend: BackendWasm, call: DepthwiseCall): Te
       block.band,
       block.bands,
       parts,
+      group,
+      groups,
       block.planeBytes,
     ],
     floats: bounds,
     parts,
-    scratchBytes: 512 + planes * (taps * PIXEL_BYTES + block.planeBytes),
+    scratchBytes: 512 + group * (PIXEL_BYTES + planes * (taps * PIXEL_BYTES + block.planeBytes)),
   });
   return result;
 }
@@ -120,9 +127,9 @@ export interface Block {
 }
 
 /** As many rows of an image as stay in cache together, zeros around it included. */
-export function planBlock(rows: Span, columns: Span, planes: number): Block {
+export function planBlock(rows: Span, columns: Span, blocks: number): Block {
   const width = (columns.results - 1) * columns.step + columns.length;
-  const rowBytes = planes * width * PIXEL_BYTES;
+  const rowBytes = blocks * width * PIXEL_BYTES;
   const fitting = Math.floor((BLOCK_BYTES / rowBytes - rows.length) / rows.step) + 1;
   const bands = Math.ceil(rows.results / Math.max(1, fitting));
   const band = Math.ceil(rows.results / bands);
@@ -137,6 +144,12 @@ export function planBlock(rows: Span, columns: Span, planes: number): Block {
     // A pixel pair may read one pixel more than there is.
     planeBytes: (height * width + columns.step) * PIXEL_BYTES,
   };
+}
+
+/** Blocks of channels in a group: as many as allowed, but fewer where the images alone make too few parts. */
+function groupFor(blocks: number, { images, work }: { images: number; work: number }): number {
+  const wanted = Math.ceil(partsFor(work, MAX_PARTS) / images);
+  return Math.min(MAX_GROUP, Math.ceil(blocks / Math.min(blocks, wanted)));
 }
 
 export function partsFor(work: number, items: number): number {

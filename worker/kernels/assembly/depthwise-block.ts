@@ -24,35 +24,47 @@ export function isContiguous(lanes: Lanes): bool {
   return lanes.spread == 1 && lanes.group == 1;
 }
 
-/** Copies the lanes of `pixels` pixels that lie `step` bytes apart. */
+/** Copies the lanes of `pixels` pixels that lie `step` bytes apart to a row of a block. */
 export function copyPixels(from: usize, to: usize, pixels: i32, step: usize, lanes: Lanes): void {
-  if (!isContiguous(lanes)) {
-    gatherPixels(from, to, pixels, step, lanes);
-  } else if (lanes.count == LANES) {
-    copyWholePixels(from + (<usize>lanes.first << 2), to, pixels, step);
-  } else {
-    copyNarrowPixels(from + (<usize>lanes.first << 2), to, pixels, step, lanes.count);
-  }
+  if (isContiguous(lanes))
+    copyNeighbours(from + ((<usize>lanes.first) << 2), to, pixels, step, lanes.count, 0);
+  else gatherPixels(from, to, pixels, step, lanes);
 }
 
-function copyWholePixels(from: usize, to: usize, pixels: i32, step: usize): void {
+/**
+ * Copies `count` neighbouring channels of `pixels` pixels to rows of blocks that lie `blockStep` bytes apart. Pixels
+ * are read from end to end, as memory likes it best.
+ */
+export function copyNeighbours(
+  from: usize,
+  to: usize,
+  pixels: i32,
+  step: usize,
+  count: i32,
+  blockStep: usize,
+): void {
   for (; pixels > 0; pixels -= 1) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-    v128.store(to, v128.load(from, 32), 32);
-    v128.store(to, v128.load(from, 48), 48);
-    from += step;
-    to += PIXEL;
-  }
-}
-
-function copyNarrowPixels(from: usize, to: usize, pixels: i32, step: usize, count: i32): void {
-  const vectors = <usize>(count & ~3) << 2;
-  const end = <usize>count << 2;
-  for (; pixels > 0; pixels -= 1) {
-    let at: usize = 0;
-    for (; at < vectors; at += 16) v128.store(to + at, v128.load(from + at));
-    for (; at < end; at += 4) store<f32>(to + at, load<f32>(from + at));
+    let source = from;
+    let target = to;
+    let left = count;
+    for (; left >= LANES; left -= LANES) {
+      v128.store(target, v128.load(source));
+      v128.store(target, v128.load(source, 16), 16);
+      v128.store(target, v128.load(source, 32), 32);
+      v128.store(target, v128.load(source, 48), 48);
+      source += PIXEL;
+      target += blockStep;
+    }
+    for (; left >= 4; left -= 4) {
+      v128.store(target, v128.load(source));
+      source += 16;
+      target += 16;
+    }
+    for (; left > 0; left -= 1) {
+      store<f32>(target, load<f32>(source));
+      source += 4;
+      target += 4;
+    }
     from += step;
     to += PIXEL;
   }
@@ -61,8 +73,8 @@ function copyNarrowPixels(from: usize, to: usize, pixels: i32, step: usize, coun
 function gatherPixels(from: usize, to: usize, pixels: i32, step: usize, lanes: Lanes): void {
   for (let lane = 0; lane < lanes.count; lane += 1) {
     const channel = ((lanes.first + lane) * lanes.spread) / lanes.group + lanes.plane;
-    let source = from + (<usize>channel << 2);
-    let target = to + (<usize>lane << 2);
+    let source = from + ((<usize>channel) << 2);
+    let target = to + ((<usize>lane) << 2);
     for (let pixel = 0; pixel < pixels; pixel += 1) {
       store<f32>(target, load<f32>(source));
       source += step;

@@ -1,7 +1,7 @@
-import { multiplyAdd } from './arithmetic';
 import { partStart } from './call';
-import { clear, copyPixels, Lanes, LANES, PIXEL } from './depthwise-block';
-import { blockBytes, fillBlock, Images } from './depthwise-image';
+import { clear, copyNeighbours, Lanes, LANES, PIXEL } from './depthwise-block';
+import { fillBlocks, Images } from './depthwise-image';
+import { addRows, Run } from './depthwise-products';
 
 /** Arguments; the first eight are `Images` of x. */
 @unmanaged
@@ -34,27 +34,20 @@ class FilterGradient {
   bands: i32;
   imageParts: i32;
   blockParts: i32;
+  /** Blocks of channels that are filled at once. */
+  group: i32;
+  /** Of a block of x, with room for what is read and not used. */
+  planeBytes: usize;
 }
 
 /*
- * Scratch memory: Run, Lanes of x and of dy; sums of a part's blocks [blocks, R, S, 16]; the block of x; that of dy
- * where its channels do not lie in whole vectors.
+ * Scratch memory: Run, Lanes of x; sums of a part's blocks [blocks, R, S, 16]; blocks of x [group, rows, columns, 16]
+ * and of dy [group, rows, columns, 16].
  */
 const X_LANES: usize = 64;
-const DY_LANES: usize = 128;
-const SUMS: usize = 192;
-
-/** A row of dy and a row of x under up to three neighbouring taps. */
-@unmanaged
-class Run {
-  dy: usize;
-  x: usize;
-  pixels: i32;
-  /** From one pixel to the next, and in x from one tap to the next, in bytes. */
-  dyStep: usize;
-  xStep: usize;
-  tapStep: usize;
-}
+const SUMS: usize = 128;
+/** Rows of dy that are multiplied with one tap after the other, while they are in cache. */
+const ROWS: i32 = 4;
 
 /**
  * Gradient of a depthwise convolution by its filter, one partial sum for each part of the images.
@@ -71,13 +64,13 @@ export function depthwiseFilterGradient(call: usize, part: i32, scratch: usize):
   const items = args.images * args.bands;
   const end = partStart(items, imagePart + 1, args.imageParts, 1);
   const sumBytes = <usize>(args.tapRows * args.tapColumns) * PIXEL;
-  const block = scratch + SUMS + <usize>(endBlock - firstBlock) * sumBytes;
-  clear(scratch + SUMS, <usize>(endBlock - firstBlock) * sumBytes);
-  clear(block, blockBytes(changetype<Images>(call)));
+  const blockX = scratch + SUMS + <usize>(endBlock - firstBlock) * sumBytes;
+  clear(scratch + SUMS, blockX - scratch - SUMS);
+  clear(blockX, <usize>args.group * args.planeBytes);
   for (let item = partStart(items, imagePart, args.imageParts, 1); item < end; item += 1) {
-    for (let at = firstBlock; at < endBlock; at += 1) {
+    for (let at = firstBlock; at < endBlock; at += args.group) {
       const sums = scratch + SUMS + <usize>(at - firstBlock) * sumBytes;
-      addBlock(call, scratch, item, at, sums, block);
+      addGroup(call, scratch, item, at, min(at + args.group, endBlock), sums, blockX);
     }
   }
   for (let at = firstBlock; at < endBlock; at += 1) {
@@ -85,91 +78,66 @@ export function depthwiseFilterGradient(call: usize, part: i32, scratch: usize):
   }
 }
 
-/** Adds the products of one block of channels in one band of one image. */
-function addBlock(call: usize, scratch: usize, item: i32, at: i32, sums: usize, block: usize): void {
+/** Adds the products of a group of blocks of channels in one band of one image. */
+function addGroup(
+  call: usize,
+  scratch: usize,
+  item: i32,
+  firstBlock: i32,
+  endBlock: i32,
+  sums: usize,
+  blockX: usize,
+): void {
   const args = changetype<FilterGradient>(call);
-  const run = changetype<Run>(scratch);
-  const xLanes = changetype<Lanes>(scratch + X_LANES);
+  const lanes = changetype<Lanes>(scratch + X_LANES);
   const image = item / args.bands;
   const firstRow = (item % args.bands) * args.band;
   const rows = min(args.band, args.dyRows - firstRow);
-  const first = at * LANES;
-  const lanes = min(args.dyChannels - first, LANES);
-  xLanes.first = first;
-  xLanes.count = lanes;
-  xLanes.spread = 1;
-  xLanes.group = args.multiplier;
-  xLanes.plane = 0;
-  fillBlock(changetype<Images>(call), image, firstRow * args.rowStride, xLanes, block);
-  const dyPixel = <usize>args.dyChannels << 2;
-  const pixels = rows * args.dyColumns;
-  const dyRow = args.dy + <usize>((image * args.dyRows + firstRow) * args.dyColumns) * dyPixel;
-  let dy = dyRow + (<usize>first << 2);
-  run.dyStep = dyPixel;
-  if (lanes & 3) {
-    const dyLanes = changetype<Lanes>(scratch + DY_LANES);
-    dyLanes.first = first;
-    dyLanes.count = lanes;
-    dyLanes.spread = 1;
-    dyLanes.group = 1;
-    dyLanes.plane = 0;
-    dy = block + blockBytes(changetype<Images>(call));
-    copyPixels(dyRow, dy, pixels, dyPixel, dyLanes);
-    run.dyStep = PIXEL;
+  const end = min(endBlock * LANES, args.dyChannels);
+  lanes.first = firstBlock * LANES;
+  lanes.spread = 1;
+  lanes.group = args.multiplier;
+  lanes.plane = 0;
+  fillBlocks(changetype<Images>(call), image, firstRow * args.rowStride, lanes, end, blockX, args.planeBytes);
+  const pixels = args.band * args.dyColumns;
+  const blockDy = blockX + <usize>args.group * args.planeBytes;
+  const dyStep = (<usize>args.dyChannels) << 2;
+  const dyRow = (image * args.dyRows + firstRow) * args.dyColumns;
+  const dy = args.dy + <usize>dyRow * dyStep + ((<usize>lanes.first) << 2);
+  copyNeighbours(dy, blockDy, rows * args.dyColumns, dyStep, end - lanes.first, <usize>pixels * PIXEL);
+  for (let block = 0; block < endBlock - firstBlock; block += 1) {
+    const x = blockX + <usize>block * args.planeBytes;
+    const count = min(end - lanes.first - block * LANES, LANES);
+    addBlock(args, changetype<Run>(scratch), x, blockDy + <usize>(block * pixels) * PIXEL, rows, count, sums);
+    sums += <usize>(args.tapRows * args.tapColumns) * PIXEL;
   }
+}
+
+/** Adds the products of `rows` rows of dy in one block. */
+function addBlock(
+  args: FilterGradient,
+  run: Run,
+  x: usize,
+  dy: usize,
+  rows: i32,
+  lanes: i32,
+  sums: usize,
+): void {
   const blockRow = <usize>args.columns * PIXEL;
   run.pixels = args.dyColumns;
   run.xStep = <usize>args.columnStride * PIXEL;
   run.tapStep = <usize>args.columnDilation * PIXEL;
-  for (let row = 0; row < rows; row += 1) {
+  run.rowStep = <usize>args.rowStride * blockRow;
+  run.isNeighbour = args.columnDilation == 1;
+  for (let row = 0; row < rows; row += ROWS) {
+    run.rows = min(rows - row, ROWS);
+    run.dy = dy;
     for (let tap = 0; tap < args.tapRows; tap += 1) {
-      run.dy = dy;
-      run.x = block + <usize>(row * args.rowStride + tap * args.rowDilation) * blockRow;
-      addRow(run, args.tapColumns, sums + <usize>(tap * args.tapColumns) * PIXEL, lanes);
+      run.x = x + <usize>(row * args.rowStride + tap * args.rowDilation) * blockRow;
+      addRows(run, args.tapColumns, sums + <usize>(tap * args.tapColumns) * PIXEL, lanes);
     }
-    dy += <usize>args.dyColumns * run.dyStep;
+    dy += <usize>(ROWS * args.dyColumns) * PIXEL;
   }
-}
-
-/** Adds one row of dy under one row of taps. */
-function addRow(run: Run, taps: i32, sums: usize, lanes: i32): void {
-  for (let lane = 0; lane < lanes; lane += 4) {
-    const at = <usize>lane << 2;
-    let tap = 0;
-    for (; tap + 3 <= taps; tap += 3) addTaps(3, run, tap, at, sums);
-    if (taps - tap == 2) addTaps(2, run, tap, at, sums);
-    else if (taps - tap == 1) addTaps(1, run, tap, at, sums);
-  }
-}
-
-/** Adds up to three neighbouring taps of four channels. */
-@inline
-function addTaps(taps: i32, run: Run, firstTap: i32, at: usize, sums: usize): void {
-  const xStep = run.xStep;
-  const dyStep = run.dyStep;
-  const to = sums + <usize>firstTap * PIXEL + at;
-  let dy = run.dy + at;
-  let x = run.x + <usize>firstTap * run.tapStep + at;
-  let y = x + run.tapStep;
-  let z = y + run.tapStep;
-  let a = v128.load(to);
-  let b = f32x4.splat(0);
-  let c = f32x4.splat(0);
-  if (taps > 1) b = v128.load(to, PIXEL);
-  if (taps > 2) c = v128.load(to, 2 * PIXEL);
-  for (let pixel = run.pixels; pixel > 0; pixel -= 1) {
-    const g = v128.load(dy);
-    a = multiplyAdd(v128.load(x), g, a);
-    if (taps > 1) b = multiplyAdd(v128.load(y), g, b);
-    if (taps > 2) c = multiplyAdd(v128.load(z), g, c);
-    dy += dyStep;
-    x += xStep;
-    if (taps > 1) y += xStep;
-    if (taps > 2) z += xStep;
-  }
-  v128.store(to, a);
-  if (taps > 1) v128.store(to, b, PIXEL);
-  if (taps > 2) v128.store(to, c, 2 * PIXEL);
 }
 
 function writeSums(args: FilterGradient, imagePart: i32, at: i32, sums: usize): void {
@@ -178,8 +146,9 @@ function writeSums(args: FilterGradient, imagePart: i32, at: i32, sums: usize): 
   const lanes = min(args.dyChannels - first, LANES);
   for (let tap = 0; tap < taps; tap += 1) {
     const channel = (imagePart * taps + tap) * args.dyChannels + first;
-    const to = args.target + (<usize>channel << 2);
+    const to = args.target + ((<usize>channel) << 2);
     const from = sums + <usize>tap * PIXEL;
-    for (let lane: usize = 0; lane < <usize>lanes << 2; lane += 4) store<f32>(to + lane, load<f32>(from + lane));
+    for (let lane: usize = 0; lane < (<usize>lanes) << 2; lane += 4)
+      store<f32>(to + lane, load<f32>(from + lane));
   }
 }

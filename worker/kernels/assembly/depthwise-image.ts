@@ -1,4 +1,4 @@
-import { clear, copyPixels, Lanes, PIXEL } from './depthwise-block';
+import { clear, copyNeighbours, copyPixels, isContiguous, Lanes, LANES, PIXEL } from './depthwise-block';
 
 /** An image tensor [N, H, W, C], and the rows and columns of it that a block in scratch memory holds. */
 @unmanaged
@@ -15,33 +15,47 @@ export class Images {
   columns: i32;
 }
 
-/** Bytes of a block. */
-@inline
-export function blockBytes(images: Images): usize {
-  return <usize>(images.rows * images.columns) * PIXEL;
-}
-
 /**
- * Copies the lanes of one image to a block that has been cleared, or was filled at the same columns before.
+ * Copies one image to blocks that have been cleared, or were filled at the same columns before.
  *
- * @param shift  rows that the block begins later than `firstRow`
+ * @param shift  rows that the blocks begin later than `firstRow`
+ * @param lanes  of the first block; the others follow it, up to channel `end`
+ * @param blockStep  bytes from one block to the next
  */
-export function fillBlock(images: Images, image: i32, shift: i32, lanes: Lanes, block: usize): void {
-  const pixelBytes = <usize>images.channels << 2;
+export function fillBlocks(
+  images: Images,
+  image: i32,
+  shift: i32,
+  lanes: Lanes,
+  end: i32,
+  target: usize,
+  blockStep: usize,
+): void {
+  const pixelBytes = (<usize>images.channels) << 2;
   const start = max(images.firstColumn, 0);
   const pixels = min(images.firstColumn + images.columns, images.width) - start;
   const rowBytes = <usize>images.columns * PIXEL;
-  let to = block;
+  const first = lanes.first;
+  const blocks = (end - first + LANES - 1) / LANES;
+  let to = target;
   for (let row = 0; row < images.rows; row += 1) {
     const imageRow = images.firstRow + shift + row;
-    if (imageRow < 0 || imageRow >= images.height) {
-      clear(to, rowBytes);
+    const isOnImage = imageRow >= 0 && imageRow < images.height;
+    const from =
+      images.address + <usize>((image * images.height + imageRow) * images.width + start) * pixelBytes;
+    const place = to + <usize>(start - images.firstColumn) * PIXEL;
+    if (isOnImage && isContiguous(lanes)) {
+      copyNeighbours(from + ((<usize>first) << 2), place, pixels, pixelBytes, end - first, blockStep);
     } else {
-      const pixel = (image * images.height + imageRow) * images.width + start;
-      const target = to + <usize>(start - images.firstColumn) * PIXEL;
-      copyPixels(images.address + <usize>pixel * pixelBytes, target, pixels, pixelBytes, lanes);
+      for (let block = 0; block < blocks; block += 1) {
+        const at = <usize>block * blockStep;
+        lanes.first = first + block * LANES;
+        lanes.count = min(end - lanes.first, LANES);
+        if (isOnImage) copyPixels(from, place + at, pixels, pixelBytes, lanes);
+        else clear(to + at, rowBytes);
+      }
     }
     to += rowBytes;
   }
+  lanes.first = first;
 }
-

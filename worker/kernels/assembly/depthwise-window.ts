@@ -1,5 +1,6 @@
 import { multiplyAdd } from './arithmetic';
 import { PIXEL, storeLanes } from './depthwise-block';
+import { bounded, hasTaps, rowOfTaps } from './depthwise-taps';
 
 /** The taps over a block, and how the loops step through block, weights and results, in bytes. */
 @unmanaged
@@ -11,11 +12,17 @@ export class Window {
   rowStep: usize;
   columnStep: usize;
   weights: usize;
+  /** From one tap of the filter to the next; from one plane, row and column of taps, in their order here. */
+  tapWeights: usize;
   planeWeights: usize;
   rowWeights: usize;
   columnWeights: usize;
-  /** Of 16 channels, where every sum begins. */
+  /** Where the sums of the channels begin. */
   bias: usize;
+  /** Bytes of the channels' whole vectors, and channels left after them; from one block to the next, in bytes. */
+  channels: usize;
+  left: i32;
+  blockStep: usize;
   /** From one result of a row to the next. */
   sourceStep: usize;
   targetStep: usize;
@@ -24,28 +31,30 @@ export class Window {
   upper: f32;
 }
 
-/** One row of results of the first `lanes` channels of a block. */
-export function windowRow(window: Window, source: usize, target: usize, results: i32, lanes: i32): void {
-  const sourceStep = window.sourceStep;
-  const targetStep = window.targetStep;
+/** One row of results of all channels. */
+export function windowRow(window: Window, source: usize, target: usize, results: i32): void {
+  const hasLoop = hasTaps(window);
+  if (hasLoop) rowOfTaps(window, source, target, results);
+  const channels = window.channels;
   for (let left = results; left > 0; left -= 2) {
-    if (lanes == 16) {
-      resultPair(window, source, target, left > 1);
-    } else {
-      for (let lane = 0; lane < lanes; lane += 4) {
-        const at = <usize>lane << 2;
-        narrowPair(window, source + at, target + at, at, left > 1, lanes - lane);
-      }
+    let block = source;
+    let at: usize = hasLoop ? channels : 0;
+    block += (at / PIXEL) * window.blockStep;
+    for (; at + PIXEL <= channels; at += PIXEL) {
+      resultPair(window, block, target, at, left > 1);
+      block += window.blockStep;
     }
-    source += 2 * sourceStep;
-    target += 2 * targetStep;
+    for (; at < channels; at += 16) narrowPair(window, block, target, at, left > 1, 4);
+    if (window.left > 0) narrowPair(window, block, target, at, left > 1, window.left);
+    source += 2 * window.sourceStep;
+    target += 2 * window.targetStep;
   }
 }
 
-/** Two neighbouring results of 16 channels; each weight is loaded once for both. */
+/** Two neighbouring results of the 16 channels `at` bytes after the first; each weight is loaded once for both. */
 @inline
-function resultPair(window: Window, source: usize, target: usize, hasSecond: bool): void {
-  const bias = window.bias;
+function resultPair(window: Window, source: usize, target: usize, at: usize, hasSecond: bool): void {
+  const bias = window.bias + at;
   const sourceStep = window.sourceStep;
   const rowStep = window.rowStep;
   const columnStep = window.columnStep;
@@ -60,7 +69,7 @@ function resultPair(window: Window, source: usize, target: usize, hasSecond: boo
     b1 = a1,
     b2 = a2,
     b3 = a3;
-  let planeWeights = window.weights;
+  let planeWeights = window.weights + at;
   let planeSource = source;
   for (let plane = window.planes; plane > 0; plane -= 1) {
     let weightsOfRow = planeWeights;
@@ -93,6 +102,7 @@ function resultPair(window: Window, source: usize, target: usize, hasSecond: boo
   }
   const lower = f32x4.splat(window.lower);
   const upper = f32x4.splat(window.upper);
+  target += at;
   v128.store(target, bounded(a0, lower, upper));
   v128.store(target, bounded(a1, lower, upper), 16);
   v128.store(target, bounded(a2, lower, upper), 32);
@@ -105,8 +115,7 @@ function resultPair(window: Window, source: usize, target: usize, hasSecond: boo
   v128.store(target, bounded(b3, lower, upper), 48);
 }
 
-/** The same for up to four channels, `at` bytes after the first of the block. */
-@inline
+/** The same for up to four channels. */
 function narrowPair(
   window: Window,
   source: usize,
@@ -121,6 +130,8 @@ function narrowPair(
   let a = v128.load(window.bias + at);
   let b = a;
   let planeWeights = window.weights + at;
+  source += at & (PIXEL - 16);
+  target += at;
   for (let plane = window.planes; plane > 0; plane -= 1) {
     let weightsOfRow = planeWeights;
     let sourceOfRow = source;
@@ -144,9 +155,4 @@ function narrowPair(
   const upper = f32x4.splat(window.upper);
   storeLanes(target, bounded(a, lower, upper), lanes);
   if (hasSecond) storeLanes(target + window.targetStep, bounded(b, lower, upper), lanes);
-}
-
-@inline
-function bounded(value: v128, lower: v128, upper: v128): v128 {
-  return f32x4.min(f32x4.max(value, lower), upper);
 }

@@ -1,7 +1,7 @@
 import { partStart } from './call';
 import { PHASE_AXIS, PhaseAxis, setBackward, setForward, WindowAxis } from './depthwise-axis';
-import { clear, copyPixels, Lanes, LANES, PIXEL } from './depthwise-block';
-import { blockBytes, fillBlock, Images } from './depthwise-image';
+import { clear, Lanes, LANES, PIXEL } from './depthwise-block';
+import { fillBlocks, Images } from './depthwise-image';
 import { Window, windowRow } from './depthwise-window';
 
 /** Arguments; the first eight are `Images`, 13 to 17 and 18 to 22 the `WindowAxis` of rows and columns. */
@@ -39,7 +39,10 @@ class Depthwise {
   band: i32;
   bands: i32;
   parts: i32;
-  /** Of the block, with room for what is read and not used. */
+  /** Blocks of channels that are filled at once. */
+  group: i32;
+  groups: i32;
+  /** Of a block, with room for what is read and not used. */
   planeBytes: usize;
 }
 
@@ -48,15 +51,13 @@ const COLUMN_AXIS: usize = 18 << 2;
 const BOUNDS: usize = 256;
 
 /*
- * Scratch memory: Window, PhaseAxis of rows and columns, Lanes of source and of filter; bias of a block; weights of
- * a block [planes, R, S, 16]; the block of the source [planes, rows, columns, 16].
+ * Scratch memory: Window, PhaseAxis of rows and columns, Lanes; bias [channels]; weights [planes, R, S, channels];
+ * blocks of the source [blocks, planes, rows, columns, 16]. Channels are those of a group, up to whole vectors.
  */
 const ROWS: usize = 128;
 const COLUMNS: usize = ROWS + PHASE_AXIS;
-const SOURCE_LANES: usize = COLUMNS + PHASE_AXIS;
-const FILTER_LANES: usize = SOURCE_LANES + 64;
-const BIAS: usize = FILTER_LANES + 64;
-const WEIGHTS: usize = BIAS + PIXEL;
+const LANES_AT: usize = COLUMNS + PHASE_AXIS;
+const BIAS: usize = LANES_AT + 64;
 
 /**
  * A depthwise convolution with bias and bounds, or its gradient by the input, which is the same thing over dy with
@@ -64,14 +65,17 @@ const WEIGHTS: usize = BIAS + PIXEL;
  */
 export function depthwise(call: usize, part: i32, scratch: usize): void {
   const args = changetype<Depthwise>(call);
-  const blocks = (args.resultChannels + LANES - 1) / LANES;
-  const items = args.images * args.bands * blocks;
+  const items = args.images * args.bands * args.groups;
   const end = partStart(items, part + 1, args.parts, 1);
-  clear(blockOf(args, scratch), <usize>planesOf(args) * args.planeBytes);
-  clear(scratch + BIAS, PIXEL);
+  clear(blocksOf(args, scratch), <usize>(planesOf(args) * args.group) * args.planeBytes);
+  let group = -1;
   for (let item = partStart(items, part, args.parts, 1); item < end; item += 1) {
-    const band = item / blocks;
-    convolveBlock(call, scratch, band / args.bands, band % args.bands, item % blocks);
+    const band = item / args.groups;
+    if (item % args.groups != group) {
+      group = item % args.groups;
+      setWindow(call, scratch, group);
+    }
+    convolveGroup(call, scratch, band / args.bands, band % args.bands, group);
   }
 }
 
@@ -81,24 +85,71 @@ function planesOf(args: Depthwise): i32 {
 }
 
 @inline
-function blockOf(args: Depthwise, scratch: usize): usize {
-  return scratch + WEIGHTS + <usize>(planesOf(args) * args.tapRows * args.tapColumns) * PIXEL;
+function groupBytes(args: Depthwise): usize {
+  return <usize>args.group * PIXEL;
 }
 
-/** One block of channels in one band of rows of one image. */
-function convolveBlock(call: usize, scratch: usize, image: i32, band: i32, block: i32): void {
+@inline
+function weightsOf(args: Depthwise, scratch: usize): usize {
+  return scratch + BIAS + groupBytes(args);
+}
+
+@inline
+function blocksOf(args: Depthwise, scratch: usize): usize {
+  return (
+    weightsOf(args, scratch) + <usize>(planesOf(args) * args.tapRows * args.tapColumns) * groupBytes(args)
+  );
+}
+
+/** Channels, bias and weights of a group. */
+function setWindow(call: usize, scratch: usize, group: i32): void {
   const args = changetype<Depthwise>(call);
-  const first = block * LANES;
-  const lanes = min(args.resultChannels - first, LANES);
-  setLanes(args, scratch, first, lanes);
-  setWindow(call, scratch, first, lanes);
-  const source = blockOf(args, scratch);
-  const sourceLanes = changetype<Lanes>(scratch + SOURCE_LANES);
-  const shift = band * args.band * (args.isBackward ? 1 : args.rowStride);
-  for (let plane = 0; plane < planesOf(args); plane += 1) {
-    sourceLanes.plane = plane;
-    fillBlock(changetype<Images>(call), image, shift, sourceLanes, source + <usize>plane * args.planeBytes);
+  const window = changetype<Window>(scratch);
+  const first = group * args.group * LANES;
+  const channels = min(args.resultChannels - first, args.group * LANES);
+  window.planes = planesOf(args);
+  window.planeStep = args.planeBytes;
+  window.blockStep = <usize>window.planes * args.planeBytes;
+  window.channels = (<usize>(channels & ~3)) << 2;
+  window.left = channels & 3;
+  window.lower = load<f32>(call + BOUNDS);
+  window.upper = load<f32>(call + BOUNDS, 4);
+  window.bias = scratch + BIAS;
+  clear(window.bias, groupBytes(args));
+  for (let lane = 0; args.bias != 0 && lane < channels; lane += 1) {
+    store<f32>(window.bias + ((<usize>lane) << 2), load<f32>(args.bias + ((<usize>(first + lane)) << 2)));
   }
+  setWeights(args, window, weightsOf(args, scratch), first, channels);
+}
+
+/** Weights are read where they lie if they lie in whole vectors, else copied. */
+function setWeights(args: Depthwise, window: Window, copy: usize, first: i32, channels: i32): void {
+  const spread = args.isBackward ? args.multiplier : 1;
+  const taps = args.tapRows * args.tapColumns;
+  const filterStep = (<usize>(args.resultChannels * spread)) << 2;
+  if (window.left == 0 && spread == 1) {
+    window.weights = args.filter + ((<usize>first) << 2);
+    window.tapWeights = filterStep;
+    return;
+  }
+  window.weights = copy;
+  window.tapWeights = groupBytes(args);
+  window.planeWeights = <usize>taps * groupBytes(args);
+  for (let plane = 0; plane < window.planes; plane += 1) {
+    for (let tap = 0; tap < taps; tap += 1) {
+      const to = copy + <usize>(plane * taps + tap) * groupBytes(args);
+      const from = args.filter + <usize>tap * filterStep + ((<usize>(first * spread + plane)) << 2);
+      for (let lane: usize = 0; lane < (<usize>channels) << 2; lane += 4) {
+        store<f32>(to + lane, load<f32>(from + lane * spread));
+      }
+    }
+  }
+}
+
+/** A group of blocks of channels in one band of rows of one image. */
+function convolveGroup(call: usize, scratch: usize, image: i32, band: i32, group: i32): void {
+  const args = changetype<Depthwise>(call);
+  fillGroup(call, scratch, image, band, group);
   const rows = changetype<PhaseAxis>(scratch + ROWS);
   const columns = changetype<PhaseAxis>(scratch + COLUMNS);
   const rowWindow = changetype<WindowAxis>(call + ROW_AXIS);
@@ -106,92 +157,62 @@ function convolveBlock(call: usize, scratch: usize, image: i32, band: i32, block
   if (!args.isBackward) {
     setForward(rows, rowWindow);
     setForward(columns, columnWindow);
-    convolvePhase(call, scratch, image, band, first);
+    convolvePhase(call, scratch, image, band, group);
     return;
   }
   for (let row = 0; row < args.rowStride; row += 1) {
     setBackward(rows, rowWindow, row);
     for (let column = 0; column < args.columnStride; column += 1) {
       setBackward(columns, columnWindow, column);
-      convolvePhase(call, scratch, image, band, first);
+      convolvePhase(call, scratch, image, band, group);
     }
   }
 }
 
-function setLanes(args: Depthwise, scratch: usize, first: i32, count: i32): void {
-  const source = changetype<Lanes>(scratch + SOURCE_LANES);
-  const filter = changetype<Lanes>(scratch + FILTER_LANES);
-  source.first = first;
-  source.count = count;
-  source.spread = args.isBackward ? args.multiplier : 1;
-  source.group = args.isBackward ? 1 : args.multiplier;
-  filter.first = first;
-  filter.count = count;
-  filter.spread = source.spread;
-  filter.group = 1;
-  filter.plane = 0;
-}
-
-/** Bias and weights of a block. Weights are read where they lie if they lie in whole vectors, else copied. */
-function setWindow(call: usize, scratch: usize, first: i32, lanes: i32): void {
+function fillGroup(call: usize, scratch: usize, image: i32, band: i32, group: i32): void {
   const args = changetype<Depthwise>(call);
-  const window = changetype<Window>(scratch);
-  const filterLanes = changetype<Lanes>(scratch + FILTER_LANES);
-  const pixelBytes = <usize>(args.isBackward ? args.resultChannels * args.multiplier : args.resultChannels) << 2;
-  const taps = args.tapRows * args.tapColumns;
-  window.planes = planesOf(args);
-  window.planeStep = args.planeBytes;
-  window.bias = scratch + BIAS;
-  window.lower = load<f32>(call + BOUNDS);
-  window.upper = load<f32>(call + BOUNDS, 4);
-  for (let lane = 0; args.bias != 0 && lane < lanes; lane += 1) {
-    store<f32>(window.bias + (<usize>lane << 2), load<f32>(args.bias + (<usize>(first + lane) << 2)));
-  }
-  if ((lanes & 3) == 0 && filterLanes.spread == 1) {
-    window.weights = args.filter + (<usize>first << 2);
-    window.columnWeights = pixelBytes;
-  } else {
-    window.weights = scratch + WEIGHTS;
-    window.columnWeights = PIXEL;
-    window.planeWeights = <usize>taps * PIXEL;
-    for (let plane = 0; plane < window.planes; plane += 1) {
-      filterLanes.plane = plane;
-      copyPixels(args.filter, window.weights + <usize>plane * window.planeWeights, taps, pixelBytes, filterLanes);
-    }
+  const lanes = changetype<Lanes>(scratch + LANES_AT);
+  const shift = band * args.band * (args.isBackward ? 1 : args.rowStride);
+  const end = min((group + 1) * args.group * LANES, args.resultChannels);
+  lanes.first = group * args.group * LANES;
+  lanes.spread = args.isBackward ? args.multiplier : 1;
+  lanes.group = args.isBackward ? 1 : args.multiplier;
+  for (let plane = 0; plane < planesOf(args); plane += 1) {
+    lanes.plane = plane;
+    const target = blocksOf(args, scratch) + <usize>plane * args.planeBytes;
+    const blockStep = <usize>planesOf(args) * args.planeBytes;
+    fillBlocks(changetype<Images>(call), image, shift, lanes, end, target, blockStep);
   }
 }
 
 /** The results of one phase of rows and one of columns. */
-function convolvePhase(call: usize, scratch: usize, image: i32, band: i32, firstLane: i32): void {
+function convolvePhase(call: usize, scratch: usize, image: i32, band: i32, group: i32): void {
   const args = changetype<Depthwise>(call);
   const window = changetype<Window>(scratch);
   const rows = changetype<PhaseAxis>(scratch + ROWS);
   const columns = changetype<PhaseAxis>(scratch + COLUMNS);
-  const lanes = changetype<Lanes>(scratch + SOURCE_LANES).count;
   const blockRow = <usize>args.columns * PIXEL;
-  const pixelBytes = <usize>args.resultChannels << 2;
+  const pixelBytes = (<usize>args.resultChannels) << 2;
   const weights = window.weights;
-  const rowWeights = window.columnWeights * args.tapColumns;
-  window.weights = weights + rows.firstTap * rowWeights + columns.firstTap * window.columnWeights;
+  const rowWeights = window.tapWeights * args.tapColumns;
+  window.weights = weights + rows.firstTap * rowWeights + columns.firstTap * window.tapWeights;
   window.tapRows = rows.taps;
   window.tapColumns = columns.taps;
   window.rowStep = <usize>rows.tapDistance * blockRow;
   window.columnStep = <usize>columns.tapDistance * PIXEL;
   window.rowWeights = rows.tapStep * rowWeights;
-  const columnWeights = window.columnWeights;
-  window.columnWeights = columns.tapStep * columnWeights;
+  window.columnWeights = columns.tapStep * window.tapWeights;
   window.sourceStep = <usize>columns.sourceStep * PIXEL;
   window.targetStep = <usize>columns.step * pixelBytes;
-  const start = band * args.band;
-  const end = min(start + args.band, rows.count);
-  let source = blockOf(args, scratch) + <usize>(rows.origin - args.firstRow) * blockRow;
+  const end = min((band + 1) * args.band, rows.count);
+  let source = blocksOf(args, scratch) + <usize>(rows.origin - args.firstRow) * blockRow;
   source += <usize>(columns.origin - args.firstColumn) * PIXEL;
-  for (let row = start; row < end; row += 1) {
-    const pixel = (image * args.resultRows + rows.first + row * rows.step) * args.resultColumns + columns.first;
-    const target = args.target + <usize>pixel * pixelBytes + (<usize>firstLane << 2);
-    windowRow(window, source, target, columns.count, lanes);
+  for (let row = band * args.band; row < end; row += 1) {
+    const pixel =
+      (image * args.resultRows + rows.first + row * rows.step) * args.resultColumns + columns.first;
+    const target = args.target + <usize>pixel * pixelBytes + <usize>group * groupBytes(args);
+    windowRow(window, source, target, columns.count);
     source += <usize>rows.sourceStep * blockRow;
   }
   window.weights = weights;
-  window.columnWeights = columnWeights;
 }

@@ -61,7 +61,11 @@ export function filterGradient3x3(call: usize, part: i32, scratch: usize): void 
   setShare(args, share, part % args.groupParts, scratch);
   clear(share.sums, share.xStrips - share.sums);
   const end = partStart(squares, squarePart + 1, args.squareParts, SQUARES);
-  for (let square = partStart(squares, squarePart, args.squareParts, SQUARES); square < end; square += SQUARES) {
+  for (
+    let square = partStart(squares, squarePart, args.squareParts, SQUARES);
+    square < end;
+    square += SQUARES
+  ) {
     addBlock(args, share, square, min(SQUARES, end - square));
   }
   writeSums(args, share, squarePart);
@@ -129,7 +133,7 @@ function addStrips(args: FilterGradient, share: Share, product: usize, count: i3
 
 /** Transforms 4 × 4 pixels of x from (row, column) on. */
 function fillPatch(args: FilterGradient, share: Share, image: i32, row: i32, column: i32, place: i32): void {
-  const pixelStep = <usize>args.channels << 2;
+  const pixelStep = (<usize>args.channels) << 2;
   const rowStep = <usize>args.width * pixelStep;
   const images = args.x + <usize>image * args.height * rowStep;
   const end = args.x + <usize>args.images * args.height * rowStep;
@@ -146,9 +150,9 @@ function fillPatch(args: FilterGradient, share: Share, image: i32, row: i32, col
 
 @inline
 function transformPatches(args: FilterGradient, share: Share, from: usize, rowStep: usize, to: usize): void {
-  const pixelStep = <usize>args.channels << 2;
+  const pixelStep = (<usize>args.channels) << 2;
   for (let group = share.firstGroup; group < share.endGroup; group += 1) {
-    transformPatch(from + (<usize>groupStart(args.channels, group) << 2), rowStep, pixelStep, to);
+    transformPatch(from + ((<usize>groupStart(args.channels, group)) << 2), rowStep, pixelStep, to);
     to += PRODUCTS * X_STRIP;
   }
 }
@@ -156,7 +160,7 @@ function transformPatches(args: FilterGradient, share: Share, from: usize, rowSt
 /** Transforms 2 × 2 pixels of dy from (row, column) on. */
 function fillSquare(args: FilterGradient, share: Share, image: i32, row: i32, column: i32, place: i32): void {
   const channels = args.dyChannels;
-  const pixelStep = <usize>channels << 2;
+  const pixelStep = (<usize>channels) << 2;
   const rowStep = <usize>args.dyColumns * pixelStep;
   const images = args.dy + <usize>image * args.dyRows * rowStep;
   const to = share.dyStrips + <usize>place * DY_PIXEL;
@@ -221,7 +225,7 @@ function writeSums(args: FilterGradient, share: Share, squarePart: i32): void {
   const groups = share.endGroup - share.firstGroup;
   const strips = stripsOf(args);
   const step = <usize>(groups * strips) * TILE;
-  const rowBytes = <usize>args.dyChannels << 2;
+  const rowBytes = (<usize>args.dyChannels) << 2;
   const tapBytes = <usize>args.channels * rowBytes;
   const target = args.target + <usize>squarePart * 9 * tapBytes;
   const taps = share.border;
@@ -232,7 +236,7 @@ function writeSums(args: FilterGradient, share: Share, squarePart: i32): void {
     for (let column = 0; column < strips * 8; column += 4) {
       for (let row = 0; row < rows; row += 1) {
         sumsOfTaps(tile + <usize>row * 32, step, taps);
-        let to = first + <usize>row * rowBytes + (<usize>column << 2);
+        let to = first + <usize>row * rowBytes + ((<usize>column) << 2);
         for (let tap: usize = 0; tap < TAPS; tap += 16) {
           storeLanes(to, v128.load(taps + tap), args.dyChannels - column);
           to += tapBytes;

@@ -33,7 +33,7 @@ export function runReach(length: i32): i32 {
 @inline
 export function copyRun(from: usize, to: usize, length: i32, first: i32, end: i32, strip: usize): void {
   if ((length & 3) == 0) {
-    from += <usize>first << 4;
+    from += (<usize>first) << 4;
     for (let group = first; group < end; group += 1) {
       v128.store(to, v128.load(from));
       from += 16;
@@ -42,16 +42,16 @@ export function copyRun(from: usize, to: usize, length: i32, first: i32, end: i3
     return;
   }
   for (let group = first; group < end; group += 1) {
-    v128.store(to, v128.load(from + (<usize>groupStart(length, group) << 2)));
+    v128.store(to, v128.load(from + ((<usize>groupStart(length, group)) << 2)));
     to += strip;
   }
 }
 
 /** Copies `pixels` pixels of dy that lie one after the other to strips of eight channels, zeros after the last. */
 export function copyGradient(from: usize, to: usize, channels: i32, pixels: i32, strip: usize): void {
-  const step = <usize>channels << 2;
+  const step = (<usize>channels) << 2;
   for (let first = 0; first < channels; first += 8) {
-    let source = from + (<usize>first << 2);
+    let source = from + ((<usize>first) << 2);
     let target = to;
     const count = min(channels - first, 8);
     for (let pixel = 0; pixel < pixels; pixel += 1) {
@@ -73,5 +73,5 @@ function copyNarrow(from: usize, to: usize, count: i32): void {
   const zero = f32x4.splat(0);
   v128.store(to, zero);
   v128.store(to, zero, 16);
-  for (let at: usize = 0; at < <usize>count << 2; at += 4) store<f32>(to + at, load<f32>(from + at));
+  for (let at: usize = 0; at < (<usize>count) << 2; at += 4) store<f32>(to + at, load<f32>(from + at));
 }

@@ -62,7 +62,11 @@ export function filterGradient(call: usize, part: i32, scratch: usize): void {
   setShare(args, share, part % args.groupParts, scratch);
   clear(share.sums, share.xStrips - share.sums);
   const end = partStart(pixels, pixelPart + 1, args.pixelParts, args.block);
-  for (let pixel = partStart(pixels, pixelPart, args.pixelParts, args.block); pixel < end; pixel += args.block) {
+  for (
+    let pixel = partStart(pixels, pixelPart, args.pixelParts, args.block);
+    pixel < end;
+    pixel += args.block
+  ) {
     addBlock(args, share, pixel, min(args.block, end - pixel));
   }
   writeSums(args, share, pixelPart);
@@ -95,7 +99,7 @@ function dyStrip(args: FilterGradient): usize {
 function addBlock(args: FilterGradient, share: Share, first: i32, pixels: i32): void {
   const groups = groupsOf(args.tapColumns * args.channels);
   const strips = (args.dyChannels + 7) >> 3;
-  const from = args.dy + (<usize>(first * args.dyChannels) << 2);
+  const from = args.dy + ((<usize>(first * args.dyChannels)) << 2);
   copyGradient(from, share.dyStrips, args.dyChannels, pixels, dyStrip(args));
   if (pixels & 1) clearLast(share.dyStrips + <usize>pixels * DY_PIXEL, strips, dyStrip(args), DY_PIXEL);
   const even = pixels + (pixels & 1);
@@ -103,7 +107,8 @@ function addBlock(args: FilterGradient, share: Share, first: i32, pixels: i32): 
     const firstGroup = max(share.firstGroup - row * groups, 0);
     const endGroup = min(share.endGroup - row * groups, groups);
     fillStrips(args, share, row, first, pixels, firstGroup, endGroup);
-    if (pixels & 1) clearLast(share.xStrips + <usize>pixels * X_PIXEL, endGroup - firstGroup, xStrip(args), X_PIXEL);
+    if (pixels & 1)
+      clearLast(share.xStrips + <usize>pixels * X_PIXEL, endGroup - firstGroup, xStrip(args), X_PIXEL);
     const sums = share.sums + <usize>((row * groups + firstGroup - share.firstGroup) * strips) * TILE;
     addStrips(args, share, even, firstGroup, endGroup, sums);
   }
@@ -145,8 +150,8 @@ function fillStrips(
   endGroup: i32,
 ): void {
   const length = args.tapColumns * args.channels;
-  const reach = <usize>runReach(length) << 2;
-  const pixelBytes = <usize>args.channels << 2;
+  const reach = (<usize>runReach(length)) << 2;
+  const pixelBytes = (<usize>args.channels) << 2;
   const rowBytes = <usize>args.width * pixelBytes;
   const xEnd = args.x + <usize>(args.images * args.height) * rowBytes;
   const step = <usize>args.columnStride * pixelBytes;
@@ -177,7 +182,7 @@ function fillStrips(
 
 /** The run from column `offset` of a row of x on, zeros before and after the row. */
 function copyBorder(args: FilterGradient, run: usize, row: usize, offset: i32, isOnX: bool): void {
-  const pixelBytes = <usize>args.channels << 2;
+  const pixelBytes = (<usize>args.channels) << 2;
   const bytes = <usize>args.tapColumns * pixelBytes;
   clear(run, (bytes + 31) & ~15);
   if (!isOnX) return;
@@ -195,7 +200,7 @@ function copyBorder(args: FilterGradient, run: usize, row: usize, offset: i32, i
 function writeSums(args: FilterGradient, share: Share, pixelPart: i32): void {
   const length = args.tapColumns * args.channels;
   const groups = groupsOf(length);
-  const rowBytes = <usize>args.dyChannels << 2;
+  const rowBytes = (<usize>args.dyChannels) << 2;
   const target = args.target + <usize>(pixelPart * args.tapRows * length) * rowBytes;
   let tile = share.sums;
   for (let group = share.firstGroup; group < share.endGroup; group += 1) {
@@ -204,7 +209,11 @@ function writeSums(args: FilterGradient, share: Share, pixelPart: i32): void {
     for (let column = 0; column < args.dyChannels; column += 8) {
       const count = min(args.dyChannels - column, 8);
       for (let at = 0; at < rows; at += 1) {
-        writeRow(tile + <usize>at * 32, target + <usize>(row + at) * rowBytes + (<usize>column << 2), count);
+        writeRow(
+          tile + <usize>at * 32,
+          target + <usize>(row + at) * rowBytes + ((<usize>column) << 2),
+          count,
+        );
       }
       tile += TILE;
     }
@@ -218,5 +227,5 @@ function writeRow(from: usize, to: usize, count: i32): void {
     v128.store(to, v128.load(from, 16), 16);
     return;
   }
-  for (let at: usize = 0; at < <usize>count << 2; at += 4) store<f32>(to + at, load<f32>(from + at));
+  for (let at: usize = 0; at < (<usize>count) << 2; at += 4) store<f32>(to + at, load<f32>(from + at));
 }
