@@ -26,10 +26,7 @@ export type BatchLoss = (logits: tf.Tensor1D) => tf.Scalar;
  * @see docs/method.md#task-loss
  */
 export function prepareTaskLoss({ labels }: BatchTruth, weights: ClassWeights): BatchLoss {
-  const size = labels.length;
-  const { positives, negatives } = weights === 'batch' ? countClasses(labels) : weights;
-  const scale = weights === 'batch' ? 1 / size ** 2 : 1 / ((positives + negatives) * size);
-  const sampleWeights = Float32Array.from(labels, (label) => (label ? negatives : positives) * scale);
+  const sampleWeights = taskWeightsOf({ labels }, weights);
   const truth = Float32Array.from(labels);
   return (logits) =>
     tf.tidy(() => {
@@ -37,6 +34,14 @@ export function prepareTaskLoss({ labels }: BatchTruth, weights: ClassWeights): 
       const negativeLogLikelihood = tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(truth))); // [B]
       return tf.sum(tf.mul(tf.tensor1d(sampleWeights), negativeLogLikelihood)) as tf.Scalar;
     });
+}
+
+/** What each sample counts in the task loss [B]. */
+export function taskWeightsOf({ labels }: Pick<BatchTruth, 'labels'>, weights: ClassWeights): Float32Array {
+  const size = labels.length;
+  const { positives, negatives } = weights === 'batch' ? countClasses(labels) : weights;
+  const scale = weights === 'batch' ? 1 / size ** 2 : 1 / ((positives + negatives) * size);
+  return Float32Array.from(labels, (label) => (label ? negatives : positives) * scale);
 }
 
 export function countClasses(labels: ArrayLike<number>): ClassCounts {
@@ -71,14 +76,14 @@ export interface DisparityLossOptions {
  * so is the gap exactly 0, without a gradient made of rounding.
  *
  * @param truth  labels and groups [B]; `groupCount` >= 2
- * @returns the loss of logits [B], >= 0. A head solver evaluates it hundreds of times on the same samples, and
- *   finding the members of each cell would cost more than the loss, so that is done here, once.
+ * @returns the loss of logits [B], >= 0
  * @throws EmptyGroupError when no term has the support it needs (form `absolute`)
  * @see docs/method.md#disparity-loss
  */
 export function prepareDisparityLoss(truth: Truth, options: DisparityLossOptions): BatchLoss {
+  const pairs = cellPairsOf(truth, options);
   const reduce =
-    options.form === 'signed' ? signedDisparity(truth, options) : absoluteDisparity(truth, options);
+    options.form === 'signed' ? signedDisparity(pairs, options) : absoluteDisparity(pairs, options);
   return (logits) =>
     tf.tidy(() => {
       const surrogate = options.surrogate === 'score' ? tf.sigmoid(logits) : logits; // [B]
@@ -88,8 +93,7 @@ export function prepareDisparityLoss(truth: Truth, options: DisparityLossOptions
 
 type SurrogateLoss = (surrogate: tf.Tensor1D) => tf.Tensor;
 
-function absoluteDisparity(truth: Truth, options: DisparityLossOptions): SurrogateLoss {
-  const byLabel = gapsByLabel(truth, options);
+function absoluteDisparity(byLabel: CellPairs, options: DisparityLossOptions): SurrogateLoss {
   return (surrogate) => {
     const terms = byLabel.map((pairs) => {
       const gaps = pairs.map((pair) => smoothAbsolute(gapOf(surrogate, pair), options.smoothing));
@@ -99,18 +103,9 @@ function absoluteDisparity(truth: Truth, options: DisparityLossOptions): Surroga
   };
 }
 
-function signedDisparity(truth: Truth, { metric, smoothing }: DisparityLossOptions): SurrogateLoss {
-  if (truth.groupCount !== 2) {
-    throw new InvalidInputError(
-      `disparity loss: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
-      { expected: 2, received: truth.groupCount },
-    );
-  }
-  const pairs = LABELS_OF[metric].map(
-    (label) => [membersOf(truth, { group: 0, label }), membersOf(truth, { group: 1, label })] as const,
-  );
+function signedDisparity(byLabel: CellPairs, { smoothing }: DisparityLossOptions): SurrogateLoss {
   return (surrogate) => {
-    const gaps = pairs.map((pair) => gapOf(surrogate, pair));
+    const gaps = byLabel.flat().map((pair) => gapOf(surrogate, pair));
     return smoothAbsolute(tf.div(tf.addN(gaps), gaps.length), smoothing);
   };
 }
@@ -151,18 +146,37 @@ interface Cell {
 }
 
 /** `indicator` [B] is 1 at the members of a cell. */
-interface Members {
+export interface Members {
   readonly indicator: Float32Array;
   readonly count: number;
 }
 
 type CellPair = readonly [Members, Members];
+type CellPairs = readonly (readonly CellPair[])[];
 
 /**
  * The pairs of cells whose means are compared, one list per label: the two groups, or each of many against
- * all. Groups below the minimum are left out, and with them a label that has fewer than two left.
+ * all. Groups below the minimum are left out (form `absolute`), and with them a label that has fewer than two left.
+ *
+ * @throws EmptyGroupError when none is left
  */
-function gapsByLabel(truth: Truth, { metric, cellMinimum }: DisparityLossOptions): CellPair[][] {
+export function cellPairsOf(truth: Truth, options: DisparityLossOptions): CellPairs {
+  return options.form === 'signed' ? signedPairs(truth, options) : absolutePairs(truth, options);
+}
+
+function signedPairs(truth: Truth, { metric }: DisparityLossOptions): CellPair[][] {
+  if (truth.groupCount !== 2) {
+    throw new InvalidInputError(
+      `disparity loss: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
+      { expected: 2, received: truth.groupCount },
+    );
+  }
+  return LABELS_OF[metric].map((label) => [
+    [membersOf(truth, { group: 0, label }), membersOf(truth, { group: 1, label })],
+  ]);
+}
+
+function absolutePairs(truth: Truth, { metric, cellMinimum }: DisparityLossOptions): CellPair[][] {
   const byLabel = LABELS_OF[metric].flatMap((label): CellPair[][] => {
     const cells = Array.from({ length: truth.groupCount }, (_, group) => membersOf(truth, { group, label }));
     const usable = cells.filter(({ count }) => count >= cellMinimum);

@@ -36,27 +36,15 @@ export function makeObjective(options: MitigationOptions, set: TrainingSet): Obj
 export function lossTerms(
   logits: tf.Tensor1D,
   truth: BatchTruth,
-  about: { objective: Objective; weights: LossWeights },
-): LossTerms {
-  return prepareLossTerms(truth, about)(logits);
-}
-
-/** The same for logits that change while the truth does not. */
-export function prepareLossTerms(
-  truth: BatchTruth,
   { objective, weights }: { objective: Objective; weights: LossWeights },
-): (logits: tf.Tensor1D) => LossTerms {
-  const taskOf = prepareTaskLoss(truth, objective.classWeights);
-  const disparityOf = prepareDisparityLoss(
+): LossTerms {
+  const taskLoss = prepareTaskLoss(truth, objective.classWeights)(logits);
+  const disparityLoss = prepareDisparityLoss(
     { ...truth, groupCount: objective.groupCount },
     { metric: objective.metric, ...objective.disparity },
-  );
-  return (logits) => {
-    const taskLoss = taskOf(logits);
-    const disparityLoss = disparityOf(logits);
-    const loss = tf.add(tf.mul(taskLoss, weights.taskWeight), tf.mul(disparityLoss, weights.disparityWeight));
-    return { loss: loss as tf.Scalar, taskLoss, disparityLoss };
-  };
+  )(logits);
+  const loss = tf.add(tf.mul(taskLoss, weights.taskWeight), tf.mul(disparityLoss, weights.disparityWeight));
+  return { loss: loss as tf.Scalar, taskLoss, disparityLoss };
 }
 
 /** The loss of a batch through the whole model, as the loop and the importance ask for it. */

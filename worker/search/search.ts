@@ -7,7 +7,7 @@ import { batchesBy } from '../bmft/batches.ts';
 import type { FoundMask } from '../bmft/find-mask.ts';
 import type { Objective } from '../bmft/objective.ts';
 import type { ConvergedHeadOptions, MitigationOptions, SelectionOptions } from '../bmft/options.ts';
-import { solveHead } from '../bmft/refit-head.ts';
+import { solveHead } from '../bmft/solve-head.ts';
 import { tuneBody } from '../bmft/tune-body.ts';
 import type { BlobStore, Checkpoint } from '../checkpoints.ts';
 import { resumable } from '../checkpoints.ts';

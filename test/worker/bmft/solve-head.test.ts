@@ -6,7 +6,7 @@ import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { makeObjective } from '../../../worker/bmft/objective.ts';
 import type { ConvergedHeadOptions } from '../../../worker/bmft/options.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
-import { solveHead } from '../../../worker/bmft/refit-head.ts';
+import { solveHead } from '../../../worker/bmft/solve-head.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { centralDifferences, makeSet, writeFilled } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, noise, withBackend } from '../../helpers/tensors.ts';

@@ -1,0 +1,130 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { CurvePoint } from '../../core/jobs/run-record.ts';
+import type { Classifier } from '../../core/model/classifier.ts';
+import type { BatchTruth } from '../training/batch.ts';
+import { minimize } from '../training/lbfgs.ts';
+import type { LogitLosses } from './logit-losses.ts';
+import { prepareLogitLosses } from './logit-losses.ts';
+import type { Objective } from './objective.ts';
+import type { ConvergedHeadOptions } from './options.ts';
+
+/** A deviation below this share of the mean is rounding, not variation. */
+const SMALLEST_VARIATION = 1e-6;
+
+export interface SolveHeadInput {
+  readonly model: Classifier;
+  /** [N, F], the body's output for the rows of `truth`; read, never disposed */
+  readonly features: tf.Tensor2D;
+  readonly truth: BatchTruth;
+  readonly objective: Objective;
+  readonly options: ConvergedHeadOptions;
+  readonly disparityWeight: number;
+}
+
+/**
+ * Stage 2 of `robust`: with a frozen body the features are constant, so the head is solved on them to
+ * convergence instead of being trained for a number of epochs.
+ *
+ *   minimise over v, b   task + λ · disparity + (ridge/2) · |v|²,   logits = ((x - μ)/σ) · v + b
+ *
+ * Standardised features make the ridge mean the same for each of them; the solution is folded back into
+ * the head as w = v/σ, b - μ · w. A feature that never varies gets weight 0.
+ *
+ * @returns losses by solver step; the model's head holds the solution
+ */
+export function solveHead(input: SolveHeadInput): CurvePoint[] {
+  const { kernel, bias } = input.model.head;
+  const width = input.features.shape[1];
+  const { taskWeight, ridge } = input.options;
+  const weights = { taskWeight, disparityWeight: input.disparityWeight };
+  const lossesOf = prepareLogitLosses(input.truth, { objective: input.objective, weights });
+  const { standardized: features, means, inverses } = standardize(input.features, bias !== null);
+  const curve: CurvePoint[] = [];
+  const solution = minimize(
+    (point) => evaluateHead({ features, width, ridge, point, lossesOf }),
+    new Float64Array(width + (bias ? 1 : 0)),
+    { ...input.options, onStep: (step, { terms }) => curve.push({ step, ...terms }) },
+  );
+  const kernelWeights = inverses.map((inverse, place) => inverse * solution[place]!);
+  const shift = kernelWeights.reduce((sum, weight, place) => sum + weight * means[place]!, 0);
+  tf.tidy(() => {
+    kernel.variable.assign(tf.tensor2d(Float32Array.from(kernelWeights), [width, 1]));
+    bias?.variable.assign(tf.tensor1d([solution[width]! - shift]));
+  });
+  return curve;
+}
+
+/**
+ * In float64, where a constant feature has deviation 0 whatever its size. Means are 0 without a bias to take
+ * them up. A feature that never varies gets the inverse deviation 0.
+ */
+function standardize(features: tf.Tensor2D, isCentred: boolean) {
+  const [rows, width] = features.shape;
+  const values = features.dataSync() as Float32Array;
+  const means = new Float64Array(width);
+  const variances = new Float64Array(width);
+  eachEntry(values, width, (value, feature) => {
+    means[feature]! += value / rows;
+  });
+  eachEntry(values, width, (value, feature) => {
+    variances[feature]! += (value - means[feature]!) ** 2 / rows;
+  });
+  const inverses = variances.map((variance, feature) => {
+    const deviation = Math.sqrt(variance);
+    return deviation > SMALLEST_VARIATION * Math.abs(means[feature]!) ? 1 / deviation : 0;
+  });
+  if (!isCentred) means.fill(0);
+  const standardized = new Float32Array(values.length); // [N · F]
+  eachEntry(values, width, (value, feature, place) => {
+    standardized[place] = (value - means[feature]!) * inverses[feature]!;
+  });
+  return { standardized, means, inverses };
+}
+
+function eachEntry(
+  values: Float32Array,
+  width: number,
+  visit: (value: number, feature: number, place: number) => void,
+): void {
+  for (let place = 0, feature = 0; place < values.length; place += 1, feature += 1) {
+    if (feature === width) feature = 0;
+    visit(values[place]!, feature, place);
+  }
+}
+
+interface HeadPoint {
+  /** [N · F] standardised */
+  readonly features: Float32Array;
+  readonly width: number;
+  readonly ridge: number;
+  /** [F] weights, then the bias if there is one */
+  readonly point: Float64Array;
+  readonly lossesOf: (logits: Float64Array) => LogitLosses;
+}
+
+function evaluateHead({ features, width, ridge, point, lossesOf }: HeadPoint) {
+  const { gradient: byLogit, ...terms } = lossesOf(logitsAt(point, features, width));
+  const gradient = new Float64Array(point.length);
+  for (let row = 0, start = 0; row < byLogit.length; row += 1, start += width) {
+    const slope = byLogit[row]!;
+    for (let place = 0; place < width; place += 1) gradient[place]! += slope * features[start + place]!;
+    if (point.length > width) gradient[width]! += slope;
+  }
+  let penalty = 0;
+  for (let place = 0; place < width; place += 1) {
+    penalty += (ridge / 2) * point[place]! ** 2;
+    gradient[place]! += ridge * point[place]!;
+  }
+  return { value: terms.loss + penalty, gradient, terms };
+}
+
+/** [N] */
+function logitsAt(point: Float64Array, features: Float32Array, width: number): Float64Array {
+  const logits = new Float64Array(features.length / width).fill(point[width] ?? 0);
+  for (let row = 0, start = 0; row < logits.length; row += 1, start += width) {
+    let sum = 0;
+    for (let place = 0; place < width; place += 1) sum += features[start + place]! * point[place]!;
+    logits[row]! += sum;
+  }
+  return logits;
+}
