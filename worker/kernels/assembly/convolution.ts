@@ -85,6 +85,7 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
         length,
         0,
         panel + PANEL_STEP,
+        PANEL_STEP,
         panel,
         outputs + tile * PLACES,
         to,

@@ -1,5 +1,5 @@
 import { float, int, partStart, pointer } from './call';
-import { storeTransposed } from './pack';
+import { packPlain, packStart, packTransposed, storeTransposed } from './pack';
 import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
 
 /** Rows and steps of the left factor that are worked on at a time: with a panel they fit the caches. */
@@ -7,24 +7,34 @@ const BLOCK_ROWS = 64;
 const BLOCK_DEPTH = 512;
 const BLOCK_TILES = BLOCK_ROWS / TILE_ROWS;
 
+/** Up to so many rows b is read where it lies: it is not worth while to pack it. */
+const ROWS_IN_PLACE = 8;
+
 /*
- * Scratch: for each tile of a block the places of its rows in a and in the output, then the rows of the block where
- * a is transposed.
+ * Scratch: for each tile of a block the places of its rows in a and in the output; the start values and steps of a
+ * panel that is packed here; the rows of the block where a is transposed.
  */
 const PLACES_OF_A: usize = 0;
 const PLACES_OF_OUT: usize = BLOCK_TILES * PLACES;
-const BLOCK_OF_A: usize = 2 * BLOCK_TILES * PLACES;
+const START: usize = 2 * BLOCK_TILES * PLACES;
+const PANEL: usize = START + 64;
+const BLOCK_OF_A: usize = PANEL + BLOCK_DEPTH * PANEL_STEP;
 /** Bytes of a row of it; an odd number of cache lines, or rows would fall to the same few. */
 const BLOCK_ROW: usize = 4 * BLOCK_DEPTH + 64;
 
+/** How b is given. */
+const IN_PANELS = 0;
+const PLAIN = 1;
+
 /**
- * Products of stacks of matrices, a [rows, depth] · panels of b [depth, columns], see packPanels. A stack of one
- * goes with each matrix of the other.
+ * Products of stacks of matrices, a [rows, depth] · b [depth, columns]. A stack of one goes with each matrix of the
+ * other. Where rows are few, and no panel is met twice, b need not be packed before (packPanels).
  *
- *   args: a, panels, output, rows, columns, depth, a is transposed, stack, stack of a, stack of b,
- *         pieces of the rows, pieces of the columns, parts
+ *   args: a, b, output, rows, columns, depth, a is transposed, stack, stack of a, stack of b,
+ *         pieces of the rows, pieces of the columns, parts, b is 0 in panels 1 plain 2 transposed,
+ *         start values [columns] or 0 where b is not in panels
  *   floats: bounds of the results
- *   scratch: 512 bytes, then 135168 if a is transposed
+ *   scratch: 16960 bytes, 135168 more if a is transposed
  */
 export function matrixProduct(call: usize, part: i32, scratch: usize): void {
   const rowPieces = int(call, 10);
@@ -51,40 +61,85 @@ function multiplyBlock(call: usize, scratch: usize, matrix: i32, row: i32, rowEn
   const depth = int(call, 5);
   const isTransposed = int(call, 6) != 0;
   const indexOfA = int(call, 8) == 1 ? 0 : matrix;
-  const indexOfB = int(call, 9) == 1 ? 0 : matrix;
   const a = pointer(call, 0) + <usize>4 * <usize>indexOfA * <usize>rows * <usize>depth;
   const out = pointer(call, 2) + <usize>4 * <usize>matrix * <usize>rows * <usize>columns;
-  const panelSize = PANEL_STEP * <usize>(1 + depth);
   const panelCount = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  const panels = pointer(call, 1) + panelSize * <usize>indexOfB * <usize>panelCount;
   const panelEnd = partStart(panelCount, columnPiece + 1, int(call, 11), 1);
   const firstPanel = partStart(panelCount, columnPiece, int(call, 11), 1);
   if (isTransposed) listRows(scratch + PLACES_OF_A, 0, rowEnd - row, <i32>BLOCK_ROW);
   else listRows(scratch + PLACES_OF_A, row, rowEnd, 4 * depth);
   listRows(scratch + PLACES_OF_OUT, row, rowEnd, 4 * columns);
-  const tiles = <usize>((rowEnd - row + TILE_ROWS - 1) / TILE_ROWS);
   for (let step = 0; step < depth; step += BLOCK_DEPTH) {
     const steps = min(BLOCK_DEPTH, depth - step);
-    const isLast = step + steps == depth;
-    const low: f32 = isLast ? float(call, 0) : -Infinity;
-    const high: f32 = isLast ? float(call, 1) : Infinity;
     let source = a + <usize>4 * <usize>step;
     if (isTransposed) {
       source = scratch + BLOCK_OF_A;
       transpose(a + <usize>4 * (<usize>step * <usize>rows + <usize>row), rows, steps, rowEnd - row, source);
     }
-    for (let index = firstPanel; index < panelEnd; index += 1) {
-      const panel = panels + panelSize * <usize>index;
-      const from = panel + PANEL_STEP * <usize>(1 + step);
-      const start = step == 0 ? panel : 0;
-      const wanted = min(TILE_COLUMNS, columns - index * TILE_COLUMNS);
-      const to = out + PANEL_STEP * <usize>index;
-      for (let tile: usize = 0; tile < tiles; tile += 1) {
-        const ofA = scratch + PLACES_OF_A + tile * PLACES;
-        const places = scratch + PLACES_OF_OUT + tile * PLACES;
-        tileOfRows(ofA, 1, steps, source, from, start, places, to, wanted, low, high);
-      }
+    for (let panel = firstPanel; panel < panelEnd; panel += 1) {
+      multiplyPanel(call, scratch, source, step, steps, rowEnd - row, matrix, panel, out + PANEL_STEP * <usize>panel);
     }
+  }
+}
+
+/** Steps `step` to `step + steps` of the sums of a block and a panel. */
+function multiplyPanel(
+  call: usize,
+  scratch: usize,
+  source: usize,
+  step: i32,
+  steps: i32,
+  rows: i32,
+  matrix: i32,
+  panel: i32,
+  out: usize,
+): void {
+  const columns = int(call, 4);
+  const depth = int(call, 5);
+  const indexOfB = int(call, 9) == 1 ? 0 : matrix;
+  const wanted = min(TILE_COLUMNS, columns - panel * TILE_COLUMNS);
+  const isLast = step + steps == depth;
+  const low: f32 = isLast ? float(call, 0) : -Infinity;
+  const high: f32 = isLast ? float(call, 1) : Infinity;
+  let start: usize;
+  let from: usize;
+  let panelStep = PANEL_STEP;
+  if (int(call, 13) == IN_PANELS) {
+    const panelCount = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    start = pointer(call, 1) + PANEL_STEP * <usize>(1 + depth) * <usize>(indexOfB * panelCount + panel);
+    from = start + PANEL_STEP * <usize>(1 + step);
+  } else {
+    const b = pointer(call, 1) + <usize>4 * <usize>indexOfB * <usize>depth * <usize>columns;
+    const inPlace = int(call, 13) == PLAIN && rows <= ROWS_IN_PLACE && wanted == TILE_COLUMNS;
+    start = scratch + START;
+    packStart(pointer(call, 14), panel * TILE_COLUMNS, wanted, start);
+    if (inPlace) {
+      panelStep = <usize>4 * <usize>columns;
+      from = b + <usize>step * panelStep + PANEL_STEP * <usize>panel;
+    } else {
+      from = scratch + PANEL;
+      packPart(call, b, step, steps, panel * TILE_COLUMNS, wanted, from);
+    }
+  }
+  if (step > 0) start = 0;
+  const end = <usize>((rows + TILE_ROWS - 1) / TILE_ROWS) * PLACES;
+  for (let tile: usize = 0; tile < end; tile += PLACES) {
+    const ofA = scratch + PLACES_OF_A + tile;
+    tileOfRows(ofA, 1, steps, source, from, panelStep, start, scratch + PLACES_OF_OUT + tile, out, wanted, low, high);
+  }
+}
+
+/** Steps `step` to `step + steps` of a panel. */
+@inline
+function packPart(call: usize, b: usize, step: i32, steps: i32, first: i32, wanted: i32, panel: usize): void {
+  const columns = int(call, 4);
+  const depth = int(call, 5);
+  if (int(call, 13) == PLAIN) {
+    const from = b + <usize>4 * (<usize>step * <usize>columns + <usize>first);
+    packPlain(from, <usize>4 * <usize>columns, steps, wanted, panel);
+  } else {
+    const from = b + <usize>4 * (<usize>first * <usize>depth + <usize>step);
+    packTransposed(from, <usize>4 * <usize>depth, steps, wanted, panel);
   }
 }
 

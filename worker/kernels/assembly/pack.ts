@@ -32,9 +32,7 @@ function packPanel(call: usize, matrix: i32, first: i32, panel: usize): void {
   const wanted = min(TILE_COLUMNS, columns - first);
   const bytes = <usize>4 * <usize>depth * <usize>columns;
   const source = pointer(call, 0) + <usize>matrix * bytes;
-  const startHere = start + <usize>4 * <usize>first;
-  v128.store(panel, start == 0 ? f32x4.splat(0) : loadUpTo(startHere, wanted), 0);
-  v128.store(panel, start == 0 ? f32x4.splat(0) : loadUpTo(startHere + 16, wanted - 4), 16);
+  packStart(start, first, wanted, panel);
   panel += PANEL_STEP;
   for (let row = 0; row < int(call, 8); row += 1) {
     const line = (int(call, 9) + row * int(call, 10)) * int(call, 14);
@@ -43,18 +41,24 @@ function packPanel(call: usize, matrix: i32, first: i32, panel: usize): void {
       const from = source + <usize>tap * bytes;
       if (isTransposed) {
         const firstRow = from + <usize>4 * <usize>first * <usize>depth;
-        packTransposed(firstRow, depth, wanted, panel);
-        packTransposed(firstRow + <usize>16 * <usize>depth, depth, wanted - 4, panel + 16);
+        packTransposed(firstRow, 4 * depth, depth, wanted, panel);
       } else {
-        packPlain(from + <usize>4 * <usize>first, depth, columns, wanted, panel);
+        packPlain(from + <usize>4 * <usize>first, 4 * columns, depth, wanted, panel);
       }
       panel += PANEL_STEP * <usize>depth;
     }
   }
 }
 
-function packPlain(source: usize, depth: i32, columns: i32, wanted: i32, panel: usize): void {
-  const step = <usize>4 * <usize>columns;
+/** The values that up to 8 columns begin with, 0 where there are none. */
+export function packStart(start: usize, first: i32, wanted: i32, panel: usize): void {
+  const from = start + <usize>4 * <usize>first;
+  v128.store(panel, start == 0 ? f32x4.splat(0) : loadUpTo(from, wanted), 0);
+  v128.store(panel, start == 0 ? f32x4.splat(0) : loadUpTo(from + 16, wanted - 4), 16);
+}
+
+/** Up to 8 columns of `depth` rows, `step` bytes apart → a panel. */
+export function packPlain(source: usize, step: usize, depth: i32, wanted: i32, panel: usize): void {
   for (; depth > 0; depth -= 1) {
     v128.store(panel, loadUpTo(source, wanted), 0);
     v128.store(panel, loadUpTo(source + 16, wanted - 4), 16);
@@ -63,9 +67,14 @@ function packPlain(source: usize, depth: i32, columns: i32, wanted: i32, panel: 
   }
 }
 
-/** Up to 4 rows of `depth` values → 4 columns of a panel. */
-function packTransposed(source: usize, depth: i32, rows: i32, panel: usize): void {
-  const step = <usize>4 * <usize>depth;
+/** Up to 8 rows of `depth` values, `step` bytes apart → the columns of a panel. */
+export function packTransposed(source: usize, step: usize, depth: i32, wanted: i32, panel: usize): void {
+  packRows(source, step, depth, wanted, panel);
+  packRows(source + 4 * step, step, depth, wanted - 4, panel + 16);
+}
+
+/** Up to 4 of them. */
+function packRows(source: usize, step: usize, depth: i32, rows: i32, panel: usize): void {
   if (rows < 4) {
     for (; depth > 0; depth -= 1) {
       v128.store(panel, f32x4.splat(0));

@@ -16,9 +16,11 @@ export const PANEL_STEP: usize = 32;
 export const PLACES: usize = 16;
 
 /**
- * Sum over segments s and steps k of row r of s, element k, times panel. The values of a row follow each other.
+ * Sum over segments s and steps k of row r of s, element k, times 8 values of the panel. The values of a row follow
+ * each other.
  *
  *   segments  for each segment the places of its 4 rows, relative to `a`
+ *   panelStep bytes from one step of the panel to the next, PANEL_STEP if it is packed
  *   start     address of the 8 values that sums begin with, or 0: sums go on from what is in the output
  *   rows      places of the 4 output rows, relative to `out`; a row may be named more than once, as in the segments
  *   columns   of the tile that are wanted, 1 to 8
@@ -30,6 +32,7 @@ export function tileOfRows(
   depth: i32,
   a: usize,
   panel: usize,
+  panelStep: usize,
   start: usize,
   rows: usize,
   out: usize,
@@ -51,7 +54,7 @@ export function tileOfRows(
     c30 = loadUpTo(load<u32>(rows, 12) + out, columns);
     c31 = loadUpTo(load<u32>(rows, 12) + out + 16, columns - 4);
   }
-  const length = <usize>depth * PANEL_STEP;
+  const length = <usize>depth * panelStep;
   const last = segments + <usize>count * PLACES;
   for (; segments != last; segments += PLACES) {
     let a0 = a + <usize>load<u32>(segments, 0);
@@ -78,7 +81,7 @@ export function tileOfRows(
       a1 += 4;
       a2 += 4;
       a3 += 4;
-      panel += PANEL_STEP;
+      panel += panelStep;
     } while (panel != end);
   }
   if (low > -Infinity || high < Infinity) {

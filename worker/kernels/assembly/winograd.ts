@@ -146,6 +146,7 @@ function multiplyPoints(call: usize, scratch: usize, count: i32): void {
           depth,
           squares,
           panel,
+          PANEL_STEP,
           scratch,
           ofProducts + tile,
           products + column,
