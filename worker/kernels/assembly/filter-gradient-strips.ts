@@ -29,21 +29,55 @@ export function runReach(length: i32): i32 {
   return groupStart(length, groupsOf(length) - 1) + 4;
 }
 
-/** Copies the groups `first` … `end` of one pixel's run to their strips, which are `strip` bytes long. */
-@inline
-export function copyRun(from: usize, to: usize, length: i32, first: i32, end: i32, strip: usize): void {
+/**
+ * Copies the groups `first` … `end` of the runs of `pixels` pixels, `step` bytes apart, to their strips, which are
+ * `strip` bytes long.
+ */
+export function copyRuns(
+  from: usize,
+  step: usize,
+  pixels: i32,
+  to: usize,
+  length: i32,
+  first: i32,
+  end: i32,
+  strip: usize,
+): void {
+  let group = first;
   if ((length & 3) == 0) {
-    from += (<usize>first) << 4;
-    for (let group = first; group < end; group += 1) {
-      v128.store(to, v128.load(from));
-      from += 16;
-      to += strip;
+    for (; group + 4 <= end; group += 4) {
+      copyFourGroups(from + ((<usize>group) << 4), step, pixels, to, strip);
+      to += 4 * strip;
     }
-    return;
   }
-  for (let group = first; group < end; group += 1) {
-    v128.store(to, v128.load(from + ((<usize>groupStart(length, group)) << 2)));
+  for (; group < end; group += 1) {
+    let source = from + ((<usize>groupStart(length, group)) << 2);
+    let target = to;
+    for (let pixel = pixels; pixel > 0; pixel -= 1) {
+      v128.store(target, v128.load(source));
+      source += step;
+      target += X_PIXEL;
+    }
     to += strip;
+  }
+}
+
+/** A cache line of each pixel. */
+@inline
+function copyFourGroups(from: usize, step: usize, pixels: i32, to: usize, strip: usize): void {
+  let b = to + strip;
+  let c = b + strip;
+  let d = c + strip;
+  for (; pixels > 0; pixels -= 1) {
+    v128.store(to, v128.load(from));
+    v128.store(b, v128.load(from, 16));
+    v128.store(c, v128.load(from, 32));
+    v128.store(d, v128.load(from, 48));
+    from += step;
+    to += X_PIXEL;
+    b += X_PIXEL;
+    c += X_PIXEL;
+    d += X_PIXEL;
   }
 }
 
@@ -54,15 +88,19 @@ export function copyGradient(from: usize, to: usize, channels: i32, pixels: i32,
     let source = from + ((<usize>first) << 2);
     let target = to;
     const count = min(channels - first, 8);
-    for (let pixel = 0; pixel < pixels; pixel += 1) {
-      if (count == 8) {
+    if (count == 8) {
+      for (let pixel = pixels; pixel > 0; pixel -= 1) {
         v128.store(target, v128.load(source));
         v128.store(target, v128.load(source, 16), 16);
-      } else {
-        copyNarrow(source, target, count);
+        source += step;
+        target += DY_PIXEL;
       }
-      source += step;
-      target += DY_PIXEL;
+    } else {
+      for (let pixel = pixels; pixel > 0; pixel -= 1) {
+        copyNarrow(source, target, count);
+        source += step;
+        target += DY_PIXEL;
+      }
     }
     to += strip;
   }

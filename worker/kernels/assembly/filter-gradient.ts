@@ -1,6 +1,6 @@
 import { partStart } from './call';
 import { clear } from './depthwise-block';
-import { copyGradient, copyRun, groupsOf, groupSize, groupStart, runReach } from './filter-gradient-strips';
+import { copyGradient, copyRuns, groupsOf, groupSize, groupStart, runReach } from './filter-gradient-strips';
 import { addTile, DY_PIXEL, TILE, X_PIXEL } from './filter-gradient-tile';
 
 @unmanaged
@@ -149,28 +149,37 @@ function fillStrips(
   firstGroup: i32,
   endGroup: i32,
 ): void {
+  const strip = xStrip(args);
   const length = args.tapColumns * args.channels;
-  const reach = (<usize>runReach(length)) << 2;
   const pixelBytes = (<usize>args.channels) << 2;
   const rowBytes = <usize>args.width * pixelBytes;
-  const xEnd = args.x + <usize>(args.images * args.height) * rowBytes;
   const step = <usize>args.columnStride * pixelBytes;
+  const xEnd = args.x + <usize>(args.images * args.height) * rowBytes;
+  // What is read beyond a run that is no multiple of four must not lie beyond x.
+  const rowEnd = xEnd - (((<usize>runReach(length)) << 2) - <usize>length * 4);
   let column = first % args.dyColumns;
   let line = first / args.dyColumns;
   let to = share.xStrips;
   for (let left = pixels; left > 0; ) {
     const count = min(left, args.dyColumns - column);
     const xRow = (line % args.dyRows) * args.rowStride + row - args.padTop;
-    const isOnX = xRow >= 0 && xRow < args.height;
     const start = args.x + <usize>((line / args.dyRows) * args.height + xRow) * rowBytes;
+    const isOnX = xRow >= 0 && xRow < args.height;
+    const isWhole = isOnX && start + rowBytes <= rowEnd;
+    const firstWhole = isWhole ? min(max(firstInside(args) - column, 0), count) : count;
+    const endWhole = isWhole ? max(min(endInside(args) - column, count), firstWhole) : count;
     let offset = column * args.columnStride - args.padLeft;
     for (let pixel = 0; pixel < count; pixel += 1) {
-      let from = start + offset * pixelBytes;
-      if (!isOnX || offset < 0 || offset + args.tapColumns > args.width || from + reach > xEnd) {
-        copyBorder(args, share.run, start, offset, isOnX);
-        from = share.run;
+      if (pixel == firstWhole && endWhole > firstWhole) {
+        const whole = endWhole - firstWhole;
+        copyRuns(start + <usize>offset * pixelBytes, step, whole, to, length, firstGroup, endGroup, strip);
+        pixel = endWhole - 1;
+        offset += whole * args.columnStride;
+        to += <usize>whole * X_PIXEL;
+        continue;
       }
-      copyRun(from, to, length, firstGroup, endGroup, xStrip(args));
+      copyBorder(args, share.run, start, offset, isOnX);
+      copyRuns(share.run, step, 1, to, length, firstGroup, endGroup, strip);
       to += X_PIXEL;
       offset += args.columnStride;
     }
@@ -178,6 +187,18 @@ function fillStrips(
     column = 0;
     line += 1;
   }
+}
+
+/** First column of dy whose runs begin on x, and the one after the last whose runs end on x. */
+@inline
+function firstInside(args: FilterGradient): i32 {
+  return (args.padLeft + args.columnStride - 1) / args.columnStride;
+}
+
+@inline
+function endInside(args: FilterGradient): i32 {
+  const room = args.width + args.padLeft - args.tapColumns;
+  return room < 0 ? 0 : room / args.columnStride + 1;
 }
 
 /** The run from column `offset` of a row of x on, zeros before and after the row. */
