@@ -1,6 +1,14 @@
+import { backend_util } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inputPhases, outputsOnInput, type WindowAxis } from '../../../worker/kernels/window-axis.ts';
+import {
+  backwardSpan,
+  columnAxis,
+  forwardSpan,
+  rowAxis,
+  type Span,
+  type WindowAxis,
+} from '../../../worker/kernels/window-axis.ts';
 
 const axes: fc.Arbitrary<WindowAxis> = fc
   .record({
@@ -15,74 +23,73 @@ const axes: fc.Arbitrary<WindowAxis> = fc
 
 const range = (size: number) => Array.from({ length: size }, (_, index) => index);
 
-/** [tap, output] pairs that meet an input, by the definition of the axis. */
-function meetings({ outputSize, taps, stride, dilation, padBefore }: WindowAxis, input: number): string[] {
-  const pairs = range(taps).flatMap((tap) => range(outputSize).map((output) => ({ tap, output })));
-  return pairs
-    .filter(({ tap, output }) => output * stride + tap * dilation - padBefore === input)
-    .map(({ tap, output }) => `${tap}:${output}`)
-    .sort();
+/** The positions that a result reads. */
+function stretchOf({ first, step, length }: Span, result: number) {
+  return { start: first + result * step, end: first + result * step + length };
 }
 
 describe('one axis of a window', () => {
-  test('finds the outputs whose position is on the input', () => {
+  test('is taken from rows and columns of a convolution', () => {
+    const info = backend_util.computeConv2DInfo([1, 7, 9, 2], [3, 2, 2, 4], [2, 3], 1, 'same');
+    expect(rowAxis(info)).toEqual({
+      inputSize: 7,
+      outputSize: 4,
+      taps: 3,
+      stride: 2,
+      dilation: 1,
+      padBefore: 1,
+    });
+    expect(columnAxis(info)).toEqual({
+      inputSize: 9,
+      outputSize: 3,
+      taps: 2,
+      stride: 3,
+      dilation: 1,
+      padBefore: 0,
+    });
+  });
+
+  test('spans what each output reads, from its first tap to its last', () => {
     fc.assert(
-      fc.property(axes, fc.integer({ min: -8, max: 14 }), (axis, offset) => {
-        const { start, end } = outputsOnInput(axis, offset);
-        const isOnInput = (output: number) => {
-          const input = output * axis.stride + offset;
-          return input >= 0 && input < axis.inputSize;
-        };
-        const found = range(axis.outputSize).filter((output) => output >= start && output < end);
-        expect(found).toEqual(range(axis.outputSize).filter(isOnInput));
+      fc.property(axes, (axis) => {
+        const span = forwardSpan(axis);
+        expect(span.results).toBe(axis.outputSize);
+        for (const output of range(axis.outputSize)) {
+          const first = output * axis.stride - axis.padBefore;
+          const last = first + (axis.taps - 1) * axis.dilation;
+          expect(stretchOf(span, output)).toEqual({ start: first, end: last + 1 });
+        }
       }),
       { seed: 15 },
     );
   });
 
-  test('reaches every input that meets an output in one phase, by the taps and outputs it meets', () => {
+  test('spans every output that meets an input, for inputs of all remainders at once', () => {
     fc.assert(
       fc.property(axes, (axis) => {
-        const reached = new Map<number, string[]>();
-        for (const phase of inputPhases(axis)) {
-          for (const place of range(phase.count)) {
-            const input = phase.firstInput + place * axis.stride;
-            expect(reached.has(input)).toBe(false);
-            const pairs = range(phase.taps).map((reversed) => {
-              const tap = phase.remainder + (phase.taps - 1 - reversed) * axis.stride;
-              const output = phase.dy.start + place + reversed * axis.dilation - phase.padBefore;
-              return { tap, output };
-            });
-            const used = pairs.filter(({ output }) => output >= phase.dy.start && output < phase.dy.end);
-            reached.set(input, used.map(({ tap, output }) => `${tap}:${output}`).sort());
+        const span = backwardSpan(axis);
+        expect(span.results).toBe(Math.ceil(axis.inputSize / axis.stride));
+        for (const input of range(axis.inputSize)) {
+          const { start, end } = stretchOf(span, Math.floor(input / axis.stride));
+          for (const tap of range(axis.taps)) {
+            const output = (input + axis.padBefore - tap * axis.dilation) / axis.stride;
+            if (!Number.isInteger(output)) continue;
+            expect(output).toBeGreaterThanOrEqual(start);
+            expect(output).toBeLessThan(end);
           }
         }
-        for (const input of range(axis.inputSize))
-          expect(reached.get(input) ?? []).toEqual(meetings(axis, input));
       }),
-      { seed: 17, numRuns: 300 },
+      { seed: 16, numRuns: 300 },
     );
   });
 
-  test('gives each phase the zeros that a convolution needs to return its count', () => {
-    fc.assert(
-      fc.property(axes, (axis) => {
-        for (const { count, taps, dy, padBefore, padAfter } of inputPhases(axis)) {
-          expect(padBefore + (dy.end - dy.start) + padAfter - (taps - 1) * axis.dilation).toBe(count);
-        }
-      }),
-      { seed: 18, numRuns: 300 },
-    );
-  });
-
-  test('leaves out a phase whose inputs lie where no output reaches', () => {
-    const axis = { inputSize: 2, outputSize: 1, taps: 3, stride: 3, dilation: 1, padBefore: 2 };
-    expect(meetings(axis, 1)).toEqual([]);
-    expect(inputPhases(axis).map(({ firstInput }) => firstInput)).toEqual([0]);
+  test('spans no more outputs than a stretch of inputs as long as the stride meets', () => {
+    const axis = { inputSize: 9, outputSize: 5, taps: 3, stride: 2, dilation: 1, padBefore: 1 };
+    expect(backwardSpan(axis)).toEqual({ first: 0, length: 2, step: 1, results: 5 });
   });
 
   test('refuses a stride together with a dilation', () => {
     const axis = { inputSize: 8, outputSize: 2, taps: 2, stride: 2, dilation: 2, padBefore: 0 };
-    expect(() => inputPhases(axis)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_MODEL' }));
+    expect(() => backwardSpan(axis)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_MODEL' }));
   });
 });
