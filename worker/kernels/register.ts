@@ -24,10 +24,12 @@ import {
   Identity,
   type KernelFunc,
   Max,
+  Maximum,
   MaxPool,
   MaxPool3DGrad,
   MaxPoolGrad,
   Mean,
+  Minimum,
   Multiply,
   Relu,
   Relu6,
@@ -71,6 +73,7 @@ import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
 import { cast, identity } from './identity.ts';
 import { ADAM_UPDATE, adamUpdateKernel, MOMENTUM_UPDATE, momentumUpdateKernel } from './masked-update.ts';
+import { maximum, maximumGradient, minimum, minimumGradient } from './minimum.ts';
 import { concat, reverse, slice, splitV } from './moves.ts';
 import { averagePoolGradient, maxPoolGradient } from './pool-gradients.ts';
 import { averagePool, maxPool } from './pools.ts';
@@ -128,9 +131,11 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [FusedDepthwiseConv2D]: fusedDepthwiseConv2d,
   [MAX_GRADIENT]: maxGradientKernel,
   [Max]: max,
+  [Maximum]: maximum,
   [MaxPool]: maxPool,
   [MaxPoolGrad]: maxPoolGradient,
   [Mean]: mean,
+  [Minimum]: minimum,
   [MOMENTUM_UPDATE]: momentumUpdateKernel,
   [Multiply]: multiply,
   [Relu]: relu,
@@ -151,7 +156,9 @@ const TRAINING_GRADIENTS: Readonly<Record<string, WasmGradient>> = {
   [ClipByValue]: clipByValueGradient,
   [FusedBatchNorm]: batchNormGradient,
   [Max]: maxGradient,
+  [Maximum]: maximumGradient,
   [Mean]: meanGradient,
+  [Minimum]: minimumGradient,
   [Relu]: reluGradient,
   [Relu6]: relu6Gradient,
   [Sum]: sumGradient,

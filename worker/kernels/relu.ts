@@ -18,7 +18,7 @@ import { partsFor } from './parts.ts';
 import { runStock } from './stock.ts';
 
 /** Both ends belong to it. */
-interface Range {
+export interface Range {
   readonly lowest: number;
   readonly highest: number;
 }
@@ -26,35 +26,42 @@ interface Range {
 /** Name of the kernel that lets dy through where x lies in a range. */
 export const CLIP_GRADIENT = 'ClipGradient';
 
-/** The least float32 above 0: tfjs's gradient of relu is 0 at 0. */
-const ABOVE_ZERO = 2 ** -149;
+/** The float32 next to another, above (1) or below (−1). */
+export function nextFloat(value: number, direction: 1 | -1): number {
+  if (value === 0) return direction * 2 ** -149;
+  const float = Float32Array.of(value);
+  new Int32Array(float.buffer)[0]! += value > 0 ? direction : -direction;
+  return float[0]!;
+}
+
+/** tfjs's gradient of relu is 0 at 0. */
+const ABOVE_ZERO = nextFloat(0, 1);
+
+type UnaryCall = KernelCall<ReluInputs, unknown>;
 
 /** max(x, 0) */
-export function relu(call: KernelCall<ReluInputs, unknown>): TensorInfo {
-  return clipped(call, Relu, { lowest: 0, highest: Number.POSITIVE_INFINITY });
-}
+export const relu = (call: UnaryCall): TensorInfo =>
+  clippedOr(Relu, call, { lowest: 0, highest: Number.POSITIVE_INFINITY });
 
 /** min(max(x, 0), 6) */
-export function relu6(call: KernelCall<ReluInputs, unknown>): TensorInfo {
-  return clipped(call, Relu6, { lowest: 0, highest: 6 });
-}
+export const relu6 = (call: UnaryCall): TensorInfo => clippedOr(Relu6, call, { lowest: 0, highest: 6 });
 
 /** min(max(x, lowest), highest), which is what a ReLU layer with a largest value runs; NaN for NaN, unlike stock */
-export function clipByValue(call: KernelCall<ClipByValueInputs, ClipByValueAttrs>): TensorInfo {
-  return clipped(call, ClipByValue, { lowest: call.attrs.clipValueMin, highest: call.attrs.clipValueMax });
+export const clipByValue = (call: KernelCall<ClipByValueInputs, ClipByValueAttrs>): TensorInfo =>
+  clippedOr(ClipByValue, call, { lowest: call.attrs.clipValueMin, highest: call.attrs.clipValueMax });
+
+function clippedOr(kernel: string, call: UnaryCall, range: Range): TensorInfo {
+  const { inputs, attrs, backend } = call;
+  if (inputs.x.dtype === 'float32') return clipped(backend, inputs.x, range);
+  return runStock(kernel, { inputs, attrs: attrs ?? {}, backend });
 }
 
-function clipped(
-  call: { inputs: { x: TensorInfo }; attrs: unknown; backend: BackendWasm },
-  kernel: string,
-  { lowest, highest }: Range,
-): TensorInfo {
-  const { inputs, backend } = call;
-  if (inputs.x.dtype !== 'float32') return runStock(kernel, { ...call, attrs: call.attrs ?? {} });
-  const length = util.sizeFromShape(inputs.x.shape);
+/** @param x  float32 */
+export function clipped(backend: BackendWasm, x: TensorInfo, { lowest, highest }: Range): TensorInfo {
+  const length = util.sizeFromShape(x.shape);
   const parts = partsFor(length, length);
-  const y = backend.makeOutput(inputs.x.shape, 'float32');
-  const args = [addressOf(backend, inputs.x), addressOf(backend, y), length, parts];
+  const y = backend.makeOutput(x.shape, 'float32');
+  const args = [addressOf(backend, x), addressOf(backend, y), length, parts];
   runNative(backend, 'clip', { args, floats: [lowest, highest], parts });
   return y;
 }
