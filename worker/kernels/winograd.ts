@@ -10,7 +10,9 @@ const SIDE = 4;
 const POINTS = 36;
 const TAPS = 3;
 /** Of transformed squares and products in scratch memory: half of a second-level cache. */
-const BLOCK_BYTES = 2 ** 18;
+const BLOCK_BYTES = 2 ** 19;
+/** With fewer the transformed filter is read too often. */
+const FEWEST_SQUARES = 8;
 const MOST_SQUARES = 64;
 const MOST_PARTS = 32;
 /** Scratch before the lists of a block, as in assembly/winograd.ts. */
@@ -92,7 +94,10 @@ const widthOf = (columns: number): number => 8 * panelsOf(columns);
 function blocks({ squares, depth, columns }: Sizes & { squares: number }): { block: number; parts: number } {
   const inCache = Math.floor(BLOCK_BYTES / (4 * POINTS * (depth + widthOf(columns))));
   const ofPart = Math.ceil(squares / MOST_PARTS);
-  const block = Math.min(MOST_SQUARES, Math.max(4, 4 * Math.floor(Math.min(inCache, ofPart) / 4)));
+  const block = Math.min(
+    MOST_SQUARES,
+    Math.max(FEWEST_SQUARES, 4 * Math.floor(Math.min(inCache, ofPart) / 4)),
+  );
   return { block, parts: Math.min(MOST_PARTS, Math.ceil(squares / block)) };
 }
 

@@ -1,6 +1,6 @@
 import { float, int, partStart, pointer } from './call';
 import { clearFloats, copyPixels } from './copy';
-import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
+import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, multiplyTiles } from './product-tile';
 
 /** Pixels that are worked on at a time, so that a panel of the filter stays in the nearest cache. */
 const BLOCK_PIXELS = 64;
@@ -67,7 +67,7 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
   const length = lengthOf(call);
   const outputs = zeros + ((<usize>4 * <usize>length + 63) & ~63);
   const segments: usize = outputs + BLOCK_TILES * PLACES;
-  const tiles = <usize>((pixelEnd - pixel + TILE_ROWS - 1) / TILE_ROWS);
+  const tiles = (pixelEnd - pixel + TILE_ROWS - 1) / TILE_ROWS;
   listPixels(call, zeros, pixel, pixelEnd, outputs, segments);
   const panelSize = PANEL_STEP * <usize>(1 + taps * depth);
   const panelCount = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
@@ -78,22 +78,21 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
     const panel = pointer(call, 1) + panelSize * <usize>index;
     const wanted = min(TILE_COLUMNS, columns - index * TILE_COLUMNS);
     const to = PANEL_STEP * <usize>index;
-    for (let tile: usize = 0; tile < tiles; tile += 1) {
-      tileOfRows(
-        segments + tile * PLACES * <usize>count,
-        count,
-        length,
-        0,
-        panel + PANEL_STEP,
-        PANEL_STEP,
-        panel,
-        outputs + tile * PLACES,
-        to,
-        wanted,
-        low,
-        high,
-      );
-    }
+    multiplyTiles(
+      segments,
+      count,
+      length,
+      0,
+      panel + PANEL_STEP,
+      PANEL_STEP,
+      panel,
+      outputs,
+      tiles,
+      to,
+      wanted,
+      low,
+      high,
+    );
   }
 }
 

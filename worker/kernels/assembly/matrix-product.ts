@@ -1,6 +1,6 @@
 import { float, int, partStart, pointer } from './call';
 import { packPlain, packStart, packTransposed, storeTransposed } from './pack';
-import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
+import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, multiplyTiles } from './product-tile';
 
 /** Rows and steps of the left factor that are worked on at a time: with a panel they fit the caches. */
 const BLOCK_ROWS = 64;
@@ -122,11 +122,21 @@ function multiplyPanel(
     }
   }
   if (step > 0) start = 0;
-  const end = <usize>((rows + TILE_ROWS - 1) / TILE_ROWS) * PLACES;
-  for (let tile: usize = 0; tile < end; tile += PLACES) {
-    const ofA = scratch + PLACES_OF_A + tile;
-    tileOfRows(ofA, 1, steps, source, from, panelStep, start, scratch + PLACES_OF_OUT + tile, out, wanted, low, high);
-  }
+  multiplyTiles(
+    scratch + PLACES_OF_A,
+    1,
+    steps,
+    source,
+    from,
+    panelStep,
+    start,
+    scratch + PLACES_OF_OUT,
+    (rows + TILE_ROWS - 1) / TILE_ROWS,
+    out,
+    wanted,
+    low,
+    high,
+  );
 }
 
 /** Steps `step` to `step + steps` of a panel. */

@@ -1,7 +1,7 @@
 import { float, int, partStart, pointer } from './call';
 import { clearFloats, copyPixels } from './copy';
 import { listRows } from './matrix-product';
-import { PANEL_STEP, PLACES, TILE_COLUMNS, TILE_ROWS, tileOfRows } from './product-tile';
+import { PANEL_STEP, TILE_COLUMNS, TILE_ROWS, multiplyTiles } from './product-tile';
 import { inputLine, outputLine } from './winograd-transforms';
 
 /** A square of 4 × 4 outputs takes 6 × 6 inputs and, as a product of polynomials, 36 products in place of 144. */
@@ -132,29 +132,28 @@ function multiplyPoints(call: usize, scratch: usize, count: i32): void {
   const ofProducts = ofSquares + <usize>4 * <usize>int(call, 13);
   listRows(ofSquares, 0, count, 4 * depth);
   listRows(ofProducts, 0, count, 4 * width);
-  const end = <usize>((count + TILE_ROWS - 1) / TILE_ROWS) * PLACES;
+  const tiles = (count + TILE_ROWS - 1) / TILE_ROWS;
   const panelBytes = PANEL_STEP * <usize>depth;
   let panel = pointer(call, 2);
   let squares = squaresAt(call, scratch);
   let products = productsAt(call, scratch);
   for (let point = 0; point < POINTS; point += 1) {
     for (let column: usize = 0; column < <usize>4 * <usize>width; column += PANEL_STEP) {
-      for (let tile: usize = 0; tile < end; tile += PLACES) {
-        tileOfRows(
-          ofSquares + tile,
-          1,
-          depth,
-          squares,
-          panel,
-          PANEL_STEP,
-          scratch,
-          ofProducts + tile,
-          products + column,
-          TILE_COLUMNS,
-          -Infinity,
-          Infinity,
-        );
-      }
+      multiplyTiles(
+        ofSquares,
+        1,
+        depth,
+        squares,
+        panel,
+        PANEL_STEP,
+        scratch,
+        ofProducts,
+        tiles,
+        products + column,
+        TILE_COLUMNS,
+        -Infinity,
+        Infinity,
+      );
       panel += panelBytes;
     }
     squares += pointBytes(int(call, 13), depth);
