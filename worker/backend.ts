@@ -88,7 +88,7 @@ async function startWasm(threads: number): Promise<RunningBackend> {
   await withoutNewCrashHandlers(() =>
     startSharedWasm({ folder: path.dirname(entry), setWasmPaths }, () => activate('wasm')),
   );
-  const native = startNative(tf.backend() as BackendWasm, threads);
+  const native = await startNative(tf.backend() as BackendWasm, threads);
   const alone = threads > 1 && native.threads === 1 ? ' (threads do not start here)' : '';
   return {
     name: 'wasm',

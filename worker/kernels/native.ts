@@ -1,7 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { BackendUnavailableError } from '../../core/errors.ts';
-import { RELAXED_SIMD, SIMD } from './binaries.ts';
 import { type Crew, startCrew } from './crew.ts';
 
 /** A kernel of worker/kernels/assembly: addresses of its arguments and of its thread's scratch, as in call.ts there. */
@@ -44,11 +43,11 @@ interface ModuleWithMemory {
  *
  * @param threads  >= 1, this one included
  */
-export function startNative(backend: BackendWasm, threads: number): Native {
+export async function startNative(backend: BackendWasm, threads: number): Promise<Native> {
   natives.get(backend)?.close();
   const { wasm } = backend as unknown as { wasm: ModuleWithMemory };
   const { memory } = wasm.asm;
-  const { module, hasRelaxedSimd } = compileKernels();
+  const { module, hasRelaxedSimd } = await compileKernels();
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as Readonly<Record<string, NativeKernel>>;
   const control = allocate(wasm, 4 * CALL_WORDS);
@@ -103,7 +102,8 @@ function allocate({ _malloc: malloc }: ModuleWithMemory, bytes: number): number 
 }
 
 /** The variant with fused multiply-add where the engine knows it: Node 22 and later. */
-function compileKernels(): { module: WebAssembly.Module; hasRelaxedSimd: boolean } {
+async function compileKernels(): Promise<{ module: WebAssembly.Module; hasRelaxedSimd: boolean }> {
+  const { RELAXED_SIMD, SIMD } = await import('./binaries.ts'); // the largest of our files: only when it is needed
   const relaxed = Buffer.from(RELAXED_SIMD, 'base64');
   const hasRelaxedSimd = WebAssembly.validate(relaxed);
   const binary = hasRelaxedSimd ? relaxed : Buffer.from(SIMD, 'base64');
