@@ -11,6 +11,7 @@ import {
 import { floats, type KernelCall, release } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
 import { partsFor } from './parts.ts';
+import { type Columns, columnsOf } from './reductions.ts';
 import { runStock } from './stock.ts';
 
 /** Kernels of ours for one operation, by how the shapes of its arguments meet. */
@@ -25,7 +26,7 @@ interface Operation {
 /** Repeated rows shorter than that fill no vector. */
 const LEAST_CHANNELS = 4;
 
-/** a + b, in parts where the tensors are large and equal in shape, or one is repeated along the last axes. */
+/** a + b, in parts where the tensors are large and equal in shape, or one is repeated along neighbouring axes. */
 export function add(call: KernelCall<BinaryInputs, unknown>): TensorInfo {
   return joined(call, { stock: Add, pairs: 'addPairs', rows: 'addToRows' });
 }
@@ -47,28 +48,31 @@ export function addN({ inputs, backend }: KernelCall<AddNInputs, unknown>): Tens
 }
 
 function joined({ inputs, backend }: KernelCall<BinaryInputs, unknown>, operation: Operation): TensorInfo {
-  const sizes = [inputs.a, inputs.b].map(({ shape }) => util.sizeFromShape(shape));
+  const { a, b } = inputs;
   // both operations commute, to the bit
-  const [large, small] = sizes[0]! >= sizes[1]! ? [inputs.a, inputs.b] : [inputs.b, inputs.a];
-  const length = Math.max(...sizes);
-  if (!isLarge(large) || small.dtype !== 'float32' || large.shape.length < small.shape.length) {
-    return runStock(operation.stock, { inputs: { ...inputs }, backend });
-  }
-  const repeated = Math.min(...sizes);
-  if (repeated === 1 && operation.scalar !== undefined) {
+  const [large, small] = util.sizeFromShape(a.shape) >= util.sizeFromShape(b.shape) ? [a, b] : [b, a];
+  const columns = isLarge(large) && small.dtype === 'float32' ? repetitionOf(small.shape, large.shape) : null;
+  if (columns === null) return runStock(operation.stock, { inputs: { a, b }, backend });
+  const { groups, rows, channels } = columns;
+  if (groups * channels === 1 && operation.scalar !== undefined) {
     return scaled(backend, { x: large, factor: floats(backend, small)[0]!, kernel: operation.scalar });
   }
-  const tail = large.shape.slice(large.shape.length - withoutOnes(small.shape).length);
-  if (repeated < LEAST_CHANNELS || !util.arraysEqual(tail, withoutOnes(small.shape))) {
-    return runStock(operation.stock, { inputs: { ...inputs }, backend });
-  }
+  if (rows > 1 && channels < LEAST_CHANNELS) return runStock(operation.stock, { inputs: { a, b }, backend });
   const y = backend.makeOutput(large.shape, 'float32');
   const places = [large, small, y].map((tensor) => addressOf(backend, tensor));
-  const rows = length / repeated;
-  const parts = partsFor(length, rows === 1 ? length : rows);
+  const length = groups * rows * channels;
+  const parts = partsFor(length, rows === 1 ? length : groups * rows);
   if (rows === 1) runNative(backend, operation.pairs, { args: [...places, length, parts], parts });
-  else runNative(backend, operation.rows, { args: [...places, rows, repeated, parts], parts });
+  else runNative(backend, operation.rows, { args: [...places, groups, rows, channels, parts], parts });
   return y;
+}
+
+/** The larger shape as [groups, rows, channels] where the smaller is [groups, channels]; null where it is not. */
+function repetitionOf(small: readonly number[], large: readonly number[]): Columns | null {
+  if (small.length > large.length) return null;
+  const filled = [...large.slice(small.length).map(() => 1), ...small];
+  const axes = large.flatMap((size, axis) => (size === filled[axis] ? [] : [axis]));
+  return axes.every((axis) => filled[axis] === 1) ? columnsOf(large, axes) : null;
 }
 
 function scaled(
@@ -81,12 +85,6 @@ function scaled(
   const args = [addressOf(backend, x), addressOf(backend, y), length, parts];
   runNative(backend, kernel, { args, floats: [factor], parts });
   return y;
-}
-
-/** A shape from its first axis that is longer than 1. */
-function withoutOnes(shape: readonly number[]): number[] {
-  const first = shape.findIndex((size) => size !== 1);
-  return first < 0 ? [] : shape.slice(first);
 }
 
 const isLarge = ({ dtype, shape }: TensorInfo): boolean =>

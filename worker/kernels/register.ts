@@ -23,6 +23,7 @@ import {
   getKernel,
   Identity,
   type KernelFunc,
+  LeakyRelu,
   Max,
   Maximum,
   MaxPool,
@@ -72,6 +73,7 @@ import { fusedDepthwiseConv2d } from './fused-depthwise-conv2d.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
 import { replaceGradient, type WasmGradient } from './gradients.ts';
 import { cast, identity } from './identity.ts';
+import { LEAKY_RELU_GRADIENT, leakyRelu, leakyReluGradient, leakyReluGradientKernel } from './leaky-relu.ts';
 import { ADAM_UPDATE, adamUpdateKernel, MOMENTUM_UPDATE, momentumUpdateKernel } from './masked-update.ts';
 import { maximum, maximumGradient, minimum, minimumGradient } from './minimum.ts';
 import { concat, reverse, slice, splitV } from './moves.ts';
@@ -129,6 +131,8 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [DepthwiseConv2dNativeBackpropInput]: depthwiseBackpropInput,
   [FusedBatchNorm]: fusedBatchNorm,
   [FusedDepthwiseConv2D]: fusedDepthwiseConv2d,
+  [LEAKY_RELU_GRADIENT]: leakyReluGradientKernel,
+  [LeakyRelu]: leakyRelu,
   [MAX_GRADIENT]: maxGradientKernel,
   [Max]: max,
   [Maximum]: maximum,
@@ -155,6 +159,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
 const TRAINING_GRADIENTS: Readonly<Record<string, WasmGradient>> = {
   [ClipByValue]: clipByValueGradient,
   [FusedBatchNorm]: batchNormGradient,
+  [LeakyRelu]: leakyReluGradient,
   [Max]: maxGradient,
   [Maximum]: maximumGradient,
   [Mean]: meanGradient,

@@ -8,7 +8,7 @@ import { expectSameOnAnyThreads } from './threads.ts';
 /** Two shapes that meet: equal, repeated along the first axes, one number, or both repeated. */
 const meetings = fc
   .record({
-    kind: fc.constantFrom('equal', 'rows', 'ones', 'scalar', 'both', 'middle'),
+    kind: fc.constantFrom('equal', 'rows', 'ones', 'scalar', 'both', 'middle', 'groups'),
     size: fc.constantFrom(1, 30, 66_000, 140_000),
     channels: fc.integer({ min: 1, max: 70 }),
     isSwapped: fc.boolean(),
@@ -23,6 +23,7 @@ const meetings = fc
       scalar: [],
       both: [2, 1, channels],
       middle: [rows, 1],
+      groups: [2, 1, channels],
     }[kind];
     return isSwapped ? { a: small, b: large } : { a: large, b: small };
   });
@@ -56,6 +57,7 @@ describe.each(['add', 'multiply'] as const)('%s', (name) => {
     await expectSameOnAnyThreads(() => [
       ...joined({ a: [300_001], b: [300_001] }),
       ...joined({ a: [10_001, 30], b: [30] }),
+      ...joined({ a: [7, 2001, 30], b: [7, 1, 30] }),
       ...joined({ a: [300_001], b: [] }),
     ]);
   });

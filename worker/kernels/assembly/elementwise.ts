@@ -54,29 +54,37 @@ export function multiplyPairs(call: usize, part: i32, scratch: usize): void {
 
 @inline
 function rows(call: usize, part: i32, how: i32): void {
-  const channels = int(call, 4);
-  const first = partStart(int(call, 3), part, int(call, 5), 1);
-  const count = partStart(int(call, 3), part + 1, int(call, 5), 1) - first;
-  const bytes = <usize>channels << 2;
+  const length = int(call, 4);
+  const bytes = <usize>int(call, 5) << 2;
   const wide = bytes & ~15;
-  const b = pointer(call, 1);
-  let a = pointer(call, 0) + <usize>first * bytes;
-  let y = pointer(call, 2) + <usize>first * bytes;
-  for (let row = 0; row < count; row += 1) {
-    let at: usize = 0;
-    for (; at < wide; at += 16) v128.store(y + at, join(how, v128.load(a + at), v128.load(b + at)));
-    for (; at < bytes; at += 4) store<f32>(y + at, joinOne(how, load<f32>(a + at), load<f32>(b + at)));
-    a += bytes;
-    y += bytes;
+  const lines = int(call, 3) * length;
+  let row = partStart(lines, part, int(call, 6), 1);
+  const end = partStart(lines, part + 1, int(call, 6), 1);
+  let a = pointer(call, 0) + <usize>row * bytes;
+  let y = pointer(call, 2) + <usize>row * bytes;
+  while (row < end) {
+    const b = pointer(call, 1) + <usize>(row / length) * bytes;
+    const last = min(end, (row / length + 1) * length);
+    for (; row < last; row += 1) {
+      let at: usize = 0;
+      for (; at < wide; at += 16) v128.store(y + at, join(how, v128.load(a + at), v128.load(b + at)));
+      for (; at < bytes; at += 4) store<f32>(y + at, joinOne(how, load<f32>(a + at), load<f32>(b + at)));
+      a += bytes;
+      y += bytes;
+    }
   }
 }
 
-/** b [channels] to each row; args: a [rows, channels], b, y [rows, channels], rows, channels, parts */
+/**
+ * y[group, row, channel] = a[group, row, channel] + b[group, channel]
+ *
+ *   args: a, b, y, groups, rows, channels, parts
+ */
 export function addToRows(call: usize, part: i32, scratch: usize): void {
   rows(call, part, ADD);
 }
 
-/** b [channels] times each row; args as of addToRows */
+/** y[group, row, channel] = a[group, row, channel] · b[group, channel]; args as of addToRows */
 export function multiplyRows(call: usize, part: i32, scratch: usize): void {
   rows(call, part, MULTIPLY);
 }
@@ -165,4 +173,39 @@ export function clipGradient(call: usize, part: i32, scratch: usize): void {
 @inline
 function isWithin(x: v128, lowest: v128, highest: v128): v128 {
   return v128.and(f32x4.ge(x, lowest), f32x4.le(x, highest));
+}
+
+/**
+ * y = x where x > 0, else x · slope.
+ *
+ *   args: x, y, length, parts;  floats: slope
+ */
+export function leak(call: usize, part: i32, scratch: usize): void {
+  leakBy(call, part, int(call, 2), int(call, 3), pointer(call, 0), pointer(call, 0), pointer(call, 1));
+}
+
+/**
+ * dx = dy where x > 0, else dy · slope.
+ *
+ *   args: dy, x, dx, length, parts;  floats: slope
+ */
+export function leakGradient(call: usize, part: i32, scratch: usize): void {
+  leakBy(call, part, int(call, 3), int(call, 4), pointer(call, 0), pointer(call, 1), pointer(call, 2));
+}
+
+@inline
+function leakBy(call: usize, part: i32, length: i32, parts: i32, value: usize, x: usize, y: usize): void {
+  const slope = f32x4.splat(float(call, 0));
+  const zero = f32x4.splat(0);
+  let at = <usize>partStart(length, part, parts, 16) << 2;
+  const end = <usize>partStart(length, part + 1, parts, 16) << 2;
+  for (; at + 16 <= end; at += 16) {
+    const own = v128.load(value + at);
+    v128.store(y + at, v128.bitselect(own, f32x4.mul(own, slope), f32x4.gt(v128.load(x + at), zero)));
+  }
+  for (; at < end; at += 4) {
+    const own = v128.load32_zero(value + at);
+    const result = v128.bitselect(own, f32x4.mul(own, slope), f32x4.gt(v128.load32_zero(x + at), zero));
+    v128.store_lane<f32>(y + at, result, 0);
+  }
 }
