@@ -70,7 +70,6 @@ export function depthwiseBackpropFilter({
         columns.dilation,
         outChannels / info.inChannels,
         block.band,
-        block.bands,
         imageParts,
         blockParts,
         group,

@@ -102,7 +102,6 @@ export function convolveDepthwise(backend: BackendWasm, call: DepthwiseCall): Te
       multiplier,
       Number(isBackward),
       block.band,
-      block.bands,
       parts,
       group,
       groups,
@@ -158,8 +157,8 @@ export function partsFor(work: number, items: number): number {
 
 /** `Images` of worker/kernels/assembly/depthwise-image.ts. */
 export function imageWords(address: number, shape: readonly number[], block: Block): number[] {
-  const { firstRow, firstColumn, rows, columns } = block;
-  return [address, ...shape.slice(1), firstRow, firstColumn, rows, columns];
+  const { firstRow, firstColumn, rows, columns, bands } = block;
+  return [address, ...shape.slice(1), firstRow, firstColumn, rows, columns, bands];
 }
 
 function windowWords({ taps, stride, dilation, padBefore }: WindowAxis, results: number): number[] {

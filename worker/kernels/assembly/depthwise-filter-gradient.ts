@@ -3,7 +3,7 @@ import { clear, copyNeighbours, Lanes, LANES, PIXEL } from './depthwise-block';
 import { fillBlocks, Images } from './depthwise-image';
 import { addRows, Run } from './depthwise-products';
 
-/** Arguments; the first eight are `Images` of x. */
+/** Arguments; the first nine are `Images` of x. */
 @unmanaged
 class FilterGradient {
   address: usize;
@@ -14,6 +14,8 @@ class FilterGradient {
   firstColumn: i32;
   rows: i32;
   columns: i32;
+  /** Of rows of dy, that are multiplied with one filling of the blocks. */
+  bands: i32;
   /** [N, O, P, C·M] */
   dy: usize;
   /** [imageParts, R, S, C·M] */
@@ -29,9 +31,8 @@ class FilterGradient {
   rowDilation: i32;
   columnDilation: i32;
   multiplier: i32;
-  /** Rows of dy that are multiplied with one filling of the block. */
+  /** Rows of dy in a band. */
   band: i32;
-  bands: i32;
   imageParts: i32;
   blockParts: i32;
   /** Blocks of channels that are filled at once. */

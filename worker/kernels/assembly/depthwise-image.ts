@@ -13,6 +13,8 @@ export class Images {
   /** Size of the block. */
   rows: i32;
   columns: i32;
+  /** Fillings that it takes to see all rows. With one, rows beyond the image keep the zeros they were cleared to. */
+  bands: i32;
 }
 
 /**
@@ -52,7 +54,7 @@ export function fillBlocks(
         lanes.first = first + block * LANES;
         lanes.count = min(end - lanes.first, LANES);
         if (isOnImage) copyPixels(from, place + at, pixels, pixelBytes, lanes);
-        else clear(to + at, rowBytes);
+        else if (images.bands > 1) clear(to + at, rowBytes);
       }
     }
     to += rowBytes;

@@ -4,7 +4,7 @@ import { clear, Lanes, LANES, PIXEL } from './depthwise-block';
 import { fillBlocks, Images } from './depthwise-image';
 import { Window, windowRow } from './depthwise-window';
 
-/** Arguments; the first eight are `Images`, 13 to 17 and 18 to 22 the `WindowAxis` of rows and columns. */
+/** Arguments; the first nine are `Images`, 14 to 18 and 19 to 23 the `WindowAxis` of rows and columns. */
 @unmanaged
 class Depthwise {
   address: usize;
@@ -15,6 +15,8 @@ class Depthwise {
   firstColumn: i32;
   rows: i32;
   columns: i32;
+  /** Of rows of each phase, that are computed from one filling of the blocks. */
+  bands: i32;
   /** [R, S, C, M] */
   filter: usize;
   /** Of each result channel, or 0 for none. */
@@ -35,9 +37,8 @@ class Depthwise {
   /** M */
   multiplier: i32;
   isBackward: i32;
-  /** Rows of each phase that are computed from one filling of the block. */
+  /** Rows of each phase in a band. */
   band: i32;
-  bands: i32;
   parts: i32;
   /** Blocks of channels that are filled at once. */
   group: i32;
@@ -46,8 +47,8 @@ class Depthwise {
   planeBytes: usize;
 }
 
-const ROW_AXIS: usize = 13 << 2;
-const COLUMN_AXIS: usize = 18 << 2;
+const ROW_AXIS: usize = 14 << 2;
+const COLUMN_AXIS: usize = 19 << 2;
 const BOUNDS: usize = 256;
 
 /*

@@ -91,12 +91,20 @@ function setShare(args: FilterGradient, share: Share, groupPart: i32, scratch: u
 function addBlock(args: FilterGradient, share: Share, first: i32, count: i32): void {
   const columns = (args.dyColumns + 1) >> 1;
   const rows = (args.dyRows + 1) >> 1;
+  const line = first / columns;
+  let column = first % columns;
+  let row = line % rows;
+  let image = line / rows;
   for (let at = 0; at < count; at += 1) {
-    const line = (first + at) / columns;
-    const column = 2 * ((first + at) % columns);
-    const row = 2 * (line % rows);
-    fillPatch(args, share, line / rows, row - args.padTop, column - args.padLeft, at);
-    fillSquare(args, share, line / rows, row, column, at);
+    fillPatch(args, share, image, 2 * row - args.padTop, 2 * column - args.padLeft, at);
+    fillSquare(args, share, image, 2 * row, 2 * column, at);
+    column += 1;
+    if (column < columns) continue;
+    column = 0;
+    row += 1;
+    if (row < rows) continue;
+    row = 0;
+    image += 1;
   }
   if (count & 1) clearPlace(args, share, count);
   const groups = share.endGroup - share.firstGroup;
