@@ -23,6 +23,14 @@ const WIDE: WindowCase = {
   columns: { size: 8, taps: 2, stride: 1, dilation: 1, before: 0, after: 1, output: 8 },
 };
 
+/** Every input in one window: nothing is added up. */
+const APART: WindowCase[] = [2, 3].map((taps) => {
+  const axis = { taps, stride: taps, dilation: 1, before: 0, after: 0 };
+  const rows = { ...axis, size: 4 * taps, output: 4 };
+  const columns = { ...axis, size: 5 * taps, output: 5 };
+  return { images: 3, channels: 21, outputs: 1, pad: 'valid', rows, columns };
+});
+
 /** Pads beyond the filter leave windows without an input, whose pooled value no backend defines. */
 const cases = windowCases({ dilated: false }).filter(({ rows, columns }) =>
   [rows, columns].every(({ before, after, taps }) => before < taps && after < taps),
@@ -128,6 +136,15 @@ describe('gradient of max pooling', () => {
     );
   });
 
+  test.each(APART)('goes to the first of equal maxima where windows are apart', async (test) => {
+    const values = {
+      ...pooling(test),
+      x: noise(sizeOf(shapeOfX(test)), 4).map((value) => Math.round(value)),
+    };
+    const [ofCpu] = await valuesOn('cpu', gradient(tf.maxPool, test, values));
+    expectClose(valuesOf(gradient(tf.maxPool, test, values))[0]!, ofCpu!, 0);
+  });
+
   test('stays inside a window whose values are all zero', () => {
     const x = tf.tensor4d([3, 1, 0, 0, 1, 1, 0, 0], [1, 2, 4, 1]);
     const [dx] = valuesOf(() => [
@@ -188,6 +205,11 @@ describe('gradient of average pooling', () => {
       ),
       { seed: 10, numRuns: 30 },
     );
+  });
+
+  test.each(APART)('equals that of backend cpu where windows are apart', async (test) => {
+    const [ofCpu] = await valuesOn('cpu', gradient(tf.avgPool, test, pooling(test)));
+    expectClose(valuesOf(gradient(tf.avgPool, test, pooling(test)))[0]!, ofCpu!, 1e-6);
   });
 
   test('shares out exactly what came in, at the border too', () => {

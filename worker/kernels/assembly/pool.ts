@@ -110,8 +110,23 @@ function poolWindow16(x: usize, y: usize, rows: i32, columns: i32, line: usize, 
   v128.store(y, d, 48);
 }
 
+/** The usual window, without a loop. */
+@inline
+function ofSquare(x: usize, line: usize, bytes: usize, isMax: bool, isOne: bool): v128 {
+  const a = read(x, isOne);
+  const b = read(x + bytes, isOne);
+  const c = read(x + line, isOne);
+  const d = read(x + line + bytes, isOne);
+  if (isMax) return f32x4.pmax(f32x4.pmax(d, c), f32x4.pmax(b, a));
+  return f32x4.mul(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), f32x4.splat(0.25));
+}
+
 @inline
 function poolWindow(x: usize, y: usize, rows: i32, columns: i32, line: usize, bytes: usize, isMax: bool, isOne: bool): void {
+  if (rows === 2 && columns === 2) {
+    write(y, ofSquare(x, line, bytes, isMax, isOne), isOne);
+    return;
+  }
   let result = isMax ? f32x4.splat(-Infinity) : f32x4.splat(0);
   for (let row = 0; row < rows; row += 1) {
     let at = x;
@@ -153,7 +168,8 @@ function poolGradient(call: usize, part: i32, isMax: bool): void {
   const outputWidth = int(call, 7);
   const image = <usize>(part / groups * int(call, 3)) * line;
   const wide = begin + ((end - begin) & ~15);
-  clear(pointer(call, TARGET) + image, int(call, 3) * int(call, 4), bytes, begin, end);
+  const isFresh = covers(call, 0) && covers(call, 1);
+  if (!isFresh) clear(pointer(call, TARGET) + image, int(call, 3) * int(call, 4), bytes, begin, end);
   let dy = pointer(call, SOURCE) + <usize>(part / groups * outputHeight * outputWidth) * bytes;
   for (let index = 0; index < outputHeight; index += 1) {
     const first = firstOf(call, 0, index);
@@ -165,11 +181,18 @@ function poolGradient(call: usize, part: i32, isMax: bool): void {
       const x = pointer(call, OTHER) + corner;
       const dx = pointer(call, TARGET) + corner;
       let at = begin;
-      for (; at < wide; at += 16) share(dy + at, x + at, dx + at, rows, columns, line, bytes, isMax, false);
-      for (; at < end; at += 4) share(dy + at, x + at, dx + at, rows, columns, line, bytes, isMax, true);
+      for (; at < wide; at += 16) share(dy + at, x + at, dx + at, rows, columns, line, bytes, isFresh, isMax, false);
+      for (; at < end; at += 4) share(dy + at, x + at, dx + at, rows, columns, line, bytes, isFresh, isMax, true);
       dy += bytes;
     }
   }
+}
+
+/** Does each input of an axis lie in one window, and one only? Then nothing has to be cleared or added to. */
+function covers(call: usize, axis: i32): bool {
+  const stride = int(call, 10 + axis);
+  const isApart = int(call, 8 + axis) === stride && int(call, 12 + axis) === 0;
+  return isApart && int(call, 3 + axis) === int(call, 6 + axis) * stride;
 }
 
 /** Zeros for some bytes of each pixel. */
@@ -185,14 +208,18 @@ function clear(x: usize, pixels: i32, bytes: usize, begin: usize, end: usize): v
 }
 
 @inline
-function share(dy: usize, x: usize, dx: usize, rows: i32, columns: i32, line: usize, bytes: usize, isMax: bool, isOne: bool): void {
-  if (isMax) shareMax(dy, x, dx, rows, columns, line, bytes, isOne);
-  else shareEvenly(dy, dx, rows, columns, line, bytes, isOne);
+function share(dy: usize, x: usize, dx: usize, rows: i32, columns: i32, line: usize, bytes: usize, isFresh: bool, isMax: bool, isOne: bool): void {
+  if (isMax) shareMax(dy, x, dx, rows, columns, line, bytes, isFresh, isOne);
+  else shareEvenly(dy, dx, rows, columns, line, bytes, isFresh, isOne);
 }
 
 @inline
-function shareMax(dy: usize, x: usize, dx: usize, rows: i32, columns: i32, line: usize, bytes: usize, isOne: bool): void {
+function shareMax(dy: usize, x: usize, dx: usize, rows: i32, columns: i32, line: usize, bytes: usize, isFresh: bool, isOne: bool): void {
   if (rows <= 0 || columns <= 0) return;
+  if (rows === 2 && columns === 2) {
+    shareSquare(dy, x, dx, line, bytes, isFresh, isOne);
+    return;
+  }
   let largest = read(x, isOne);
   let best = i32x4.splat(0);
   let tap = 0;
@@ -213,8 +240,7 @@ function shareMax(dy: usize, x: usize, dx: usize, rows: i32, columns: i32, line:
   for (let row = 0; row < rows; row += 1) {
     let at = dx;
     for (let column = columns; column > 0; column -= 1) {
-      const own = v128.and(slope, i32x4.eq(best, i32x4.splat(tap)));
-      write(at, f32x4.add(read(at, isOne), own), isOne);
+      addTo(at, v128.and(slope, i32x4.eq(best, i32x4.splat(tap))), isFresh, isOne);
       tap += 1;
       at += bytes;
     }
@@ -222,13 +248,37 @@ function shareMax(dy: usize, x: usize, dx: usize, rows: i32, columns: i32, line:
   }
 }
 
+/** The usual window, without a loop: the larger of each row, and the larger of both, the first of equal ones. */
 @inline
-function shareEvenly(dy: usize, dx: usize, rows: i32, columns: i32, line: usize, bytes: usize, isOne: bool): void {
+function shareSquare(dy: usize, x: usize, dx: usize, line: usize, bytes: usize, isFresh: bool, isOne: bool): void {
+  const a = read(x, isOne);
+  const b = read(x + bytes, isOne);
+  const c = read(x + line, isOne);
+  const d = read(x + line + bytes, isOne);
+  const isSecond = f32x4.gt(b, a);
+  const isFourth = f32x4.gt(d, c);
+  const isBelow = f32x4.gt(v128.bitselect(d, c, isFourth), v128.bitselect(b, a, isSecond));
+  const slope = read(dy, isOne);
+  const above = v128.andnot(slope, isBelow);
+  const below = v128.and(slope, isBelow);
+  addTo(dx, v128.andnot(above, isSecond), isFresh, isOne);
+  addTo(dx + bytes, v128.and(above, isSecond), isFresh, isOne);
+  addTo(dx + line, v128.andnot(below, isFourth), isFresh, isOne);
+  addTo(dx + line + bytes, v128.and(below, isFourth), isFresh, isOne);
+}
+
+@inline
+function addTo(at: usize, value: v128, isFresh: bool, isOne: bool): void {
+  write(at, isFresh ? value : f32x4.add(read(at, isOne), value), isOne);
+}
+
+@inline
+function shareEvenly(dy: usize, dx: usize, rows: i32, columns: i32, line: usize, bytes: usize, isFresh: bool, isOne: bool): void {
   const own = f32x4.mul(read(dy, isOne), f32x4.splat(<f32>1 / <f32>(rows * columns)));
   for (let row = 0; row < rows; row += 1) {
     let at = dx;
     for (let column = columns; column > 0; column -= 1) {
-      write(at, f32x4.add(read(at, isOne), own), isOne);
+      addTo(at, own, isFresh, isOne);
       at += bytes;
     }
     dx += line;
