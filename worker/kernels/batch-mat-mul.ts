@@ -1,5 +1,5 @@
 import { type BatchMatMulAttrs, type BatchMatMulInputs, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { ShapeMismatchError } from '../../core/errors.ts';
+import { ShapeMismatchError, UnsupportedModelError } from '../../core/errors.ts';
 import { type KernelCall, view, zeros } from './heap.ts';
 import { type Bounds, multiply, UNBOUNDED } from './matrix-product.ts';
 
@@ -8,6 +8,7 @@ import { type Bounds, multiply, UNBOUNDED } from './matrix-product.ts';
  *
  * @param inputs  a [..., I, J] and b [..., J, K], last two axes exchanged where transposed
  * @returns [..., I, K]
+ * @throws UnsupportedModelError when they are not of float32
  * @throws ShapeMismatchError when inner sizes differ, or both are stacks and of different length
  */
 export function batchMatMul(call: KernelCall<BatchMatMulInputs, BatchMatMulAttrs>): TensorInfo {
@@ -23,6 +24,7 @@ export function product(
   }: KernelCall<BatchMatMulInputs, BatchMatMulAttrs>,
   { bias, bounds = UNBOUNDED }: { bias?: TensorInfo | undefined; bounds?: Bounds },
 ): TensorInfo {
+  assertFloats(a, b);
   assertMultipliable({ a, b, transposeA, transposeB });
   const [rows, depth] = inOrder(a, transposeA);
   const [, columns] = inOrder(b, transposeB);
@@ -57,6 +59,15 @@ function stackShape(a: TensorInfo, b: TensorInfo): number[] {
 /** `shape`, with as many leading ones as `other` has axes more. */
 function longer(shape: number[], other: number[]): number[] {
   return [...Array.from({ length: Math.max(0, other.length - shape.length) }, () => 1), ...shape];
+}
+
+function assertFloats(...factors: readonly TensorInfo[]): void {
+  const other = factors.find(({ dtype }) => dtype !== 'float32');
+  if (other === undefined) return;
+  throw new UnsupportedModelError(`matMul: expected float32, received ${other.dtype}`, {
+    where: 'matMul',
+    received: other.dtype,
+  });
 }
 
 function assertMultipliable({

@@ -13,7 +13,7 @@ export interface Bounds {
 export const UNBOUNDED: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
 /** A stack of matrices, or one that goes with each of the other stack. */
-export interface Factor {
+interface Factor {
   readonly tensor: TensorInfo;
   readonly stack: number;
   readonly isTransposed: boolean;

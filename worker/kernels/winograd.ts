@@ -15,6 +15,8 @@ const BLOCK_BYTES = 2 ** 19;
 const FEWEST_SQUARES = 8;
 const MOST_SQUARES = 64;
 const MOST_PARTS = 32;
+/** Inputs times outputs of a tap; transformed, such a filter takes 75 MB. */
+const LARGEST_FILTER = 2 ** 19;
 /** Scratch before the lists of a block, as in assembly/winograd.ts. */
 const LISTS = 1024;
 
@@ -30,7 +32,8 @@ export function suitsWinograd({ images, depth, columns }: Convolution, walk: Wal
   if (!fits || depth % 4 > 0 || columns % 4 > 0) return false;
   const squares = axes.reduce((product, { count }) => product * squaresOf(count), images);
   const pixels = axes.reduce((product, { count }) => product * count, images);
-  return depth >= 8 && columns >= 8 && squares >= 16 && pixels >= 6 * squares;
+  const isWorthIt = squares >= 16 && pixels >= 6 * squares && depth * columns <= LARGEST_FILTER;
+  return depth >= 8 && columns >= 8 && isWorthIt;
 }
 
 /**

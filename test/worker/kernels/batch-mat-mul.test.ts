@@ -169,6 +169,16 @@ describe('matrix product', () => {
     );
   });
 
+  test('refuses whole numbers and names them', () => {
+    const attempt = () => tf.matMul(tf.ones([2, 3], 'int32'), tf.ones([3, 2], 'int32'));
+    expect(() => tf.tidy(attempt)).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED_MODEL',
+        message: 'matMul: expected float32, received int32',
+      }),
+    );
+  });
+
   test('leaves neither a tensor nor memory behind', async () => {
     const product: Product = {
       stackOfA: [],
