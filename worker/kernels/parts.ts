@@ -13,17 +13,23 @@ export function partsFor(numbers: number, pieces: number): number {
   return Math.max(1, Math.min(MOST, pieces, Math.floor(numbers / PART)));
 }
 
-/** Below, a strip of channels that is computed at once is not full. */
+/** Below, what is computed at once is not full. */
 const CHANNELS = 16;
+/** Channels of a strip; what is left of them is computed one by one. */
+const STRIP = 8;
+/** More do not stay in the first cache while their strips are gone through. */
+const MOST_CHANNELS = 1024;
 
 /**
- * How many rows to take as one with as many times the channels, so that few channels fill a vector as well.
+ * How many rows to take as one with as many times the channels, so that channels fill vectors.
  *
  * @returns a power of 2 that divides `rows`
  */
 export function foldsFor(rows: number, channels: number): number {
   let folds = 1;
-  while (folds * channels < CHANNELS && rows % (2 * folds) === 0) folds *= 2;
+  const isFull = () => folds * channels >= CHANNELS && (folds * channels) % STRIP === 0;
+  const isPossible = () => rows % (2 * folds) === 0 && 2 * folds * channels <= MOST_CHANNELS;
+  while (!isFull() && isPossible()) folds *= 2;
   return folds;
 }
 

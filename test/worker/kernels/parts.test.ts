@@ -11,7 +11,9 @@ test.each([
 });
 
 test.each([
-  { name: '16 channels or more fill a strip', rows: 100, channels: 16, folds: 1 },
+  { name: '16 channels fill two strips', rows: 100, channels: 16, folds: 1 },
+  { name: '20 channels of 2 rows fill five', rows: 100, channels: 20, folds: 2 },
+  { name: 'many channels stay', rows: 100, channels: 1001, folds: 1 },
   { name: '6 channels take 4 rows as one', rows: 100, channels: 6, folds: 4 },
   { name: 'rows are never cut', rows: 102, channels: 6, folds: 2 },
   { name: 'an odd number of rows stays', rows: 101, channels: 1, folds: 1 },

@@ -1,5 +1,6 @@
 export { ceiling } from './ceiling';
-export { joinMoments, momentsOfPieces, normalize, normalizeGradient, normalizeSums } from './batch-norm';
+export { normalize, normalizeGradient, normalizeSums } from './batch-norm';
+export { joinMoments, momentsOfPieces } from './batch-norm-moments';
 export { addPairs, addToRows, clip, clipGradient, leak, leakGradient, multiplyPairs, multiplyRows, scale } from './elementwise';
 export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pool';
 export { addPieces, columnSums, roundSums, spreadRows } from './reduction';
