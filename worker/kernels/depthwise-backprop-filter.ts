@@ -9,7 +9,7 @@ import {
   LANES,
   MAX_GROUP,
   PIXEL_BYTES,
-  partsFor,
+  partsOfWork,
   planBlock,
 } from './depthwise-conv2d.ts';
 import type { KernelCall, Shape4D } from './heap.ts';
@@ -45,7 +45,7 @@ export function depthwiseBackpropFilter({
   const columns = columnAxis(info);
   const taps = rows.taps * columns.taps;
   const blocks = Math.ceil(outChannels / LANES);
-  const wanted = partsFor((batchSize * outHeight * outWidth * outChannels * taps) / 4, batchSize * blocks);
+  const wanted = partsOfWork((batchSize * outHeight * outWidth * outChannels * taps) / 4, batchSize * blocks);
   const blockParts = Math.min(wanted, Math.ceil(blocks / MIN_BLOCKS));
   const ownBlocks = Math.ceil(blocks / blockParts);
   const group = Math.min(ownBlocks, MAX_GROUP);
