@@ -1,14 +1,8 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import {
-  backend_util,
-  type Conv2DAttrs,
-  type Conv2DInputs,
-  type TensorInfo,
-  util,
-} from '@tensorflow/tfjs-core';
+import { backend_util, type Conv2DAttrs, type Conv2DInputs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { convolve, pointwise } from './convolution.ts';
 import { forwardWalk } from './convolution-walk.ts';
-import { assertChannelsLast, type KernelCall, type Shape4D } from './heap.ts';
+import { assertChannelsLast, type KernelCall, type Shape4D, zeros } from './heap.ts';
 import type { Bounds } from './matrix-product.ts';
 
 /**
@@ -53,7 +47,8 @@ export function convolved(
     ...(bounds && { bounds }),
   };
   const walk = forwardWalk(info);
-  if (util.sizeFromShape(info.outShape) === 0) return backend.makeOutput(info.outShape, 'float32');
+  const isEmpty = [...x.shape, ...filter.shape, ...info.outShape].includes(0);
+  if (isEmpty) return zeros(backend, info.outShape);
   const product = pointwise(backend, convolution, walk);
   if (product !== null) return product;
   const result = backend.makeOutput(info.outShape, 'float32');

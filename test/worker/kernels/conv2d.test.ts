@@ -59,6 +59,13 @@ describe('convolution', () => {
     result.dispose();
   });
 
+  test('of no channels is zero', () => {
+    const [result] = valuesOf(() => [
+      tf.conv2d(tf.zeros<tf.Rank.R4>([1, 2, 2, 0]), tf.ones<tf.Rank.R4>([3, 3, 0, 2]), 1, 'same'),
+    ]);
+    expect([...result!]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
   test('refuses images whose channels come first', () => {
     const test = convolution([1, 4, 4], { size: 4, taps: 1 });
     expect(() => tf.tidy(kernel(test, 'NCHW'))).toThrow(

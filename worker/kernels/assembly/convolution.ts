@@ -66,7 +66,7 @@ function convolveBlock(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, col
   const count = segmentsOf(call);
   const length = lengthOf(call);
   const outputs = zeros + ((<usize>4 * <usize>length + 63) & ~63);
-  const segments: usize = outputs + BLOCK_TILES * PLACES;
+  const segments: usize = outputs + <usize>BLOCK_TILES * PLACES;
   const tiles = (pixelEnd - pixel + TILE_ROWS - 1) / TILE_ROWS;
   listPixels(call, zeros, pixel, pixelEnd, outputs, segments);
   const panelSize = PANEL_STEP * <usize>(1 + taps * depth);
@@ -115,7 +115,7 @@ function listPixels(call: usize, zeros: usize, pixel: i32, pixelEnd: i32, output
     if (isInside && pixel + TILE_ROWS <= pixelEnd) {
       const row = pixel / columnCount;
       listTile(call, zeros, row / rowCount, row % rowCount, column, outputs, segments);
-      patch += TILE_ROWS * patchBytes;
+      patch += <usize>TILE_ROWS * patchBytes;
     } else {
       for (let index = 0; index < TILE_ROWS; index += 1) {
         listPixel(call, zeros, min(pixel + index, pixelEnd - 1), outputs + 4 * index, segments + 4 * index, patch);

@@ -15,10 +15,10 @@ const ROWS_IN_PLACE = 8;
  * panel that is packed here; the rows of the block where a is transposed.
  */
 const PLACES_OF_A: usize = 0;
-const PLACES_OF_OUT: usize = BLOCK_TILES * PLACES;
+const PLACES_OF_OUT: usize = <usize>BLOCK_TILES * PLACES;
 const START: usize = 2 * BLOCK_TILES * PLACES;
 const PANEL: usize = START + 64;
-const BLOCK_OF_A: usize = PANEL + BLOCK_DEPTH * PANEL_STEP;
+const BLOCK_OF_A: usize = PANEL + <usize>BLOCK_DEPTH * PANEL_STEP;
 /** Bytes of a row of it; an odd number of cache lines, or rows would fall to the same few. */
 const BLOCK_ROW: usize = 4 * BLOCK_DEPTH + 64;
 

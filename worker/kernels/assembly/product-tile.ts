@@ -48,14 +48,14 @@ export function multiplyTiles(
       c00 = c10 = c20 = c30 = v128.load(start, 0);
       c01 = c11 = c21 = c31 = v128.load(start, 16);
     } else {
-      c00 = loadUpTo(load<u32>(rows, 0) + out, columns);
-      c01 = loadUpTo(load<u32>(rows, 0) + out + 16, columns - 4);
-      c10 = loadUpTo(load<u32>(rows, 4) + out, columns);
-      c11 = loadUpTo(load<u32>(rows, 4) + out + 16, columns - 4);
-      c20 = loadUpTo(load<u32>(rows, 8) + out, columns);
-      c21 = loadUpTo(load<u32>(rows, 8) + out + 16, columns - 4);
-      c30 = loadUpTo(load<u32>(rows, 12) + out, columns);
-      c31 = loadUpTo(load<u32>(rows, 12) + out + 16, columns - 4);
+      c00 = loadUpTo(<usize>load<u32>(rows, 0) + out, columns);
+      c01 = loadUpTo(<usize>load<u32>(rows, 0) + out + 16, columns - 4);
+      c10 = loadUpTo(<usize>load<u32>(rows, 4) + out, columns);
+      c11 = loadUpTo(<usize>load<u32>(rows, 4) + out + 16, columns - 4);
+      c20 = loadUpTo(<usize>load<u32>(rows, 8) + out, columns);
+      c21 = loadUpTo(<usize>load<u32>(rows, 8) + out + 16, columns - 4);
+      c30 = loadUpTo(<usize>load<u32>(rows, 12) + out, columns);
+      c31 = loadUpTo(<usize>load<u32>(rows, 12) + out + 16, columns - 4);
     }
     let from = panel;
     const last = segments + <usize>count * PLACES;
@@ -97,10 +97,10 @@ export function multiplyTiles(
       c30 = bounded(c30, low, high);
       c31 = bounded(c31, low, high);
     }
-    storeRow(load<u32>(rows, 0) + out, c00, c01, columns);
-    storeRow(load<u32>(rows, 4) + out, c10, c11, columns);
-    storeRow(load<u32>(rows, 8) + out, c20, c21, columns);
-    storeRow(load<u32>(rows, 12) + out, c30, c31, columns);
+    storeRow(<usize>load<u32>(rows, 0) + out, c00, c01, columns);
+    storeRow(<usize>load<u32>(rows, 4) + out, c10, c11, columns);
+    storeRow(<usize>load<u32>(rows, 8) + out, c20, c21, columns);
+    storeRow(<usize>load<u32>(rows, 12) + out, c30, c31, columns);
   }
 }
 

@@ -70,7 +70,7 @@ function squaresAt(call: usize, scratch: usize): usize {
 
 @inline
 function productsAt(call: usize, scratch: usize): usize {
-  return squaresAt(call, scratch) + POINTS * pointBytes(int(call, 13), int(call, 5));
+  return squaresAt(call, scratch) + <usize>POINTS * pointBytes(int(call, 13), int(call, 5));
 }
 
 function transformSquares(call: usize, scratch: usize, square: i32, count: i32): void {
@@ -93,7 +93,7 @@ function transformSquares(call: usize, scratch: usize, square: i32, count: i32):
       transformSquare(from, <usize>width * pixel, depth, to, step, scratch + LINES);
     } else {
       copySquare(image, height, width, y, x, pixel, border);
-      transformSquare(border, SPAN * pixel, depth, to, step, scratch + LINES);
+      transformSquare(border, <usize>SPAN * pixel, depth, to, step, scratch + LINES);
     }
     to += pixel;
   }
@@ -103,8 +103,8 @@ function transformSquares(call: usize, scratch: usize, square: i32, count: i32):
 function copySquare(image: usize, height: i32, width: i32, y: i32, x: i32, pixel: usize, to: usize): void {
   for (let row = y; row < y + SPAN; row += 1) {
     if (<u32>row < <u32>height) copyPixels(image + <usize>(row * width) * pixel, x, SPAN, width, pixel, to);
-    else clearFloats(to, SPAN * pixel);
-    to += SPAN * pixel;
+    else clearFloats(to, <usize>SPAN * pixel);
+    to += <usize>SPAN * pixel;
   }
 }
 
@@ -118,7 +118,7 @@ function transformSquare(from: usize, line: usize, depth: i32, to: usize, step: 
     }
     let point = to;
     for (let index: usize = 0; index < 16 * POINTS; index += 16 * SPAN) {
-      inputLine(lines + index, 16, point, SPAN * step);
+      inputLine(lines + index, 16, point, <usize>SPAN * step);
       point += step;
     }
     to += 16;
@@ -198,7 +198,7 @@ function transformBack(call: usize, scratch: usize, square: i32, count: i32): vo
 @inline
 function backSquare(from: usize, step: usize, lines: usize): void {
   for (let index: usize = 0; index < 16 * SPAN; index += 16) {
-    outputLine(from, SPAN * step, lines + index, 16 * SPAN);
+    outputLine(from, <usize>SPAN * step, lines + index, 16 * SPAN);
     from += step;
   }
 }
