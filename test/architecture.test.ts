@@ -32,8 +32,9 @@ function importsOf(file: string): string[] {
   return specifiers.map((name) => (name.startsWith('.') ? path.join(path.dirname(file), name) : name));
 }
 
-/** But for AssemblyScript and what is compiled of it, whose tests are those of the kernels that call it. */
-const COMPILED = /^worker\/kernels\/(?:assembly\/|binaries\.ts$)/;
+/** But for what is compiled: AssemblyScript, tested by the kernels that call it, and the schema of ONNX. */
+const COMPILED =
+  /^worker\/kernels\/(?:assembly\/|binaries\.ts$)|^core\/model\/formats\/onnx\/file\/onnx-pb\.ts$/;
 const SOURCES = ['core', 'worker', 'functions']
   .flatMap((folder) => filesBelow(folder))
   .filter((file) => !COMPILED.test(file) && !file.endsWith('.d.ts'));

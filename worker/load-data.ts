@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Columns } from '../core/data/columns.ts';
 import { openImageInputs, openTableInputs } from '../core/data/inputs.ts';
@@ -8,11 +8,11 @@ import { completePreprocess, isPreset, loadPreprocess, resolvePreprocess } from 
 import type { InputSource, Manifest } from '../core/data/types.ts';
 import { InvalidInputError, UnsupportedModelError } from '../core/errors.ts';
 import type { Classifier } from '../core/model/classifier.ts';
-import { loadTfjsLayers } from '../core/model/formats/tfjs-layers.ts';
+import { loadClassifier } from '../core/model/load-classifier.ts';
 
 /** Where a model and its data lie on this machine, and how they are read. */
 export interface DataSource {
-  /** Folder with a model.json, or the model.json itself. */
+  /** A model file, or the folder with it. */
   readonly model: string;
   readonly head?: string;
   readonly manifest: string;
@@ -38,7 +38,7 @@ export interface ModelAndData {
 /** Loads model, preprocess and manifest and checks that they fit together. The caller disposes the model. */
 export async function loadModelAndData(source: DataSource, signal: AbortSignal): Promise<ModelAndData> {
   const { preprocess, preprocessFile } = await choosePreprocess(source);
-  const model = await loadTfjsLayers(source.model, source);
+  const model = await loadClassifier(source.model, source);
   try {
     const spec = resolvePreprocess(preprocess, model.inputShape);
     assertOutput(model, spec);
@@ -75,7 +75,8 @@ async function choosePreprocess({ model, preprocess }: DataSource) {
 
 /** `preprocess.json` in the model's folder, if there is one. */
 export function besideModel(modelPath: string): string | null {
-  const folder = modelPath.endsWith('.json') ? path.dirname(modelPath) : modelPath;
+  const isFolder = statSync(modelPath, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const folder = isFolder ? modelPath : path.dirname(modelPath);
   const file = path.join(folder, 'preprocess.json');
   return existsSync(file) ? file : null;
 }

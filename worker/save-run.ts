@@ -99,13 +99,20 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
 
 function describeModel(model: Classifier): RunRecord['model'] {
   return {
-    name: path.basename(path.dirname(path.resolve(model.sources[0]!))),
+    name: nameOf(model),
     format: model.format,
     inputShape: model.inputShape,
     head: model.head.name,
     bodyWeights: countWeights(model.body),
     headWeights: countWeights(headParameters(model)),
+    notes: model.notes,
   };
+}
+
+/** A model.json is called by its folder. */
+function nameOf({ sources }: Classifier): string {
+  const file = path.resolve(sources[0]!);
+  return path.basename(path.extname(file) === '.json' ? path.dirname(file) : file);
 }
 
 async function hashInputs({ loaded, manifest, config }: SaveRunInput): Promise<FileRecord[]> {

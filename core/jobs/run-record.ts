@@ -112,6 +112,8 @@ export interface RunRecord {
     readonly head: string;
     readonly bodyWeights: number;
     readonly headWeights: number;
+    /** What there is to know about how its file was read; one sentence each. */
+    readonly notes?: readonly string[];
   };
   readonly data: DataUse;
   readonly outcome: {

@@ -19,6 +19,11 @@ export type ForwardMode =
 
 export const INFERENCE: ForwardMode = { training: false };
 
+export interface LoadOptions {
+  /** Name of the head layer; found by dataflow when absent. */
+  readonly head?: string;
+}
+
 /** A layer as `inspect` shows it. */
 export interface LayerSummary {
   readonly name: string;
@@ -38,6 +43,8 @@ export interface Classifier {
   readonly sources: readonly string[];
   /** Shape of one sample, without the batch axis. */
   readonly inputShape: readonly number[];
+  /** Axes of an input batch along which an image may be mirrored, width and height; none for other inputs. */
+  readonly mirrorAxes: readonly number[];
   readonly layers: readonly LayerSummary[];
   /** Trainable weights of the body, in forward order. */
   readonly body: readonly Parameter[];
@@ -49,6 +56,8 @@ export interface Classifier {
   readonly output: 'logit' | 'score';
   /** True when the body has dropout or batch norm, so that the two forward modes differ. */
   readonly hasTrainingMode: boolean;
+  /** What there is to know about how this file was read; one sentence each. */
+  readonly notes: readonly string[];
   /** inputs [B, ...inputShape] → features [B, F]; the caller disposes */
   features(inputs: Tensor, mode: ForwardMode): Tensor2D;
   /** features [B, F] → logits [B]; the caller disposes */

@@ -78,7 +78,7 @@ interface PhasesInput {
 async function runPhases({ model, set, options, random }: PhasesInput): Promise<void> {
   const { kernel, bias } = model.head;
   const order = random.fork('order');
-  const lossOf = augmented(trainingLoss(model, set), random);
+  const lossOf = augmented(trainingLoss(model, set), model, random);
   for (const { epochs, learningRate } of options.phases) {
     await trainEpochs({
       set,

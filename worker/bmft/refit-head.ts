@@ -40,7 +40,7 @@ export async function refitHead(input: RefitHeadInput): Promise<EpochLosses[]> {
       accumulateMomentum(options.momentum),
       scaleBy(-options.learningRates[0]!),
     ),
-    lossOf: options.augment ? augmented(loss, random) : loss,
+    lossOf: options.augment ? augmented(loss, model, random) : loss,
   });
 }
 

@@ -56,7 +56,7 @@ export async function tuneBody(input: TuneBodyInput): Promise<EpochLosses[]> {
       parameters,
       epochs: options.epochs,
       transform: bodyTransform(masks, options, settings.learningRate),
-      lossOf: options.augment ? augmented(loss, random) : loss,
+      lossOf: options.augment ? augmented(loss, model, random) : loss,
     });
   } finally {
     tf.dispose(Object.values(masks));
@@ -85,12 +85,15 @@ export function forwardMode(options: { readonly normalizationMoves: boolean }, r
   return { training: true, nextSeed: () => 1 + seeds.integer(2 ** 31 - 2) };
 }
 
-/** Flips each image batch [B, H, W, C] along width and along height, each with chance one half. */
-export function augmented<Result>(loss: (batch: Batch) => Result, random: Random): (batch: Batch) => Result {
+/** Flips each batch of images along width and along height, each with chance one half. */
+export function augmented<Result>(
+  loss: (batch: Batch) => Result,
+  { mirrorAxes }: Pick<Classifier, 'mirrorAxes'>,
+  random: Random,
+): (batch: Batch) => Result {
   const flips = random.fork('flips');
   return (batch) => {
-    if (batch.inputs.rank !== 4) return loss(batch);
-    const axes = [2, 1].filter(() => flips.next() < 0.5);
+    const axes = mirrorAxes.filter(() => flips.next() < 0.5);
     return loss({ ...batch, inputs: axes.length > 0 ? tf.reverse(batch.inputs, axes) : batch.inputs });
   };
 }

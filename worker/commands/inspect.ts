@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadPreprocess, resolvePreprocess } from '../../core/data/preprocess.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { countWeights, headParameters } from '../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../core/model/formats/tfjs-layers.ts';
+import { loadClassifier } from '../../core/model/load-classifier.ts';
 import { startBackend } from '../backend.ts';
 import { besideModel } from '../load-data.ts';
 import type { Console } from './console.ts';
@@ -18,6 +18,8 @@ interface InspectFlags extends ModelFlags {
 const EXAMPLES = `
 Example:
   counterweight inspect model/
+  counterweight inspect model.keras
+  counterweight inspect model.onnx
 
 Exit codes: 0 done, 64 wrong input, 65 model unfit, 70 failed, 75 try again.`;
 
@@ -28,14 +30,14 @@ export function addInspectCommand(program: Command, console: Console): void {
     .description(
       'Shows layers, weights, the head that would be refitted, and the preprocess file beside the model.',
     )
-    .argument('<model>', 'folder with a model.json (tfjs LayersModel)')
+    .argument('<model>', 'model file (.onnx, .keras, .h5) or folder with a model.json (tfjs)')
     .option('--head <layer>', 'name of the last dense layer (default: found from the output)');
   addBackendOption(command)
     .option('--json', 'print as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (location: string, flags: InspectFlags) => {
       await startBackend(flags.backend, { threads: flags.threads });
-      const model = await loadTfjsLayers(location, flags.head === undefined ? {} : { head: flags.head });
+      const model = await loadClassifier(location, flags.head === undefined ? {} : { head: flags.head });
       try {
         const inspected = { ...describe(model), preprocess: await describePreprocess(location, model) };
         console.print(flags.json ? JSON.stringify(inspected, null, 2) : inspectText(inspected));
@@ -54,6 +56,7 @@ function describe(model: Classifier) {
     bodyWeights: countWeights(model.body),
     headWeights: countWeights(headParameters(model)),
     normalizationStatistics: countWeights(model.statistics),
+    notes: model.notes,
     layers: model.layers,
   };
 }
@@ -69,7 +72,7 @@ type Inspected = ReturnType<typeof describe> & {
   readonly preprocess: Awaited<ReturnType<typeof describePreprocess>>;
 };
 
-function inspectText({ layers, preprocess, ...model }: Inspected): string {
+function inspectText({ layers, preprocess, notes, ...model }: Inspected): string {
   const rows = layers.map(({ name, kind, outputShape, parameters, part }) => [
     name,
     kind,
@@ -90,5 +93,6 @@ function inspectText({ layers, preprocess, ...model }: Inspected): string {
       preprocess === null ? 'none beside the model; give --preprocess' : JSON.stringify(preprocess),
     ],
   ];
-  return `${textTable(facts, 'left')}\n\n${textTable([['layer', 'kind', 'output', 'weights', 'part'], ...rows], 'left')}`;
+  const header = ['layer', 'kind', 'output', 'weights', 'part'];
+  return [textTable(facts, 'left'), ...notes, textTable([header, ...rows], 'left')].join('\n\n');
 }

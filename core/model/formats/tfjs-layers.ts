@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { loadLayersModel, model as makeModel } from '@tensorflow/tfjs-layers';
 import { NonFiniteError, ShapeMismatchError, UnsupportedModelError } from '../../errors.ts';
-import type { Classifier, ForwardMode, LayerSummary, Parameter } from '../classifier.ts';
+import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
 import { weightsOf } from '../classifier.ts';
+import { denseLogits } from '../dense-head.ts';
 import type { Partition } from '../partition.ts';
 import { partitionModel } from '../partition.ts';
 import type { LayersModelFiles } from './tfjs-layers-files.ts';
@@ -11,11 +12,6 @@ import { readLayersModel, writeLayersModel } from './tfjs-layers-files.ts';
 
 type Layer = layers.Layer;
 type LayerWeight = Layer['weights'][number];
-
-export interface LoadOptions {
-  /** Name of the head layer; found by dataflow when absent. */
-  readonly head?: string;
-}
 
 /**
  * Loads a tfjs LayersModel (Sequential or Functional) from disk, without tfjs-node.
@@ -74,6 +70,8 @@ class TfjsLayersClassifier implements Classifier {
   readonly format = 'tfjs-layers';
   readonly sources: readonly string[];
   readonly inputShape: readonly number[];
+  readonly mirrorAxes: readonly number[];
+  readonly notes: readonly string[] = [];
   readonly layers: readonly LayerSummary[];
   readonly body: readonly Parameter[];
   readonly head: Classifier['head'];
@@ -99,6 +97,7 @@ class TfjsLayersClassifier implements Classifier {
         ? null
         : makeModel({ inputs: model.inputs, outputs: partition.features });
     this.inputShape = model.inputs[0]!.shape.slice(1) as number[];
+    this.mirrorAxes = this.inputShape.length === 3 ? [2, 1] : [];
     this.output = partition.output;
     unfreeze(model);
     this.body = bodyLayers.flatMap((layer) => parametersOf(layer, layer.trainableWeights));
@@ -119,11 +118,7 @@ class TfjsLayersClassifier implements Classifier {
   }
 
   headLogits(features: tf.Tensor2D): tf.Tensor1D {
-    return tf.tidy(() => {
-      const products = tf.matMul(features, this.head.kernel.variable as tf.Tensor2D); // [B, F] · [F, 1]
-      const logits = this.head.bias ? tf.add(products, this.head.bias.variable) : products;
-      return tf.reshape(logits, [-1]) as tf.Tensor1D; // [B]
-    });
+    return denseLogits(features, this.head);
   }
 
   logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {

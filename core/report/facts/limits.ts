@@ -31,6 +31,7 @@ export function runLimits({ run, before, after }: MitigationInput): Html[] {
     ...smallParts(run),
     ...thresholdShift(run, before, after),
     ...otherFeatures(run, before),
+    ...(run.model.notes ?? []).map((note) => html`${note}`),
     html`All parts come from one external set. Figures on data from another site, device or time may differ.`,
   ];
 }

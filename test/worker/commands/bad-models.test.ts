@@ -181,9 +181,14 @@ testBadInputs('a model, as files,', {
     exit: ABSENT,
   },
   'of a format that is not read': {
+    files: { 'model.tflite': CANARY },
+    line: 'inspect model.tflite',
+    says: 'model "model.tflite": expected a file that ends in .onnx, .keras or .h5, or a folder with the model.json of a tfjs LayersModel, received a file of type ".tflite"',
+  },
+  'that is no ONNX in spite of its name': {
     files: { 'model.onnx': CANARY },
     line: 'inspect model.onnx',
-    says: 'model "model.onnx": expected a tfjs LayersModel, a folder with its model.json, received a file of type ".onnx"',
+    says: 'model file "model.onnx": expected an ONNX model, received bytes that do not decode as one',
   },
   'without a model.json': {
     line: 'inspect images',

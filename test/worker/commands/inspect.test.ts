@@ -1,7 +1,9 @@
 import { copyFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../helpers/cli.ts';
 import { useWorkshop } from '../../helpers/made-files.ts';
+import { ONNX_FIXTURES } from '../../helpers/onnx.ts';
 import { SMALL_CNN } from '../../helpers/small-cnn.ts';
 
 const folder = useWorkshop();
@@ -32,6 +34,7 @@ describe('counterweight inspect', () => {
       bodyWeights: BODY,
       headWeights: 16 + 1,
       normalizationStatistics: STATISTICS,
+      notes: [],
       preprocess: null,
     });
     const parts = layers.map(({ name, part }: { name: string; part: string }) => [name, part]);
@@ -52,6 +55,21 @@ describe('counterweight inspect', () => {
     expect(stdout).toMatch(/^preprocess {2,}none beside the model; give --preprocess$/m);
     expect(stdout).toMatch(/^conv_a {2,}Conv2D {2,}\[any, 16, 16, 8\] {2,}216 {2,}body$/m);
     expect(stdout).toMatch(/^head {2,}Dense {2,}\[any, 1\] {2,}17 {2,}head$/m);
+  });
+
+  it('shows what there is to know about an ONNX file, and how its images lie', async () => {
+    await copyFile(path.join(ONNX_FIXTURES, 'resnet14.onnx'), folder.at('net.onnx'));
+    const { layers, ...facts } = await inspectJson('net.onnx');
+    expect(facts).toMatchObject({
+      format: 'onnx',
+      inputShape: [3, 64, 64],
+      head: '/head/Gemm',
+      headWeights: 65,
+    });
+    expect(facts.notes[0]).toMatch(/folded it into the convolutions/);
+    expect(layers.filter(({ kind }: { kind: string }) => kind === 'Conv').length).toBe(15);
+    const { stdout } = await runCommand('inspect net.onnx');
+    expect(stdout).toContain(`\n\n${facts.notes[0]}\n\n`);
   });
 
   it('shows the preprocess beside the model as it will be used', async () => {

@@ -77,6 +77,12 @@ describe('runLimits', () => {
     expect(text).toContain('Only skin tone steered the run. Gaps by age group were measured');
   });
 
+  it('tells what there is to know about how the model was read', () => {
+    const model = { ...IMPROVED_RUN.model, notes: ['Batch norm is <folded>.'] };
+    const text = limitsOf({ run: { ...IMPROVED_RUN, model }, before: TWO_GROUPS_BEFORE, after: null });
+    expect(text).toContain('Batch norm is <folded>.');
+  });
+
   it('says that all parts come from one set', () => {
     expect(limitsOf({ run: IMPROVED_RUN, before: TWO_GROUPS_BEFORE, after: null })).toContain(
       'one external set',

@@ -1,0 +1,182 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { InvalidInputError, ShapeMismatchError, UnsupportedModelError } from '../../errors.ts';
+import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
+import { denseLogits } from '../dense-head.ts';
+import { BinaryHead } from './onnx/binary-head.ts';
+import type { OnnxFile } from './onnx/file/read-model.ts';
+import { readOnnxFile } from './onnx/file/read-model.ts';
+import { writeOnnxFile } from './onnx/file/write-model.ts';
+import type { GraphNode, OnnxGraph } from './onnx/graph.ts';
+import { readGraph } from './onnx/graph.ts';
+import type { OnnxHead } from './onnx/head.ts';
+import { findHead } from './onnx/head.ts';
+import type { NodeSummary, Weight } from './onnx/network.ts';
+import { OnnxNetwork } from './onnx/network.ts';
+
+/** Batch and side of the input that a graph is tried with where it takes any. */
+const PROBE = { batch: 3, side: 224 } as const;
+
+const FOLDED =
+  'The file holds no batch normalisation: if the network had any, its exporter has folded it into the convolutions, and mask and tuning work on the folded weights.';
+
+/**
+ * Loads an ONNX model as its exporter wrote it.
+ *
+ * @param location  the .onnx file; external data lies in its folder
+ * @returns the classifier; the caller disposes it
+ * @throws UnsupportedModelError naming operator, node and opset of what is not read, or when no binary head is found
+ * @throws InvalidInputError when the file is damaged
+ * @throws NonFiniteError when a weight is NaN or infinite
+ */
+export async function loadOnnx(location: string, options: LoadOptions = {}): Promise<Classifier> {
+  const file = await readOnnxFile(location);
+  const graph = readGraph(file.model);
+  const place = findHead(graph, options.head);
+  const network = new OnnxNetwork(file, graph, place.features);
+  try {
+    const nodes = probe(network, graph, place);
+    return new OnnxClassifier({ file, graph, place, network, nodes });
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+/** Goes through the graph once without computing anything, so that what is unsupported shows now. */
+function probe(network: OnnxNetwork, { input }: OnnxGraph, place: OnnxHead): readonly NodeSummary[] {
+  const [fixed, ...sample] = input.shape;
+  const sides = sample.map((extent) => extent ?? PROBE.side);
+  const batch = fixed === PROBE.batch ? PROBE.batch + 1 : PROBE.batch;
+  try {
+    const { output, nodes } = network.trace([batch, ...sides]);
+    const { shape } = output;
+    if (shape.length === 2 && shape[0] === batch && shape[1] === place.width) return nodes;
+    throw new InvalidInputError(
+      `head "${place.nodes[0]!.name}": expected features of shape [${batch}, ${place.width}] for ${batch} samples, received [${shape.join(', ')}]`,
+      { head: place.nodes[0]!.name, received: shape },
+    );
+  } catch (cause) {
+    if (fixed === null || !(cause instanceof InvalidInputError)) throw cause;
+    throw new UnsupportedModelError(
+      `model input "${input.name}": expected a graph for batches of any size, received one for ${fixed} alone; export it with a dynamic batch axis (${cause.message})`,
+      { input: input.name, received: input.shape },
+      { cause },
+    );
+  }
+}
+
+interface Parts {
+  readonly file: OnnxFile;
+  readonly graph: OnnxGraph;
+  readonly place: OnnxHead;
+  readonly network: OnnxNetwork;
+  readonly nodes: readonly NodeSummary[];
+}
+
+class OnnxClassifier implements Classifier {
+  readonly format = 'onnx';
+  readonly sources: readonly string[];
+  readonly inputShape: readonly number[];
+  readonly mirrorAxes: readonly number[];
+  readonly layers: readonly LayerSummary[];
+  readonly body: readonly Parameter[];
+  readonly head: Classifier['head'];
+  readonly statistics: readonly Parameter[];
+  readonly output: 'logit' | 'score';
+  readonly hasTrainingMode: boolean;
+  readonly notes: readonly string[];
+  readonly #file: OnnxFile;
+  readonly #network: OnnxNetwork;
+  readonly #head: BinaryHead;
+
+  constructor({ file, graph, place, network, nodes }: Parts) {
+    this.#file = file;
+    this.#network = network;
+    this.#head = new BinaryHead(file, graph, place);
+    this.sources = file.sources;
+    this.inputShape = graph.input.shape.slice(1) as number[];
+    this.mirrorAxes = mirrorAxesOf(graph);
+    this.output = place.output;
+    this.head = this.#head.parameters;
+    const { weights } = network;
+    this.body = weights.filter(({ role }) => role === 'weight').map(asParameter);
+    this.statistics = weights.filter(({ role }) => role === 'statistic').map(asParameter);
+    const ops = new Set(nodes.map(({ node }) => node.op));
+    this.hasTrainingMode = this.statistics.length > 0 || ops.has('Dropout');
+    this.notes = ops.has('Conv') && !ops.has('BatchNormalization') ? [FOLDED] : [];
+    this.layers = summarise(nodes, weights, place);
+  }
+
+  features(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor2D {
+    this.#assertShape(inputs);
+    return this.#network.run(inputs, mode) as tf.Tensor2D;
+  }
+
+  headLogits(features: tf.Tensor2D): tf.Tensor1D {
+    return denseLogits(features, this.head);
+  }
+
+  logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {
+    return tf.tidy(() => this.headLogits(this.features(inputs, mode)));
+  }
+
+  async save(folder: string): Promise<void> {
+    const changes = new Map([...this.#network.changes(), ...this.#head.changes()]);
+    await writeOnnxFile(folder, this.#file, changes);
+  }
+
+  dispose(): void {
+    this.#network.dispose();
+    this.#head.dispose();
+  }
+
+  #assertShape(inputs: tf.Tensor): void {
+    const received = inputs.shape.slice(1);
+    const fits =
+      received.length === this.inputShape.length &&
+      this.inputShape.every((extent, axis) => extent === null || extent === received[axis]);
+    if (fits) return;
+    throw new ShapeMismatchError(
+      `model input: expected [batch, ${this.inputShape.join(', ')}], received [${inputs.shape.join(', ')}]`,
+      { where: 'model input', expected: this.inputShape, received },
+    );
+  }
+}
+
+function asParameter({ name, node, variable }: Weight): Parameter {
+  return { name, layer: node.name, shape: variable.shape, variable };
+}
+
+/** Width and height of an image; tf2onnx's come with channels last, and turn them first of all. */
+function mirrorAxesOf({ input, nodes }: OnnxGraph): number[] {
+  if (input.shape.length !== 4) return [];
+  const first = nodes.find((node) => node.inputs.includes(input.name));
+  const isChannelsLast = first?.op === 'Transpose' && first.attributes.ints('perm')?.join() === '0,3,1,2';
+  return isChannelsLast ? [2, 1] : [3, 2];
+}
+
+function summarise(
+  nodes: readonly NodeSummary[],
+  weights: readonly Weight[],
+  { nodes: headNodes, afterHead, units, width, bias }: OnnxHead,
+): LayerSummary[] {
+  const sizeOf = (node: GraphNode) =>
+    weights.reduce((sum, weight) => sum + (weight.node === node ? weight.variable.size : 0), 0);
+  const summary = (node: GraphNode, rest: Omit<LayerSummary, 'name' | 'kind'>): LayerSummary => ({
+    name: node.name,
+    kind: node.op,
+    ...rest,
+  });
+  const outputShape = [null, units];
+  const ofHead = [units * width, bias === null ? 0 : units];
+  const [first, second] = headNodes.length === 1 ? [ofHead[0]! + ofHead[1]!] : ofHead;
+  return [
+    ...nodes.map(({ node, shape }) =>
+      summary(node, { outputShape: [null, ...shape.slice(1)], parameters: sizeOf(node), part: 'body' }),
+    ),
+    ...headNodes.map((node, place) =>
+      summary(node, { outputShape, parameters: (place === 0 ? first : second) ?? 0, part: 'head' }),
+    ),
+    ...afterHead.map((node) => summary(node, { outputShape, parameters: 0, part: 'after-head' })),
+  ];
+}

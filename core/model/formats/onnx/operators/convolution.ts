@@ -1,0 +1,96 @@
+import type { Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Call, Operator } from '../call.ts';
+import { malformed, slotAt } from '../call.ts';
+import { channelsLast } from '../shapes.ts';
+import type { Slot } from '../values.ts';
+import type { Windows } from '../windows.ts';
+import { windowsOf } from '../windows.ts';
+
+/** [O, I, H, W] of the file, stored as the backends read it: [H, W, I, O]. */
+export const KERNEL_ORDER = [2, 3, 1, 0];
+
+type Convolve = (images: Tensor4D, kernel: Tensor4D) => Tensor4D;
+
+/** Convolutions of images. */
+export const CONVOLUTION: Readonly<Record<string, Operator>> = {
+  Conv: (call) => [convolution(call)],
+};
+
+function convolution(call: Call): Slot {
+  const { lowering, node } = call;
+  const images = lowering.ordered(slotAt(call, 0), channelsLast(slotAt(call, 0).shape.length));
+  const kernel = slotAt(call, 1);
+  const windows = windowsOf(call, { shape: images.shape, size: kernel.shape.slice(2) });
+  const groups = node.attributes.int('group', 1);
+  const channels = images.shape[1]!;
+  const [filters, depth] = kernel.shape as [number, number];
+  if (!(groups >= 1) || depth * groups !== channels || filters % groups !== 0) {
+    throw malformed(
+      call,
+      `expected a kernel for ${channels} channels in ${groups} groups, received [${kernel.shape.join(', ')}]`,
+    );
+  }
+  const shape = [images.shape[0]!, filters, ...windows.extents];
+  const output = { shape, order: images.order };
+  const convolve = convolveBy(windows, groups, channels);
+  const slots = [images, lowering.ordered(kernel, KERNEL_ORDER)];
+  const product = lowering.emit(node.op, slots, {
+    ...output,
+    run: ([x, weights]) => convolve(x as Tensor4D, weights as Tensor4D),
+  });
+  if ((call.inputs[2] ?? null) === null) return product;
+  const bias = slotAt(call, 2);
+  if (bias.shape.join() !== `${filters}`) {
+    throw malformed(call, `expected a bias of ${filters}, received [${bias.shape.join(', ')}]`);
+  }
+  return lowering.emit(node.op, [product, bias], { ...output, run: ([x, b]) => tf.add(x!, b!) });
+}
+
+/** The backends have kernels for one group and for as many as channels; others are one after the other. */
+function convolveBy(windows: Windows, groups: number, channels: number): Convolve {
+  const { strides, pads } = windows;
+  const stride: [number, number] = [...strides];
+  const pad: tf.backend_util.ExplicitPadding = [[0, 0], [...pads[0]], [...pads[1]], [0, 0]];
+  const whole: Convolve = (x, kernel) => tf.conv2d(x, spread(kernel, windows), stride, pad);
+  if (groups === 1) return whole;
+  if (groups === channels) {
+    return (x, kernel) => {
+      const [height, width, , filters] = kernel.shape;
+      const perChannel = tf.reshape(kernel, [height, width, channels, filters / channels]) as Tensor4D;
+      return tf.depthwiseConv2d(x, spread(perChannel, windows), stride, pad);
+    };
+  }
+  return (x, kernel) => {
+    const kernels = tf.split<Tensor4D>(kernel, groups, 3);
+    const parts = tf.split<Tensor4D>(x, groups, 3).map((part, group) => whole(part, kernels[group]!));
+    return tf.concat(parts, 3);
+  };
+}
+
+/**
+ * A dilated kernel as a larger one with zeros between its entries: no backend has the gradient of a dilated
+ * convolution.
+ */
+function spread(kernel: Tensor4D, { dilations }: Windows): Tensor4D {
+  const [down, right] = dilations;
+  if (down === 1 && right === 1) return kernel;
+  const [height, width, depth, filters] = kernel.shape;
+  const rows = spreadAxis(tf.reshape(kernel, [1, height, width * depth * filters]), down);
+  const columns = spreadAxis(tf.reshape(rows, [rows.shape[1]!, width, depth * filters]), right);
+  return tf.reshape(columns, [rows.shape[1]!, columns.shape[1]!, depth, filters]);
+}
+
+/** [N, L, M] → [N, (L − 1) · dilation + 1, M] */
+function spreadAxis(x: tf.Tensor3D, dilation: number): tf.Tensor3D {
+  if (dilation === 1) return x;
+  const [count, length, width] = x.shape;
+  const gaps = tf.pad(tf.reshape(x, [count, length, 1, width]), [
+    [0, 0],
+    [0, 0],
+    [0, dilation - 1],
+    [0, 0],
+  ]);
+  const long = tf.reshape(gaps, [count, length * dilation, width]) as tf.Tensor3D;
+  return tf.slice(long, [0, 0, 0], [count, (length - 1) * dilation + 1, width]);
+}
