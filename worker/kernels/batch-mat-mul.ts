@@ -30,10 +30,13 @@ export function product(
   const [, columns] = inOrder(b, transposeB);
   const shape = [...stackShape(a, b), rows, columns];
   if (util.sizeFromShape(shape) === 0 || depth === 0) return zeros(backend, shape);
+  const stack = stackSize(a);
+  // A stack of plain matrices that all meet the same one is one tall matrix.
+  const isTall = stackSize(b) === 1 && !transposeA;
   const result = multiply(backend, {
-    a: { tensor: a, stack: stackSize(a), isTransposed: transposeA },
+    a: { tensor: a, stack: isTall ? 1 : stack, isTransposed: transposeA },
     b: { tensor: b, stack: stackSize(b), isTransposed: transposeB },
-    rows,
+    rows: isTall ? stack * rows : rows,
     depth,
     columns,
     bias,

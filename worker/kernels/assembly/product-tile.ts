@@ -6,7 +6,6 @@ import { multiplyAdd } from './arithmetic';
  * The right factor lies in panels of 8 columns, for each step of the sum 8 neighbours. The left one is read where
  * it lies. One step of the sum is one round of the loop: engines order what they unroll themselves well, and what
  * is unrolled here badly.
- *
  */
 export const TILE_ROWS = 4;
 export const TILE_COLUMNS = 8;
@@ -19,11 +18,11 @@ export const PLACES: usize = 16;
  * Tile by tile the sum over segments s and steps k of row r of s, element k, times 8 values of the panel. The values
  * of a row follow each other.
  *
- *   segments  for each tile and segment the places of its 4 rows, relative to `a`
- *   panelStep bytes from one step of the panel to the next, PANEL_STEP if it is packed
- *   start     address of the 8 values that sums begin with, or 0: sums go on from what is in the output
- *   rows      for each tile the places of the 4 output rows, relative to `out`; a row may be named more than once
- *   columns   of the tile that are wanted, 1 to 8
+ *   segments   for each tile and segment the places of its 4 rows, relative to `a`
+ *   panelStep  bytes from one step of the panel to the next, PANEL_STEP if it is packed
+ *   start      address of the 8 values that sums begin with, or 0: sums go on from what is in the output
+ *   rows       for each tile the places of the 4 output rows, relative to `out`; a row may be named more than once
+ *   columns    of the tile that are wanted, 1 to 8
  *   low, high  bounds of the results
  */
 export function multiplyTiles(
