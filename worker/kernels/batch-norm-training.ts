@@ -1,6 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { engine, type GradConfig, type Tensor, type TensorInfo, tensor1d, util } from '@tensorflow/tfjs-core';
-import { channelTensor, gradientSums, normalized } from './batch-norm.ts';
+import { type Bounds, channelTensor, gradientSums, normalized, type Passage, passing } from './batch-norm.ts';
 import { floats, type KernelCall, release } from './heap.ts';
 import { addressOf, runNative } from './native.ts';
 import { foldedSum, foldsFor, partsFor } from './parts.ts';
@@ -10,7 +10,8 @@ import { doubles } from './reductions.ts';
 export const BATCH_NORM_TRAINING = 'BatchNormTraining';
 export const BATCH_NORM_TRAINING_GRADIENT = 'BatchNormTrainingGradient';
 
-interface Attributes {
+/** With bounds where a relu follows. */
+interface Attributes extends Partial<Bounds> {
   readonly epsilon: number;
 }
 
@@ -25,22 +26,50 @@ interface Attributes {
  */
 export function batchNormTraining({
   inputs: { x, scale, offset },
-  attrs: { epsilon },
+  attrs: { epsilon, highest },
   backend,
 }: KernelCall<Record<'x' | 'scale' | 'offset', TensorInfo>, Attributes>): TensorInfo[] {
   const { means, variances } = momentsOf(backend, x);
   const rounded = Float32Array.from(means);
-  const rests = means.map((mean, channel) => mean - rounded[channel]!);
-  const scales = floats(backend, scale);
-  const offsets = floats(backend, offset);
-  const factors = variances.map((variance, channel) => scales[channel]! / Math.sqrt(variance + epsilon));
-  const shifts = factors.map((factor, channel) => offsets[channel]! - rests[channel]! * factor);
-  const y = normalized(backend, { x, means: rounded, factors, shifts });
-  const statistics = [rounded, variances, rests].map((list) => {
+  const roundedVariances = Float32Array.from(variances);
+  const rests = Float32Array.from(means, (mean, channel) => mean - rounded[channel]!);
+  const { factors, shifts } = factorsOf(backend, {
+    scale,
+    offset,
+    epsilon,
+    variances: roundedVariances,
+    rests,
+  });
+  const bounds = highest === undefined ? undefined : { highest };
+  const y = normalized(backend, { x, means: rounded, factors, shifts }, bounds);
+  const statistics = [rounded, roundedVariances, rests].map((list) => {
     const tensor = channelTensor(backend, [list]);
     return { ...tensor, shape: [list.length] };
   });
   return [y, ...statistics];
+}
+
+/**
+ * Of each channel, in float64: from the same float32 forward and backward, where a relu is to let through the same.
+ *
+ * @param rests  what float32 leaves out of the means
+ */
+function factorsOf(
+  backend: BackendWasm,
+  {
+    scale,
+    offset,
+    epsilon,
+    variances,
+    rests,
+  }: Record<'scale' | 'offset', TensorInfo> & Record<'variances' | 'rests', Float32Array> & Attributes,
+): Record<'inverses' | 'factors' | 'shifts', Float64Array> {
+  const scales = floats(backend, scale);
+  const offsets = floats(backend, offset);
+  const inverses = new Float64Array(variances).map((variance) => 1 / Math.sqrt(variance + epsilon));
+  const factors = inverses.map((inverse, channel) => scales[channel]! * inverse);
+  const shifts = factors.map((factor, channel) => offsets[channel]! - rests[channel]! * factor);
+  return { inverses, factors, shifts };
 }
 
 /** Over all but the last axis, in float64. */
@@ -83,35 +112,35 @@ function joined({
  *
  *   dscale = Σ dy · x̂,   doffset = Σ dy,   dx = scale / √(variance + ε) · (dy − doffset / N − x̂ · dscale / N)
  *
- * @param inputs  dy, x [..., C], scale, mean, variance, rest [C]
+ * @param inputs  dy, x [..., C], scale, offset, mean, variance, rest [C]
  * @param attrs  `withInput`: is dx asked for?
  * @returns dscale and doffset [2, C], and dx when asked for
  */
 export function batchNormTrainingGradient({
-  inputs: { dy, x, scale, mean, variance, rest },
-  attrs: { epsilon, withInput },
+  inputs: { dy, x, scale, offset, mean, variance, rest },
+  attrs: { epsilon, highest, withInput },
   backend,
 }: KernelCall<
-  Record<'dy' | 'x' | 'scale' | 'mean' | 'variance' | 'rest', TensorInfo>,
+  Record<'dy' | 'x' | 'scale' | 'offset' | 'mean' | 'variance' | 'rest', TensorInfo>,
   Attributes & { withInput: boolean }
 >): TensorInfo[] {
   const means = floats(backend, mean).slice();
-  const { slopes, products } = gradientSums(backend, { dy, x, means });
   const rests = floats(backend, rest).slice();
-  const inverses = new Float64Array(floats(backend, variance)).map((value) => 1 / Math.sqrt(value + epsilon));
+  const variances = floats(backend, variance).slice();
+  const { inverses, factors, shifts } = factorsOf(backend, { scale, offset, epsilon, variances, rests });
+  const passage = highest === undefined ? undefined : { highest, shifts };
+  const { slopes, products } = gradientSums(backend, { dy, x }, { means, factors, passage });
   const byScale = products.map(
     (product, channel) => (product - rests[channel]! * slopes[channel]!) * inverses[channel]!,
   );
   const sums = channelTensor(backend, [byScale, slopes]);
   if (!withInput) return [sums];
   const rows = util.sizeFromShape(x.shape) / means.length;
-  const scales = floats(backend, scale);
-  const factors = inverses.map((inverse, channel) => scales[channel]! * inverse);
   const tilts = factors.map((factor, channel) => (factor * inverses[channel]! * byScale[channel]!) / rows);
-  const shifts = factors.map(
+  const back = factors.map(
     (factor, channel) => (factor * slopes[channel]!) / rows - rests[channel]! * tilts[channel]!,
   );
-  return [sums, inputGradient(backend, { dy, x }, [means, factors, tilts, shifts])];
+  return [sums, inputGradient(backend, { dy, x, passage }, [means, factors, tilts, back])];
 }
 
 /**
@@ -121,7 +150,7 @@ export function batchNormTrainingGradient({
  */
 function inputGradient(
   backend: BackendWasm,
-  { dy, x }: Record<'dy' | 'x', TensorInfo>,
+  { dy, x, passage }: Record<'dy' | 'x', TensorInfo> & { passage: Passage | undefined },
   byChannel: readonly ArrayLike<number>[],
 ): TensorInfo {
   const dx = backend.makeOutput(x.shape, 'float32');
@@ -130,11 +159,14 @@ function inputGradient(
   const folds = foldsFor(length / size, size);
   const rows = length / size / folds;
   const parts = partsFor(length, rows);
-  const lists = channelTensor(backend, byChannel, folds);
-  const at = byChannel.map((_, list) => addressOf(backend, lists) + 4 * size * folds * list);
-  const places = [dy, x].map((tensor) => addressOf(backend, tensor));
-  const args = [...places, ...at, addressOf(backend, dx), rows, size * folds, parts];
-  runNative(backend, 'normalizeGradient', { args, parts });
+  const lists = channelTensor(backend, [...byChannel, passage?.shifts ?? byChannel[0]!], folds);
+  const [means, factors, tilts, shifts, shiftsOfY] = [0, 1, 2, 3, 4].map(
+    (list) => addressOf(backend, lists) + 4 * size * folds * list,
+  );
+  const args = [dy, x].map((tensor) => addressOf(backend, tensor));
+  args.push(means!, factors!, tilts!, shifts!, addressOf(backend, dx), rows, size * folds, parts);
+  args.push(passage ? shiftsOfY! : 0);
+  runNative(backend, 'normalizeGradient', { args, floats: passing(passage), parts });
   release(backend, lists);
   return dx;
 }
@@ -142,11 +174,18 @@ function inputGradient(
 /** Mean and variance are for the running statistics only: nothing flows back from them. */
 export const batchNormTrainingGradientConfig: GradConfig = {
   kernelName: BATCH_NORM_TRAINING,
-  inputsToSave: ['x', 'scale'],
+  inputsToSave: ['x', 'scale', 'offset'],
   outputsToSave: [false, true, true, true],
   gradFunc: (dys, saved, attrs) => {
-    const [x, scale, mean, variance, rest] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-    const inputs = { dy: (dys as Tensor[])[0]!, x, scale, mean, variance, rest };
+    const [x, scale, offset, mean, variance, rest] = saved as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const inputs = { dy: (dys as Tensor[])[0]!, x, scale, offset, mean, variance, rest };
     let known: Float32Array | undefined;
     const evaluate = (withInput: boolean): Tensor => {
       const results = engine().runKernel(BATCH_NORM_TRAINING_GRADIENT, inputs, { ...attrs, withInput });

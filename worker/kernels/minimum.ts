@@ -9,10 +9,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { WasmGradient } from './gradients.ts';
 import { floats, type KernelCall } from './heap.ts';
-import { CLIP_GRADIENT, clipped, nextFloat, type Range } from './relu.ts';
+import { CLIP_GRADIENT, clipped, EVERYTHING, nextFloat, type Range } from './relu.ts';
 import { runStock } from './stock.ts';
-
-const EVERYTHING: Range = { lowest: Number.NEGATIVE_INFINITY, highest: Number.POSITIVE_INFINITY };
 
 /** The smaller of a tensor and one number, which is what the activation relu6 of tfjs-layers runs. */
 export function minimum(call: KernelCall<BinaryInputs, unknown>): TensorInfo {

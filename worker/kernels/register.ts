@@ -49,7 +49,10 @@ import { UnsupportedModelError } from '../../core/errors.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import {
   BATCH_NORM_GRADIENT,
+  BATCH_NORM_RELU,
   batchNormGradient,
+  batchNormRelu,
+  batchNormReluGradientConfig,
   fusedBatchNorm,
   fusedBatchNormGradient,
 } from './batch-norm.ts';
@@ -113,6 +116,7 @@ const TRAINING_KERNELS: Readonly<Record<string, unknown>> = {
   [AvgPool]: averagePool,
   [AvgPoolGrad]: averagePoolGradient,
   [BATCH_NORM_GRADIENT]: fusedBatchNormGradient,
+  [BATCH_NORM_RELU]: batchNormRelu,
   [BATCH_NORM_TRAINING]: batchNormTraining,
   [BATCH_NORM_TRAINING_GRADIENT]: batchNormTrainingGradient,
   [BatchMatMul]: batchMatMul,
@@ -187,6 +191,7 @@ export function registerTrainingKernels(): void {
   }
   for (const [kernelName, gradient] of Object.entries(TRAINING_GRADIENTS))
     replaceGradient(kernelName, gradient);
+  registerGradient(batchNormReluGradientConfig);
   registerGradient(batchNormTrainingGradientConfig);
   replaceBatchNormCall();
   replaceReluCall();

@@ -1,29 +1,28 @@
-import { getBackend, relu6, serialization, type Tensor } from '@tensorflow/tfjs-core';
-
-/** What tfjs-layers' ReLU is, as far as `call` needs it. */
-interface ReluLayer {
-  readonly maxValue?: number | null;
-  call: LayerCall;
-}
-
-type LayerCall = (this: ReluLayer, inputs: Tensor | Tensor[], options: object) => Tensor | Tensor[];
-
-const replaced = new WeakSet<LayerCall>();
+import { getBackend, relu6 } from '@tensorflow/tfjs-core';
+import { isRectified } from './batch-norm-layer.ts';
+import { type GraphLayer, type ReluLayer, replaceCall } from './layer-graph.ts';
 
 /**
- * Lets every ReLU layer of tfjs-layers with a largest value of 6, which are those of MobileNets, run one kernel while
- * backend wasm runs. Its own `call` composes relu and a clip, whose gradients multiply to that of relu6.
- *
- * The class is found where tfjs-layers has registered it, so nothing is loaded that is not loaded yet.
+ * Lets relu layers of tfjs-layers pass on what batch norm has put through a relu already; and lets those with a largest
+ * value of 6, which are those of MobileNets, run one kernel while backend wasm runs. Their own `call` composes relu and
+ * a clip, whose gradients multiply to that of relu6.
  */
 export function replaceReluCall(): void {
-  const { classNameMap } = serialization.SerializationMap.getMap();
-  const layer = classNameMap.ReLU?.[0].prototype as ReluLayer | undefined;
-  if (layer === undefined || replaced.has(layer.call)) return;
-  const stock = layer.call;
-  layer.call = function call(inputs, options) {
-    if (this.maxValue !== 6 || getBackend() !== 'wasm') return stock.call(this, inputs, options);
-    return relu6(Array.isArray(inputs) ? inputs[0]! : inputs);
-  };
-  replaced.add(layer.call);
+  replaceCall<ReluLayer>(
+    'ReLU',
+    (stock) =>
+      function call(inputs, options) {
+        const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+        if (isRectified(x)) return x;
+        return this.maxValue === 6 && getBackend() === 'wasm' ? relu6(x) : stock.call(this, inputs, options);
+      },
+  );
+  replaceCall<GraphLayer>(
+    'Activation',
+    (stock) =>
+      function call(inputs, options) {
+        const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+        return isRectified(x) ? x : stock.call(this, inputs, options);
+      },
+  );
 }

@@ -23,6 +23,8 @@ export interface Range {
   readonly highest: number;
 }
 
+export const EVERYTHING: Range = { lowest: Number.NEGATIVE_INFINITY, highest: Number.POSITIVE_INFINITY };
+
 /** Name of the kernel that lets dy through where x lies in a range. */
 export const CLIP_GRADIENT = 'ClipGradient';
 
