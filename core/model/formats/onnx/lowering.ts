@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { InvalidInputError } from '../../../errors.ts';
 import type { ForwardMode } from '../../classifier.ts';
 import { entriesOf } from './file/limits.ts';
 import { permuted } from './fold/index-maps.ts';
@@ -104,7 +105,10 @@ export class Lowering {
   }
 
   #slot(op: string, shape: readonly number[], order: readonly number[]): Slot {
-    if (entriesOf(shape, `output of ${op}`) === 0) entriesOf([-1], `output of ${op} without entries`);
+    if (shape.some((extent) => !(extent > 0))) {
+      throw new InvalidInputError(`output of ${op}: expected entries, received shape [${shape.join(', ')}]`);
+    }
+    entriesOf(shape, `output of ${op}`);
     const slot: Slot = { type: 'slot', id: this.#next, shape, order };
     this.#next += 1;
     return slot;

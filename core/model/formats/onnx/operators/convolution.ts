@@ -1,4 +1,4 @@
-import type { Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Call, Operator } from '../call.ts';
 import { malformed, slotAt } from '../call.ts';
@@ -10,7 +10,7 @@ import { windowsOf } from '../windows.ts';
 /** [O, I, H, W] of the file, stored as the backends read it: [H, W, I, O]. */
 export const KERNEL_ORDER = [2, 3, 1, 0];
 
-type Convolve = (images: Tensor4D, kernel: Tensor4D) => Tensor4D;
+type Convolve = (images: Tensor4D, kernel: Tensor4D, bias: Tensor1D | undefined) => Tensor4D;
 
 /** Convolutions of images. */
 export const CONVOLUTION: Readonly<Record<string, Operator>> = {
@@ -31,40 +31,52 @@ function convolution(call: Call): Slot {
       `expected a kernel for ${channels} channels in ${groups} groups, received [${kernel.shape.join(', ')}]`,
     );
   }
-  const shape = [images.shape[0]!, filters, ...windows.extents];
-  const output = { shape, order: images.order };
   const convolve = convolveBy(windows, groups, channels);
-  const slots = [images, lowering.ordered(kernel, KERNEL_ORDER)];
-  const product = lowering.emit(node.op, slots, {
-    ...output,
-    run: ([x, weights]) => convolve(x as Tensor4D, weights as Tensor4D),
+  return lowering.emit(node.op, [images, lowering.ordered(kernel, KERNEL_ORDER), ...biasOf(call, filters)], {
+    shape: [images.shape[0]!, filters, ...windows.extents],
+    order: images.order,
+    run: ([x, weights, bias]) => convolve(x as Tensor4D, weights as Tensor4D, bias as Tensor1D | undefined),
   });
-  if ((call.inputs[2] ?? null) === null) return product;
+}
+
+/** One, or none. */
+function biasOf(call: Call, filters: number): Slot[] {
+  if ((call.inputs[2] ?? null) === null) return [];
   const bias = slotAt(call, 2);
-  if (bias.shape.join() !== `${filters}`) {
-    throw malformed(call, `expected a bias of ${filters}, received [${bias.shape.join(', ')}]`);
-  }
-  return lowering.emit(node.op, [product, bias], { ...output, run: ([x, b]) => tf.add(x!, b!) });
+  if (bias.shape.join() === `${filters}`) return [bias];
+  throw malformed(call, `expected a bias of ${filters}, received [${bias.shape.join(', ')}]`);
 }
 
 /** The backends have kernels for one group and for as many as channels; others are one after the other. */
 function convolveBy(windows: Windows, groups: number, channels: number): Convolve {
-  const { strides, pads } = windows;
-  const stride: [number, number] = [...strides];
+  const { pads, dilations } = windows;
+  const strides: [number, number] = [...windows.strides];
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], [...pads[0]], [...pads[1]], [0, 0]];
-  const whole: Convolve = (x, kernel) => tf.conv2d(x, spread(kernel, windows), stride, pad);
+  const whole: Convolve = (x, kernel, bias) =>
+    tf.fused.conv2d({ x, filter: spread(kernel, dilations), strides, pad, ...(bias && { bias }) });
   if (groups === 1) return whole;
   if (groups === channels) {
-    return (x, kernel) => {
+    return (x, kernel, bias) => {
       const [height, width, , filters] = kernel.shape;
       const perChannel = tf.reshape(kernel, [height, width, channels, filters / channels]) as Tensor4D;
-      return tf.depthwiseConv2d(x, spread(perChannel, windows), stride, pad);
+      const filter = spread(perChannel, dilations);
+      // takes explicit pads as the other does, though its type does not say so
+      return tf.fused.depthwiseConv2d({
+        x,
+        filter,
+        strides,
+        pad: pad as unknown as 'valid',
+        ...(bias && { bias }),
+      });
     };
   }
-  return (x, kernel) => {
+  return (x, kernel, bias) => {
     const kernels = tf.split<Tensor4D>(kernel, groups, 3);
-    const parts = tf.split<Tensor4D>(x, groups, 3).map((part, group) => whole(part, kernels[group]!));
-    return tf.concat(parts, 3);
+    const parts = tf
+      .split<Tensor4D>(x, groups, 3)
+      .map((part, group) => whole(part, kernels[group]!, undefined));
+    const joined = tf.concat(parts, 3);
+    return bias ? tf.add(joined, bias) : joined;
   };
 }
 
@@ -72,8 +84,7 @@ function convolveBy(windows: Windows, groups: number, channels: number): Convolv
  * A dilated kernel as a larger one with zeros between its entries: no backend has the gradient of a dilated
  * convolution.
  */
-function spread(kernel: Tensor4D, { dilations }: Windows): Tensor4D {
-  const [down, right] = dilations;
+function spread(kernel: Tensor4D, [down, right]: Windows['dilations']): Tensor4D {
   if (down === 1 && right === 1) return kernel;
   const [height, width, depth, filters] = kernel.shape;
   const rows = spreadAxis(tf.reshape(kernel, [1, height, width * depth * filters]), down);

@@ -60,7 +60,9 @@ describe('Lowering', () => {
 
   test('refuses results without entries, or of endless size', () => {
     const run = ([x]: readonly tf.Tensor[]) => tf.clone(x!);
-    expect(() => make().emit('Slice', [], { shape: [2, 0], run })).toThrow(/output of Slice without entries/);
+    expect(() => make().emit('Slice', [], { shape: [2, 0], run })).toThrow(
+      'output of Slice: expected entries, received shape [2, 0]',
+    );
     expect(() => make().emit('Pad', [], { shape: [2 ** 30], run })).toThrow(
       /output of Pad: expected a shape of at most/,
     );
