@@ -15,15 +15,15 @@ const STRIP_COLUMNS = 8;
 const STRIP_GAP = 64;
 /** Pixels, or squares of four pixels, that are multiplied at once: the lengths of strips. */
 const BLOCK = 128;
-const SQUARES = 64;
+const SQUARES = 128;
 /** Multiply-adds of a tile that are worth a part of their own, about 30 microseconds. */
 const PART_WORK = 2 ** 12;
 const MAX_PARTS = 32;
 /** Sums of a part stay in cache below this; a part has that many groups at least, for its copies to pay. */
 const SUM_BYTES = 2 ** 18;
-const MIN_GROUPS = 16;
+const MIN_GROUPS = 8;
 /** A part has that many blocks at least, for its sums to pay. */
-const MIN_BLOCKS = 4;
+const MIN_BLOCKS = 2;
 /** Of minimal filtering: products for the nine taps of a square. */
 const PRODUCTS = 16;
 

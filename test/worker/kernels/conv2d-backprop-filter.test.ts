@@ -88,7 +88,7 @@ describe('gradient of a convolution by its filter', () => {
   const minimalCases = fc
     .record({
       images: fc.integer({ min: 1, max: 3 }),
-      channels: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(32, 67)),
+      channels: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(67)),
       outputs: fc.integer({ min: 1, max: 20 }),
       sizes: fc.tuple(fc.integer({ min: 1, max: 13 }), fc.integer({ min: 1, max: 13 })),
       pads: fc.array(fc.nat(3), { minLength: 4, maxLength: 4 }),
@@ -117,7 +117,7 @@ describe('gradient of a convolution by its filter', () => {
         const [ofCpu] = await valuesOn('cpu', kernel(test));
         expectClose(actual!, ofCpu!, 1e-5);
       }),
-      { seed: 9, numRuns: 40 },
+      { seed: 9, numRuns: 30 },
     );
   });
 

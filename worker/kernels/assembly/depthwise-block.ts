@@ -25,7 +25,7 @@ export function isContiguous(lanes: Lanes): bool {
 }
 
 /** Copies the lanes of `pixels` pixels that lie `step` bytes apart to a row of a block. */
-export function copyPixels(from: usize, to: usize, pixels: i32, step: usize, lanes: Lanes): void {
+export function copyLanes(from: usize, to: usize, pixels: i32, step: usize, lanes: Lanes): void {
   if (isContiguous(lanes))
     copyNeighbours(from + ((<usize>lanes.first) << 2), to, pixels, step, lanes.count, 0);
   else gatherPixels(from, to, pixels, step, lanes);
@@ -81,12 +81,6 @@ function gatherPixels(from: usize, to: usize, pixels: i32, step: usize, lanes: L
       target += PIXEL;
     }
   }
-}
-
-/** Writes zeros; `bytes` is a multiple of 16. */
-export function clear(to: usize, bytes: usize): void {
-  const zero = f32x4.splat(0);
-  for (const end = to + bytes; to < end; to += 16) v128.store(to, zero);
 }
 
 /** Stores a vector, or its first lanes where fewer than four are left. */

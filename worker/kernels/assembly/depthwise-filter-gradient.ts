@@ -1,5 +1,6 @@
 import { partStart } from './call';
-import { clear, copyNeighbours, Lanes, LANES, PIXEL } from './depthwise-block';
+import { clearFloats, copyFloats } from './copy';
+import { copyNeighbours, Lanes, LANES, PIXEL } from './depthwise-block';
 import { fillBlocks, Images } from './depthwise-image';
 import { addRows, Run } from './depthwise-products';
 
@@ -66,8 +67,8 @@ export function depthwiseFilterGradient(call: usize, part: i32, scratch: usize):
   const end = partStart(items, imagePart + 1, args.imageParts, 1);
   const sumBytes = <usize>(args.tapRows * args.tapColumns) * PIXEL;
   const blockX = scratch + SUMS + <usize>(endBlock - firstBlock) * sumBytes;
-  clear(scratch + SUMS, blockX - scratch - SUMS);
-  clear(blockX, <usize>args.group * args.planeBytes);
+  clearFloats(scratch + SUMS, blockX - scratch - SUMS);
+  clearFloats(blockX, <usize>args.group * args.planeBytes);
   for (let item = partStart(items, imagePart, args.imageParts, 1); item < end; item += 1) {
     for (let at = firstBlock; at < endBlock; at += args.group) {
       const sums = scratch + SUMS + <usize>(at - firstBlock) * sumBytes;
@@ -149,7 +150,6 @@ function writeSums(args: FilterGradient, imagePart: i32, at: i32, sums: usize): 
     const channel = (imagePart * taps + tap) * args.dyChannels + first;
     const to = args.target + ((<usize>channel) << 2);
     const from = sums + <usize>tap * PIXEL;
-    for (let lane: usize = 0; lane < (<usize>lanes) << 2; lane += 4)
-      store<f32>(to + lane, load<f32>(from + lane));
+    copyFloats(to, from, (<usize>lanes) << 2);
   }
 }

@@ -1,4 +1,5 @@
-import { clear, copyNeighbours, copyPixels, isContiguous, Lanes, LANES, PIXEL } from './depthwise-block';
+import { clearFloats } from './copy';
+import { copyNeighbours, copyLanes, isContiguous, Lanes, LANES, PIXEL } from './depthwise-block';
 
 /** An image tensor [N, H, W, C], and the rows and columns of it that a block in scratch memory holds. */
 @unmanaged
@@ -53,8 +54,8 @@ export function fillBlocks(
         const at = <usize>block * blockStep;
         lanes.first = first + block * LANES;
         lanes.count = min(end - lanes.first, LANES);
-        if (isOnImage) copyPixels(from, place + at, pixels, pixelBytes, lanes);
-        else if (images.bands > 1) clear(to + at, rowBytes);
+        if (isOnImage) copyLanes(from, place + at, pixels, pixelBytes, lanes);
+        else if (images.bands > 1) clearFloats(to + at, rowBytes);
       }
     }
     to += rowBytes;

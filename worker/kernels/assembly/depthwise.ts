@@ -1,6 +1,7 @@
 import { partStart } from './call';
+import { clearFloats } from './copy';
 import { PHASE_AXIS, PhaseAxis, setBackward, setForward, WindowAxis } from './depthwise-axis';
-import { clear, Lanes, LANES, PIXEL } from './depthwise-block';
+import { Lanes, LANES, PIXEL } from './depthwise-block';
 import { fillBlocks, Images } from './depthwise-image';
 import { Window, windowRow } from './depthwise-window';
 
@@ -68,7 +69,7 @@ export function depthwise(call: usize, part: i32, scratch: usize): void {
   const args = changetype<Depthwise>(call);
   const items = args.images * args.bands * args.groups;
   const end = partStart(items, part + 1, args.parts, 1);
-  clear(blocksOf(args, scratch), <usize>(planesOf(args) * args.group) * args.planeBytes);
+  clearFloats(blocksOf(args, scratch), <usize>(planesOf(args) * args.group) * args.planeBytes);
   let group = -1;
   for (let item = partStart(items, part, args.parts, 1); item < end; item += 1) {
     const band = item / args.groups;
@@ -116,7 +117,7 @@ function setWindow(call: usize, scratch: usize, group: i32): void {
   window.lower = load<f32>(call + BOUNDS);
   window.upper = load<f32>(call + BOUNDS, 4);
   window.bias = scratch + BIAS;
-  clear(window.bias, groupBytes(args));
+  clearFloats(window.bias, groupBytes(args));
   for (let lane = 0; args.bias != 0 && lane < channels; lane += 1) {
     store<f32>(window.bias + ((<usize>lane) << 2), load<f32>(args.bias + ((<usize>(first + lane)) << 2)));
   }

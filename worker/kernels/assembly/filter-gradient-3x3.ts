@@ -1,5 +1,6 @@
 import { partStart } from './call';
-import { clear, storeLanes } from './depthwise-block';
+import { clearFloats, copyFloats, copyPixels } from './copy';
+import { storeLanes } from './depthwise-block';
 import { groupsOf, groupSize, groupStart } from './filter-gradient-strips';
 import { addTile, DY_PIXEL, TILE, X_PIXEL } from './filter-gradient-tile';
 import {
@@ -59,7 +60,7 @@ export function filterGradient3x3(call: usize, part: i32, scratch: usize): void 
   const squarePart = part / args.groupParts;
   const squares = args.images * ((args.dyRows + 1) >> 1) * ((args.dyColumns + 1) >> 1);
   setShare(args, share, part % args.groupParts, scratch);
-  clear(share.sums, share.xStrips - share.sums);
+  clearFloats(share.sums, share.xStrips - share.sums);
   const end = partStart(squares, squarePart + 1, args.squareParts, SQUARES);
   for (
     let square = partStart(squares, squarePart, args.squareParts, SQUARES);
@@ -118,9 +119,9 @@ function addBlock(args: FilterGradient, share: Share, first: i32, count: i32): v
 /** Completes strips of an odd number of squares. */
 function clearPlace(args: FilterGradient, share: Share, place: i32): void {
   let x = share.xStrips + <usize>place * X_PIXEL;
-  for (; x < share.dyStrips; x += X_STRIP) clear(x, X_PIXEL);
+  for (; x < share.dyStrips; x += X_STRIP) clearFloats(x, X_PIXEL);
   let dy = share.dyStrips + <usize>place * DY_PIXEL;
-  for (; dy < share.border; dy += DY_STRIP) clear(dy, DY_PIXEL);
+  for (; dy < share.border; dy += DY_STRIP) clearFloats(dy, DY_PIXEL);
 }
 
 function addStrips(args: FilterGradient, share: Share, product: usize, count: i32, sums: usize): void {
@@ -152,7 +153,12 @@ function fillPatch(args: FilterGradient, share: Share, image: i32, row: i32, col
     transformPatches(args, share, from, rowStep, to);
     return;
   }
-  copyBorder(images, args.height, args.width, pixelStep, row, column, 4, share.border);
+  for (let at = 0; at < 4; at += 1) {
+    const border = share.border + <usize>(4 * at) * pixelStep;
+    const line = images + (row + at) * rowStep;
+    if (row + at < 0 || row + at >= args.height) clearFloats(border, 4 * pixelStep);
+    else copyPixels(line, column, 4, args.width, pixelStep, border);
+  }
   transformPatches(args, share, share.border, 4 * pixelStep, to);
 }
 
@@ -178,12 +184,12 @@ function fillSquare(args: FilterGradient, share: Share, image: i32, row: i32, co
   }
   // Whole strips, zeros after the last channel.
   const padded = <usize>stripsOf(args) * 32;
-  clear(share.border, 4 * padded);
+  clearFloats(share.border, 4 * padded);
   for (let pixel = 0; pixel < 4; pixel += 1) {
     const y = row + (pixel >> 1);
     const x = column + (pixel & 1);
     if (y < args.dyRows && x < args.dyColumns) {
-      copyFloats(images + y * rowStep + x * pixelStep, share.border + <usize>pixel * padded, pixelStep);
+      copyFloats(share.border + <usize>pixel * padded, images + y * rowStep + x * pixelStep, pixelStep);
     }
   }
   transformSquares(share.border, 2 * padded, padded, to, stripsOf(args));
@@ -197,35 +203,6 @@ function transformSquares(from: usize, rowStep: usize, pixelStep: usize, to: usi
     from += 32;
     to += PRODUCTS * DY_STRIP;
   }
-}
-
-/** `size` × `size` pixels from (row, column) of an image on, zeros around it. */
-function copyBorder(
-  image: usize,
-  height: i32,
-  width: i32,
-  pixelStep: usize,
-  row: i32,
-  column: i32,
-  size: i32,
-  to: usize,
-): void {
-  clear(to, (<usize>(size * size) * pixelStep + 31) & ~15);
-  const first = max(column, 0);
-  const end = min(column + size, width);
-  if (end <= first) return;
-  for (let at = max(row, 0); at < min(row + size, height); at += 1) {
-    const from = image + (<usize>at * width + first) * pixelStep;
-    const target = to + <usize>((at - row) * size + first - column) * pixelStep;
-    copyFloats(from, target, <usize>(end - first) * pixelStep);
-  }
-}
-
-@inline
-function copyFloats(from: usize, to: usize, bytes: usize): void {
-  let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
-  for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(from + at));
 }
 
 /** Sums of the 16 products → nine taps [3, 3, C, K]. */

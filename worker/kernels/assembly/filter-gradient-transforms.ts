@@ -14,7 +14,7 @@ import { DY_PIXEL, X_PIXEL } from './filter-gradient-tile';
  */
 
 /** Squares of four pixels that are multiplied at once. */
-export const SQUARES = 64;
+export const SQUARES = 128;
 export const PRODUCTS: usize = 16;
 /** Bytes of a strip; the cache line more keeps strips out of each other's place in cache. */
 export const X_STRIP: usize = SQUARES * X_PIXEL + 64;

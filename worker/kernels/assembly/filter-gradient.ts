@@ -1,5 +1,5 @@
 import { partStart } from './call';
-import { clear } from './depthwise-block';
+import { clearFloats, copyFloats, copyPixels } from './copy';
 import { copyGradient, copyRuns, groupsOf, groupSize, groupStart, runReach } from './filter-gradient-strips';
 import { addTile, DY_PIXEL, TILE, X_PIXEL } from './filter-gradient-tile';
 
@@ -60,7 +60,7 @@ export function filterGradient(call: usize, part: i32, scratch: usize): void {
   const pixelPart = part / args.groupParts;
   const pixels = args.images * args.dyRows * args.dyColumns;
   setShare(args, share, part % args.groupParts, scratch);
-  clear(share.sums, share.xStrips - share.sums);
+  clearFloats(share.sums, share.xStrips - share.sums);
   const end = partStart(pixels, pixelPart + 1, args.pixelParts, args.block);
   for (
     let pixel = partStart(pixels, pixelPart, args.pixelParts, args.block);
@@ -117,7 +117,7 @@ function addBlock(args: FilterGradient, share: Share, first: i32, pixels: i32): 
 /** Completes strips of an odd number of pixels. */
 function clearLast(at: usize, strips: i32, strip: usize, bytes: usize): void {
   for (; strips > 0; strips -= 1) {
-    clear(at, bytes);
+    clearFloats(at, bytes);
     at += strip;
   }
 }
@@ -204,17 +204,8 @@ function endInside(args: FilterGradient): i32 {
 /** The run from column `offset` of a row of x on, zeros before and after the row. */
 function copyBorder(args: FilterGradient, run: usize, row: usize, offset: i32, isOnX: bool): void {
   const pixelBytes = (<usize>args.channels) << 2;
-  const bytes = <usize>args.tapColumns * pixelBytes;
-  clear(run, (bytes + 31) & ~15);
-  if (!isOnX) return;
-  const first = max(offset, 0);
-  const end = min(offset + args.tapColumns, args.width);
-  const source = row + <usize>first * pixelBytes;
-  const target = run + <usize>(first - offset) * pixelBytes;
-  const length = end > first ? <usize>(end - first) * pixelBytes : 0;
-  let at: usize = 0;
-  for (; at + 16 <= length; at += 16) v128.store(target + at, v128.load(source + at));
-  for (; at < length; at += 4) store<f32>(target + at, load<f32>(source + at));
+  if (isOnX) copyPixels(row, offset, args.tapColumns, args.width, pixelBytes, run);
+  else clearFloats(run, <usize>args.tapColumns * pixelBytes);
 }
 
 /** Sums [groups, strips, 4, 8] → their rows of the result [R, S · C, K]. */
@@ -230,23 +221,10 @@ function writeSums(args: FilterGradient, share: Share, pixelPart: i32): void {
     for (let column = 0; column < args.dyChannels; column += 8) {
       const count = min(args.dyChannels - column, 8);
       for (let at = 0; at < rows; at += 1) {
-        writeRow(
-          tile + <usize>at * 32,
-          target + <usize>(row + at) * rowBytes + ((<usize>column) << 2),
-          count,
-        );
+        const to = target + <usize>(row + at) * rowBytes + ((<usize>column) << 2);
+        copyFloats(to, tile + <usize>at * 32, (<usize>count) << 2);
       }
       tile += TILE;
     }
   }
-}
-
-@inline
-function writeRow(from: usize, to: usize, count: i32): void {
-  if (count == 8) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-    return;
-  }
-  for (let at: usize = 0; at < (<usize>count) << 2; at += 4) store<f32>(to + at, load<f32>(from + at));
 }
