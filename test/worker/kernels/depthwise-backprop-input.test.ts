@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectNoLeak, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
-import { axis, DEPTHWISE, depthwiseCases, inputs, LARGE } from './depthwise-cases.ts';
+import { axis, DEPTHWISE, depthwiseCases, inputs, LARGE, SPLIT } from './depthwise-cases.ts';
 import {
   centralDifferences,
   dilations,
@@ -62,8 +62,7 @@ describe('gradient of a depthwise convolution by its input', () => {
     );
   });
 
-  test.each([1, 2])('adds up what several parts and bands of rows are at stride %d', (stride) => {
-    const test = { ...LARGE, rows: axis(37, 3, stride), columns: axis(61, 3, stride) };
+  test.each(SPLIT)('is the same where the work is split: $name', ({ test }) => {
     expectClose(valuesOf(kernel(test))[0]!, gradients(test, DEPTHWISE, inputs(test)).byInput, 1e-5);
   });
 

@@ -34,3 +34,21 @@ export const LARGE: WindowCase = {
   rows: axis(37, 3, 1),
   columns: axis(61, 3, 1),
 };
+
+const square = (size: number, stride: number) => {
+  const rows = axis(size, 3, stride);
+  return { pad: 'same' as const, rows, columns: axis(size + 1, 3, stride) };
+};
+
+/** Work that is split: by images, bands of rows, groups of channels, or several of these. */
+export const SPLIT: readonly { readonly name: string; readonly test: WindowCase }[] = [
+  { name: 'bands of rows', test: LARGE },
+  {
+    name: 'bands of rows at stride 2',
+    test: { ...LARGE, rows: axis(37, 3, 2), columns: axis(61, 3, 2) },
+  },
+  { name: 'groups of channels', test: { images: 1, channels: 301, outputs: 1, ...square(12, 1) } },
+  { name: 'images and groups', test: { images: 8, channels: 300, outputs: 1, ...square(4, 1) } },
+  { name: 'images and groups at stride 2', test: { images: 4, channels: 290, outputs: 1, ...square(8, 2) } },
+  { name: 'several outputs of each channel', test: { images: 2, channels: 70, outputs: 3, ...square(9, 1) } },
+];

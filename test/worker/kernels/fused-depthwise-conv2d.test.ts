@@ -87,6 +87,17 @@ describe('fused depthwise convolution', () => {
     },
   );
 
+  test.each(['linear', 'relu', 'relu6'])('%s keeps NaN', (activation) => {
+    const x = tf.fill([1, 1, 1, 5], Number.NaN);
+    const attrs = { strides: [1, 1], dilations: [1, 1], pad: 'same', dataFormat: 'NHWC', activation };
+    const inputs = { x, filter: tf.ones([1, 1, 5, 1]) };
+    const [actual] = valuesOf(() => [
+      tf.engine().runKernel('FusedDepthwiseConv2D', inputs, attrs) as tf.Tensor,
+    ]);
+    expect([...actual!]).toEqual(Array.from({ length: 5 }, () => Number.NaN));
+    tf.dispose(inputs);
+  });
+
   test.each(['relu6', 'elu'])('leaves neither a tensor nor memory behind with %s', async (activation) => {
     await expectNoLeak(() => valuesOf(kernel(small, { activation, biasShape: [10] })));
   });
