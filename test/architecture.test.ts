@@ -163,6 +163,14 @@ describe('importing every module of core, functions and worker', () => {
 /** Sources whose test does not lie at the mirrored path, with the test that has them and why. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'core/data/types.ts': 'test/core/data/samples.test.ts: types and the name of one group',
+  'core/model/formats/keras/layers/function-layer.ts':
+    'test/core/model/formats/keras/layers/index.test.ts: half of the layers are made of it',
+  'core/model/formats/keras/layers/merges.ts':
+    'test/core/model/formats/keras/layers/index.test.ts: each in one network',
+  'core/model/formats/keras/layers/spec.ts':
+    'test/core/model/formats/keras/build.test.ts: what a layer is made of, and messages about it',
+  'core/model/formats/layers-classifier.ts':
+    'test/core/model/formats/tfjs-layers.test.ts: what all formats of tfjs-layers have in common',
   'core/errors.ts':
     'test/worker/bad-inputs.test.ts: every class by the message and the code that a user gets',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',

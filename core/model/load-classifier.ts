@@ -7,11 +7,15 @@ type Load = (location: string, options?: LoadOptions) => Promise<Classifier>;
 
 // each format is a chunk of its own, read when a model has it
 const tfjsLayers = async () => (await import('./formats/tfjs-layers.ts')).loadTfjsLayers;
+const keras = async () => (await import('./formats/keras/load.ts')).loadKeras;
 const onnx = async () => (await import('./formats/onnx.ts')).loadOnnx;
 
 /** Formats by the ending of their file. */
 const BY_ENDING: Readonly<Record<string, () => Promise<Load>>> = {
+  '.h5': keras,
+  '.hdf5': keras,
   '.json': tfjsLayers,
+  '.keras': keras,
   '.onnx': onnx,
 };
 

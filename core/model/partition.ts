@@ -4,10 +4,12 @@ import { UnsupportedModelError } from '../errors.ts';
 type Layer = layers.Layer;
 
 /** Layers that may stand between the head and the output: they do not change which class wins. */
-const PASS_THROUGH = new Set(['Activation', 'Flatten', 'Reshape']);
+const PASS_THROUGH = new Set(['Activation', 'Flatten', 'Reshape', 'Softmax']);
 
 export interface Partition {
   readonly head: Layer;
+  /** Two are the negative and the positive class of a softmax. */
+  readonly units: 1 | 2;
   /** Symbolic tensor that the head reads: the features. */
   readonly features: SymbolicTensor;
   /** Layers on the way from the input to the features. */
@@ -16,24 +18,30 @@ export interface Partition {
   readonly output: 'logit' | 'score';
 }
 
+/** What the outputs of a head of one or of two units are, by the activations after it. */
+const OUTPUTS: Readonly<Record<1 | 2, Readonly<Record<string, 'logit' | 'score'>>>> = {
+  1: { '': 'logit', sigmoid: 'score' },
+  2: { '': 'logit', softmax: 'score' },
+};
+
 /**
  * Splits a model at its last dense layer.
  *
  * The head is found by walking back from the output; `headName` only confirms or corrects the walk.
  *
- * @throws UnsupportedModelError when the output is not one number per sample made by a dense layer
+ * @throws UnsupportedModelError when the output is not that of a dense layer for two classes
  */
 export function partitionModel(model: LayersModel, headName?: string): Partition {
-  const output = soleTensor(model.outputs, 'outputs');
+  const end = soleTensor(model.outputs, 'outputs');
   soleTensor(model.inputs, 'inputs');
-  const { head, afterHead } = findHead(output, headName);
-  assertOneUnit(head);
-  const activations = [activationOf(head), ...afterHead.map(activationOf)].filter(
-    (name) => name !== 'linear',
-  );
-  if (activations.length > 1 || (activations.length === 1 && activations[0] !== 'sigmoid')) {
+  const { head, afterHead } = findHead(end, headName);
+  const units = unitsOf(head);
+  const activations = [head, ...afterHead].map(activationOf).filter((name) => name !== 'linear');
+  const output = OUTPUTS[units][activations.join(' then ')];
+  if (output === undefined) {
+    const expected = units === 1 ? 'no activation or one sigmoid' : 'no activation or one softmax';
     throw new UnsupportedModelError(
-      `head "${head.name}": expected no activation or one sigmoid after it, received ${activations.join(' then ')}`,
+      `head "${head.name}": expected ${expected} after it, received ${activations.join(' then ')}`,
       { head: head.name, received: activations },
     );
   }
@@ -45,7 +53,7 @@ export function partitionModel(model: LayersModel, headName?: string): Partition
     );
   }
   const body = model.layers.filter((layer) => layer !== head && !afterHead.includes(layer));
-  return { head, features, body, afterHead, output: activations.length === 1 ? 'score' : 'logit' };
+  return { head, units, features, body, afterHead, output };
 }
 
 function soleTensor(tensors: readonly SymbolicTensor[], what: string): SymbolicTensor {
@@ -81,7 +89,7 @@ function noHead(layer: Layer, headName: string | undefined): UnsupportedModelErr
   );
 }
 
-function assertOneUnit(head: Layer): void {
+function unitsOf(head: Layer): 1 | 2 {
   if (head.inboundNodes.length !== 1) {
     throw new UnsupportedModelError(
       `head "${head.name}": expected to be used once, received ${head.inboundNodes.length} uses`,
@@ -89,13 +97,14 @@ function assertOneUnit(head: Layer): void {
     );
   }
   const units = (head.getConfig() as { units?: number }).units;
-  if (units === 1) return;
+  if (units === 1 || units === 2) return units;
   throw new UnsupportedModelError(
-    `head "${head.name}": expected 1 unit (a binary classifier), received ${units}`,
-    { head: head.name, expected: 1, received: units },
+    `head "${head.name}": expected 1 unit, or 2 of a softmax (a binary classifier), received ${units}`,
+    { head: head.name, expected: [1, 2], received: units },
   );
 }
 
 function activationOf(layer: Layer): string {
+  if (layer.getClassName() === 'Softmax') return 'softmax';
   return ((layer.getConfig() as { activation?: string }).activation ?? 'linear').toLowerCase();
 }

@@ -183,7 +183,7 @@ testBadInputs('a command line', {
   },
   'without a flag that must be there': {
     line: 'mitigate --out run',
-    says: "required option '--model <folder>' not specified",
+    says: "required option '--model <path>' not specified",
   },
   'without the argument that must be there': { line: 'inspect', says: "missing required argument 'model'" },
   'with an argument too many': {

@@ -35,7 +35,7 @@ export function addAuditCommand(program: Command, console: Console): void {
       'Measures rates, AUC and disparities of each group, for a model on its data or for a table of predictions. Groups without support are named, never counted as equal.',
     );
   command
-    .option('--model <folder>', 'folder with a model.json (tfjs LayersModel)')
+    .option('--model <path>', 'model file (.onnx, .keras, .h5) or folder with a model.json (tfjs)')
     .option('--predictions <csv>', 'table of predictions instead of a model');
   addDataOptions(command)
     .option('--score <column>', 'column with scores in [0, 1] (with --predictions)')

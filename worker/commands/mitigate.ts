@@ -53,7 +53,10 @@ export function addMitigateCommand(program: Command, console: Console): void {
     .description(
       'Finds the weights that carry the disparity of a sensitive feature, tunes only those on external data, refits the head and audits before and after.',
     );
-  command.requiredOption('--model <folder>', 'folder with a model.json (tfjs LayersModel)');
+  command.requiredOption(
+    '--model <path>',
+    'model file (.onnx, .keras, .h5) or folder with a model.json (tfjs)',
+  );
   command.requiredOption('--out <folder>', 'run folder to make; must not exist');
   addDataOptions(command)
     .option('--external <split>', 'split to tune on (with --split-column)', DEFAULT_SPLITS.external)

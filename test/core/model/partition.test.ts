@@ -129,15 +129,29 @@ describe('partitionModel', () => {
     expect(refusal(built)![1]).toMatch(/received layer "sum" \(Add\)$/);
   });
 
-  test.each([2, 10])('refuses %i units', (units) => {
+  test.each([3, 10])('refuses %i units', (units) => {
     expect(refusal(stack(head({ units })))).toEqual([
       'UNSUPPORTED_MODEL',
-      `head "head": expected 1 unit (a binary classifier), received ${units}`,
+      `head "head": expected 1 unit, or 2 of a softmax (a binary classifier), received ${units}`,
     ]);
   });
 
-  test('refuses softmax over two classes by its units, and over one by its name', () => {
-    expect(refusal(stack(head({ activation: 'softmax', units: 2 })))![1]).toMatch(/received 2$/);
+  test('takes two units as the two classes of a softmax, which may be a layer of its own or absent', () => {
+    const split = (...tail: ReturnType<typeof layers.dense>[]) =>
+      partitionModel(stack(head({ units: 2 }), ...tail));
+    expect(split()).toMatchObject({ units: 2, output: 'logit' });
+    expect(split(asLayer(layers.softmax()))).toMatchObject({ units: 2, output: 'score' });
+    expect(split(asLayer(layers.activation({ activation: 'softmax' })))).toMatchObject({ output: 'score' });
+    expect(partitionModel(stack(head({ units: 2, activation: 'softmax' })))).toMatchObject({
+      units: 2,
+      output: 'score',
+    });
+  });
+
+  test('refuses a sigmoid for each of two units, and a softmax over one', () => {
+    expect(refusal(stack(head({ activation: 'sigmoid', units: 2 })))![1]).toBe(
+      'head "head": expected no activation or one softmax after it, received sigmoid',
+    );
     expect(refusal(stack(head({ activation: 'softmax' })))![1]).toBe(
       'head "head": expected no activation or one sigmoid after it, received softmax',
     );

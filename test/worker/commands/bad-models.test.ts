@@ -248,16 +248,16 @@ testBadInputs('a model, by its topology,', {
     'model topology and weights do not fit together: Provided weight data has no target variable: other/kernel',
     UNSUPPORTED,
   ),
-  'of two classes': bad(
+  'of three classes': bad(
     model(
       (json) => {
-        layer(json, 2).config.units = 2;
+        layer(json, 2).config.units = 3;
         const [, , kernel, bias] = json.weightsManifest[0]!.weights;
-        [kernel!.shape, bias!.shape] = [[2, 2], [2]];
+        [kernel!.shape, bias!.shape] = [[2, 3], [3]];
       },
-      (values) => Float32Array.of(...values, 0, 0, 0),
+      (values) => Float32Array.of(...values, 0, 0, 0, 0, 0, 0),
     ),
-    'head "head": expected 1 unit (a binary classifier), received 2',
+    'head "head": expected 1 unit, or 2 of a softmax (a binary classifier), received 3',
     UNSUPPORTED,
   ),
   'whose head is another layer': {

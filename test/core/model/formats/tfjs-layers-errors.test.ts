@@ -90,8 +90,8 @@ describe('a model that cannot be loaded', () => {
     });
   });
 
-  test('has two units', async () => {
-    const model = sequential({ layers: [layers.dense({ name: 'head', units: 2, inputShape: [2] })] });
+  test('has three units', async () => {
+    const model = sequential({ layers: [layers.dense({ name: 'head', units: 3, inputShape: [2] })] });
     await expect(loadTfjsLayers(await edited({ model }))).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
     });

@@ -1,0 +1,3 @@
+import { testOracles } from '../../../../../helpers/keras.ts';
+
+testOracles('L_dense4d');
