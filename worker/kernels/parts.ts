@@ -1,4 +1,4 @@
-/** Numbers in a part of a kernel that does little with each: some 10 µs, several times what it costs to share out. */
+/** Numbers in a part: 4 µs of the lightest kernel, about what it costs to share work out. */
 const PART = 2 ** 15;
 /** Enough for every thread to end at about the same time. */
 const MOST = 128;
