@@ -11,6 +11,8 @@ export interface Call {
   /** Null for an optional input that is left out. */
   readonly inputs: readonly (Value | null)[];
   readonly lowering: Lowering;
+  /** Is the only reader of its output a relu, which is to be done along with it? */
+  readonly isRectified: boolean;
 }
 
 /** What one operator means: values of its outputs, in order. */

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { NonFiniteError, UnsupportedModelError } from '../../../errors.ts';
 import type { ForwardMode } from '../../classifier.ts';
 import type { Call } from './call.ts';
-import { unsupported } from './call.ts';
+import { unsupported, valueAt } from './call.ts';
 import type { OnnxFile } from './file/read-model.ts';
 import type { ChangedEntries } from './file/tensor-data.ts';
 import { kindOf, readEntries, shapeOf } from './file/tensor-data.ts';
@@ -40,6 +40,9 @@ export class OnnxNetwork {
   readonly #target: string;
   readonly #nodes: readonly GraphNode[];
   readonly #constants: ReadonlyMap<string, Value>;
+  /** Batch norms that do the relu behind them, and those relus. */
+  readonly #rectified: ReadonlySet<GraphNode>;
+  readonly #relus: ReadonlySet<GraphNode>;
   readonly #plans = new Map<string, Plan>();
 
   /**
@@ -50,6 +53,9 @@ export class OnnxNetwork {
     this.#graph = graph;
     this.#target = target;
     this.#nodes = nodesTowards(graph, target);
+    const pairs = rectifiedPairs(this.#nodes, target);
+    this.#rectified = new Set(pairs.keys());
+    this.#relus = new Set(pairs.values());
     const specs = findWeights(graph, this.#nodes);
     const names = new Set(specs.map(({ name }) => name));
     const read = (name: string) => readEntries(graph.initializers.get(name)!, external.get(name));
@@ -99,7 +105,9 @@ export class OnnxNetwork {
       values.set(name, { type: 'slot', id: place + 1, shape, order });
     });
     const nodes = this.#nodes.flatMap((node): NodeSummary[] => {
-      const results = applyOperator(callOf(node, values, { opset: this.#graph.opset, lowering }));
+      const context = { opset: this.#graph.opset, lowering, isRectified: this.#rectified.has(node) };
+      const call = callOf(node, values, context);
+      const results = this.#relus.has(node) ? [valueAt(call, 0)] : applyOperator(call);
       node.outputs.forEach((name, place) => {
         if (name !== '' && results[place] !== undefined) values.set(name, results[place]);
       });
@@ -143,10 +151,29 @@ function nodesTowards({ nodes, makers }: OnnxGraph, target: string): GraphNode[]
   return nodes.filter((node) => needed.has(node));
 }
 
+/** Batch norms whose output a relu reads and nothing else, with that relu. */
+function rectifiedPairs(nodes: readonly GraphNode[], target: string): Map<GraphNode, GraphNode> {
+  const readers = new Map<string, GraphNode[]>();
+  for (const node of nodes) {
+    for (const name of node.inputs) {
+      const others = readers.get(name);
+      if (others === undefined) readers.set(name, [node]);
+      else others.push(node);
+    }
+  }
+  const pairs = nodes.flatMap((node): [GraphNode, GraphNode][] => {
+    const output = node.outputs[0]!;
+    const [reader, ...others] = readers.get(output) ?? [];
+    const isPair = node.op === 'BatchNormalization' && reader?.op === 'Relu';
+    return isPair && others.length === 0 && output !== target ? [[node, reader]] : [];
+  });
+  return new Map(pairs);
+}
+
 function callOf(
   node: GraphNode,
   values: ReadonlyMap<string, Value>,
-  context: Pick<Call, 'opset' | 'lowering'>,
+  context: Pick<Call, 'opset' | 'lowering' | 'isRectified'>,
 ): Call {
   const call: Call = { node, inputs: [], ...context };
   const inputs = node.inputs.map((name) => {

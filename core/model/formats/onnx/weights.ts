@@ -64,8 +64,10 @@ function readersOf({ initializers }: OnnxGraph, nodes: readonly GraphNode[]): Ma
     node.inputs.forEach((input, place) => {
       const name = sources.get(input);
       if (name === undefined) return;
+      const others = readers.get(name);
       if (node.op === 'Identity') sources.set(node.outputs[0]!, name);
-      else readers.set(name, [...(readers.get(name) ?? []), { node, place }]);
+      else if (others === undefined) readers.set(name, [{ node, place }]);
+      else others.push({ node, place });
     });
   }
   return readers;

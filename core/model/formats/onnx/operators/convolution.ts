@@ -1,5 +1,6 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { spreadKernel } from '../../../spread-kernel.ts';
 import type { Call, Operator } from '../call.ts';
 import { malformed, slotAt } from '../call.ts';
 import { channelsLast } from '../shapes.ts';
@@ -53,13 +54,13 @@ function convolveBy(windows: Windows, groups: number, channels: number): Convolv
   const strides: [number, number] = [...windows.strides];
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], [...pads[0]], [...pads[1]], [0, 0]];
   const whole: Convolve = (x, kernel, bias) =>
-    tf.fused.conv2d({ x, filter: spread(kernel, dilations), strides, pad, ...(bias && { bias }) });
+    tf.fused.conv2d({ x, filter: spreadKernel(kernel, dilations), strides, pad, ...(bias && { bias }) });
   if (groups === 1) return whole;
   if (groups === channels) {
     return (x, kernel, bias) => {
       const [height, width, , filters] = kernel.shape;
       const perChannel = tf.reshape(kernel, [height, width, channels, filters / channels]) as Tensor4D;
-      const filter = spread(perChannel, dilations);
+      const filter = spreadKernel(perChannel, dilations);
       // takes explicit pads as the other does, though its type does not say so
       return tf.fused.depthwiseConv2d({
         x,
@@ -78,30 +79,4 @@ function convolveBy(windows: Windows, groups: number, channels: number): Convolv
     const joined = tf.concat(parts, 3);
     return bias ? tf.add(joined, bias) : joined;
   };
-}
-
-/**
- * A dilated kernel as a larger one with zeros between its entries: no backend has the gradient of a dilated
- * convolution.
- */
-function spread(kernel: Tensor4D, [down, right]: Windows['dilations']): Tensor4D {
-  if (down === 1 && right === 1) return kernel;
-  const [height, width, depth, filters] = kernel.shape;
-  const rows = spreadAxis(tf.reshape(kernel, [1, height, width * depth * filters]), down);
-  const columns = spreadAxis(tf.reshape(rows, [rows.shape[1]!, width, depth * filters]), right);
-  return tf.reshape(columns, [rows.shape[1]!, columns.shape[1]!, depth, filters]);
-}
-
-/** [N, L, M] → [N, (L − 1) · dilation + 1, M] */
-function spreadAxis(x: tf.Tensor3D, dilation: number): tf.Tensor3D {
-  if (dilation === 1) return x;
-  const [count, length, width] = x.shape;
-  const gaps = tf.pad(tf.reshape(x, [count, length, 1, width]), [
-    [0, 0],
-    [0, 0],
-    [0, dilation - 1],
-    [0, 0],
-  ]);
-  const long = tf.reshape(gaps, [count, length * dilation, width]) as tf.Tensor3D;
-  return tf.slice(long, [0, 0, 0], [count, (length - 1) * dilation + 1, width]);
 }

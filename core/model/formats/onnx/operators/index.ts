@@ -5,6 +5,7 @@ import { ARITHMETIC } from '../fold/arithmetic.ts';
 import { kindOfType, MAKERS } from '../fold/makers.ts';
 import { MOVEMENT as CONSTANT_MOVEMENT } from '../fold/movement.ts';
 import type { Value } from '../values.ts';
+import { BATCH_NORM } from './batch-norm.ts';
 import { CONVOLUTION } from './convolution.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { MOVEMENT } from './movement.ts';
@@ -18,6 +19,7 @@ import { RESIZE } from './resize.ts';
 const ON_CONSTANTS: Readonly<Record<string, Operator>> = { ...MAKERS, ...ARITHMETIC, ...CONSTANT_MOVEMENT };
 
 const ON_TENSORS: Readonly<Record<string, Operator>> = {
+  ...BATCH_NORM,
   ...ELEMENTWISE,
   ...MOVEMENT,
   ...NORMALIZATION,

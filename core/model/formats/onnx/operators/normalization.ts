@@ -1,85 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ForwardMode } from '../../../classifier.ts';
 import type { Call, Operator } from '../call.ts';
 import { axisAt, constantAt, malformed, slotAt, unsupported, valueAt } from '../call.ts';
 import { storedShape } from '../lowering.ts';
 import { channelsLast, range } from '../shapes.ts';
 import type { Slot, Value } from '../values.ts';
 
-/** Normalisation by batch, layer or group, and dropout. */
+/** Normalisation by layer or group, and dropout. */
 export const NORMALIZATION: Readonly<Record<string, Operator>> = {
-  BatchNormalization: (call) => [batchNorm(call)],
   Dropout: (call) => [dropout(call)],
   GroupNormalization: (call) => [groupNorm(call, call.node.attributes.int('num_groups', 1))],
   InstanceNormalization: (call) => [groupNorm(call, slotAt(call, 0).shape[1] ?? 1)],
   LayerNormalization: (call) => [layerNorm(call)],
 };
-
-/** The axis of channels, which the file calls 1, is the last in memory. */
-function withChannelsLast(call: Call): Slot {
-  const slot = slotAt(call, 0);
-  if (slot.shape.length < 2)
-    throw malformed(call, `expected [batch, channels, …], received [${slot.shape.join(', ')}]`);
-  return slot.order.at(-1) === 1 ? slot : call.lowering.ordered(slot, channelsLast(slot.shape.length));
-}
-
-function perChannel(call: Call, place: number, count: number): Slot {
-  const slot = slotAt(call, place);
-  if (slot.shape.join() === `${count}`) return slot;
-  throw malformed(call, `expected ${count} entries at place ${place}, received [${slot.shape.join(', ')}]`);
-}
-
-function batchNorm(call: Call): Slot {
-  const { lowering, node } = call;
-  if (node.attributes.int('training_mode', 0) === 1) {
-    throw unsupported(call, 'expected a model in inference mode, received one exported in training mode');
-  }
-  const slot = withChannelsLast(call);
-  if (slot.shape.length > 4)
-    throw unsupported(call, `expected at most 4 axes, received ${slot.shape.length}`);
-  const [scale, offset, mean, variance] = [1, 2, 3, 4].map((place) =>
-    perChannel(call, place, slot.shape[1]!),
-  ) as [Slot, Slot, Slot, Slot];
-  const settings = {
-    epsilon: node.attributes.float('epsilon', 1e-5),
-    momentum: node.attributes.float('momentum', 0.9),
-  };
-  const { shape, order } = slot;
-  return lowering.emit(node.op, [slot, scale, offset, mean, variance], {
-    shape,
-    order,
-    run: (tensors, mode) => normalizeBatch(tensors, mode, settings),
-  });
-}
-
-/** In training mode by the batch's own statistics, and the running ones move towards them. */
-function normalizeBatch(
-  tensors: readonly Tensor[],
-  mode: ForwardMode,
-  { epsilon, momentum }: { readonly epsilon: number; readonly momentum: number },
-): Tensor {
-  const [x, scale, offset, mean, variance] = tensors as readonly [
-    Tensor,
-    tf.Tensor1D,
-    tf.Tensor1D,
-    Tensor,
-    Tensor,
-  ];
-  const by = ([center, spread]: readonly Tensor[]) =>
-    tf.batchNorm(x as tf.Tensor4D, center as tf.Tensor1D, spread as tf.Tensor1D, offset, scale, epsilon);
-  if (!mode.training) return by([mean, variance]);
-  const moments = tf.moments(x, range(x.rank - 1));
-  move(mean, moments.mean, momentum);
-  move(variance, moments.variance, momentum);
-  return by([moments.mean, moments.variance]);
-}
-
-/** running ← momentum · running + (1 − momentum) · batch */
-function move(running: Tensor, batch: Tensor, momentum: number): void {
-  if (!(running instanceof tf.Variable)) return; // statistics that the file computes stay as they are
-  running.assign(tf.add(tf.mul(running, momentum), tf.mul(batch, 1 - momentum)));
-}
 
 function layerNorm(call: Call): Slot {
   const { lowering, node } = call;

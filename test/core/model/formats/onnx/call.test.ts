@@ -21,7 +21,7 @@ const AXES = makeConstant('int', [2], Float64Array.of(1, 2));
 function call(inputs: readonly (Value | null)[], ints?: readonly number[]): Call {
   const proto = madeNode({ op: 'Op', name: 'n', inputs: [], attributes: ints ? { axes: ints } : {} });
   const node = { op: 'Op', name: 'n', inputs: [], outputs: [], attributes: new Attributes(proto) };
-  return { node, opset: 13, inputs, lowering: new Lowering(1, new FoldBudget()) };
+  return { node, opset: 13, inputs, lowering: new Lowering(1, new FoldBudget()), isRectified: false };
 }
 
 describe('a call', () => {
