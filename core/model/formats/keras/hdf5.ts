@@ -146,6 +146,8 @@ function read(library, file, fileBytes, skipped) {
   const attributes = {};
   const datasets = [];
   const queue = [{ path: '/', depth: 0 }];
+  const addressOf = (path) => library.Module.create_object_reference(file.file_id, path).join();
+  const seen = new Set([addressOf('/')]);
   let objects = 0;
   let total = 0;
   for (const { path, depth } of queue) {
@@ -159,6 +161,8 @@ function read(library, file, fileBytes, skipped) {
       const entity = group.get(name);
       if (entity?.type === 'Group') {
         if (depth >= ${MAX_DEPTH}) refuse('of groups more than ${MAX_DEPTH} deep');
+        if (seen.has(addressOf(inside))) refuse('with one group in two places');
+        seen.add(addressOf(inside));
         queue.push({ path: inside, depth: depth + 1 });
       } else if (entity?.type === 'Dataset') {
         const { length, ...facts } = describe(entity);
@@ -203,8 +207,10 @@ async function main({ library: address, skipped, bytes, changes }) {
   return { bytes: module.FS.readFile(FILE) };
 }
 
+const buffersOf = ({ datasets = [], bytes }) => [bytes, ...datasets.map((dataset) => dataset.bytes)].flatMap((own) => own?.buffer ?? []);
+
 main(workerData).then(
-  (answer) => parentPort.postMessage(answer),
+  (answer) => parentPort.postMessage(answer, buffersOf(answer)),
   (error) => {
     const lines = String(error?.message ?? error).split('\\n');
     const deepest = lines.findLast((line) => /^ +#/.test(line))?.replace(/^.*?\\): /, '');

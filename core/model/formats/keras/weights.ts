@@ -143,6 +143,7 @@ export function valuesOf({ path, dtype, bytes }: Hdf5Dataset): Float32Array {
       `model weight "${path}": expected floating-point numbers, received others`,
     );
   }
+  if (dtype === 'float32') return new Float32Array(new Uint8Array(bytes).buffer); // a copy: aligned at 0
   const view = viewOf(bytes);
   const { width, read } = DTYPES[dtype];
   return Float32Array.from({ length: bytes.length / width }, (_, place) => read(view, place * width));

@@ -56,19 +56,23 @@ describe('readHdf5', () => {
     expect(new Float32Array(packed!.bytes!.slice().buffer)[999]).toBe(999 % 7);
   });
 
-  it('ends at groups that contain themselves, and at groups that are too deep', async () => {
+  it('refuses groups that contain themselves, and groups that are too deep', async () => {
     const loop = await made((root) => {
       root.create_group('a').create_group('b');
-      root.create_hard_link('/a', '/a/b/again');
       root.create_hard_link('/', '/a/b/root');
     });
-    const problem =
-      /^file: expected an HDF5 file, received one of (?:more than 20000 objects|groups more than 24 deep)$/;
-    expect(await refusal(loop)).toEqual(['INVALID_INPUT', expect.stringMatching(problem)]);
-    const deep = await made(
-      (root) => void Array.from({ length: 30 }).reduce((group) => (group as Group).create_group('g'), root),
-    );
-    expect(await refusal(deep)).toEqual(['INVALID_INPUT', expect.stringMatching(problem)]);
+    expect(await refusal(loop)).toEqual([
+      'INVALID_INPUT',
+      'file: expected an HDF5 file, received one with one group in two places',
+    ]);
+    const deep = await made((root) => {
+      let group = root;
+      for (let depth = 0; depth < 30; depth += 1) group = group.create_group('g');
+    });
+    expect(await refusal(deep)).toEqual([
+      'INVALID_INPUT',
+      'file: expected an HDF5 file, received one of groups more than 24 deep',
+    ]);
   });
 
   it('follows no link out of the file', async () => {

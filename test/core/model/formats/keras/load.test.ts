@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Group } from 'h5wasm';
+import { File, FS, ready } from 'h5wasm';
 import { describe, expect, it } from 'vitest';
 import type { Classifier } from '../../../../../core/model/classifier.ts';
 import { INFERENCE, weightsOf } from '../../../../../core/model/classifier.ts';
@@ -37,6 +39,62 @@ function expectScores(
 ): void {
   for (const [place, score] of scores(model, file).entries())
     expect(score).toBeCloseTo(expected[place]!, digits);
+}
+
+/** A model of a model, whose uses count from 1, and weights by name. */
+async function madeByKeras2(): Promise<Uint8Array> {
+  const dense = { units: 1, activation: 'sigmoid', use_bias: true };
+  const norm = { axis: [1], momentum: 0.9, epsilon: 1, center: true, scale: true };
+  const layer = (kind: string, name: string, config: object) => ({
+    class_name: kind,
+    name,
+    config: { name, trainable: true, ...config },
+  });
+  const inner = [
+    layer('BatchNormalization', 'norm', { ...norm, batch_input_shape: [null, 2] }),
+    layer('LeakyReLU', 'leaky', { alpha: 0.5 }),
+  ];
+  const config = {
+    class_name: 'Functional',
+    config: {
+      name: 'outer',
+      layers: [
+        {
+          ...layer('InputLayer', 'x', { batch_input_shape: [null, 2], dtype: 'float32' }),
+          inbound_nodes: [],
+        },
+        { ...layer('Sequential', 'inner', { layers: inner }), inbound_nodes: [[['x', 0, 0, {}]]] },
+        { ...layer('Dense', 'head', dense), inbound_nodes: [[['inner', 1, 0, {}]]] },
+      ],
+      input_layers: [['x', 0, 0]],
+      output_layers: [['head', 0, 0]],
+    },
+  };
+  const weights = {
+    inner: {
+      'norm/gamma:0': [2, 4],
+      'norm/beta:0': [1, 2],
+      'norm/moving_mean:0': [1, 1],
+      'norm/moving_variance:0': [3, 3],
+    },
+    head: { 'head/kernel:0': [10, 100], 'head/bias:0': [7] },
+  };
+  await ready;
+  const file = new File('old.h5', 'w');
+  file.create_attribute('model_config', JSON.stringify(config));
+  const root = file.create_group('model_weights');
+  for (const [name, values] of Object.entries(weights)) {
+    const group = root.create_group(name);
+    group.create_attribute('weight_names', Object.keys(values));
+    for (const [weight, entries] of Object.entries(values)) {
+      const [folderName, last] = weight.split('/') as [string, string];
+      const place = group.get(folderName) ?? group.create_group(folderName);
+      const shape = last.startsWith('kernel') ? [entries.length, 1] : [entries.length];
+      (place as Group).create_dataset({ name: last, data: Float32Array.from(entries), shape });
+    }
+  }
+  file.close();
+  return FS!.readFile('old.h5') as Uint8Array;
 }
 
 describe('loadKeras', () => {
@@ -152,6 +210,19 @@ describe('loadKeras', () => {
       code: 'INVALID_INPUT',
       message: 'model file "text.keras", config.json: expected JSON, received text that does not parse',
     });
+  });
+
+  it('reads .h5 as Keras 2 wrote it', async () => {
+    const file = await folder.write('old.h5', await madeByKeras2());
+    const model = await loadKeras(file);
+    expect(weightsOf(model).map(({ name }) => name)).toEqual([
+      ...['inner/norm/gamma', 'inner/norm/beta', 'head/kernel', 'head/bias'],
+    ]);
+    const logits = tf.tidy(() => model.logits(tf.tensor2d([[3, -5]]), INFERENCE).dataSync());
+    // (x − mean) / √(variance + ε) · gamma + beta, with ε so that the root is 2; a slope of 0.5 below 0; kernel and bias
+    const hidden = [((3 - 1) / 2) * 2 + 1, (((-5 - 1) / 2) * 4 + 2) * 0.5];
+    expect(logits[0]).toBeCloseTo(hidden[0]! * 10 + hidden[1]! * 100 + 7, 4);
+    model.dispose();
   });
 
   it('refuses a head that is not the last dense layer, and leaves nothing behind', async () => {
