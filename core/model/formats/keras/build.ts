@@ -9,10 +9,13 @@ import { KERAS_LAYERS } from './layers/index.ts';
 import { makeOperation } from './layers/operations.ts';
 import { ownEntry } from './layers/spec.ts';
 import type { StoredWeights } from './weights.ts';
-import { WeightQueue } from './weights.ts';
+import { toWrite, WeightQueue } from './weights.ts';
 
 /** Most numbers that one sample may become on its way: a photograph of 4000 × 3000 pixels has 36 million. */
 const MAX_ACTIVATIONS = 2 ** 28;
+
+/** A model inside that is used twice, in a model that is used twice, and so on, soon has more uses than layers. */
+const MAX_USES = 10_000;
 
 export interface BuiltModel {
   readonly model: LayersModel;
@@ -52,6 +55,7 @@ class ModelBuilder {
   readonly #weights: StoredWeights;
   /** A layer that is used more than once is made once. */
   readonly #made = new Map<KerasLayer, layers.Layer>();
+  #uses = 0;
 
   constructor(weights: StoredWeights) {
     this.#weights = weights;
@@ -78,11 +82,16 @@ class ModelBuilder {
     let waiting = graph.layers
       .filter(({ name }) => !isInput.has(name))
       .flatMap((layer) =>
-        layer.nodes.map((node, place) => ({ layer, node, key: keyOf({ layer: layer.name, node: place }) })),
+        layer.nodes.map((node, place) => ({
+          layer,
+          node,
+          key: keyOf({ layer: layer.name, node: place }),
+          reads: refsOf(node).map(keyOf),
+        })),
       );
     while (waiting.length > 0) {
-      const left = waiting.filter(({ layer, node, key }) => {
-        const inputs = refsOf(node).map((ref) => tensors.get(keyOf(ref)));
+      const left = waiting.filter(({ layer, node, key, reads }) => {
+        const inputs = reads.map((read) => tensors.get(read));
         if (inputs.includes(undefined)) return true;
         tensors.set(key, this.#use(layer, node, { inputs: inputs as SymbolicTensor[], scope }));
         return false;
@@ -110,6 +119,10 @@ class ModelBuilder {
     { inputs, scope }: { inputs: SymbolicTensor[]; scope: Scope },
   ): SymbolicTensor {
     const isInference = scope.isInference || node.isInference;
+    this.#uses += 1;
+    if (this.#uses > MAX_USES) {
+      throw new InvalidInputError(`model graph: expected at most ${MAX_USES} uses of layers, received more`);
+    }
     if (layer.graph) {
       const inside = { prefix: `${scope.prefix}${layer.name}/`, isInference };
       return this.apply(layer.graph, inputs, inside)[0]!;
@@ -144,7 +157,7 @@ class ModelBuilder {
 
   #keep(layer: KerasLayer, { weights }: layers.Layer): void {
     const datasets = this.#weights.get(layer) ?? [];
-    weights.forEach((weight, place) => void this.stored.set(weight.originalName, datasets[place]!));
+    weights.forEach((weight, place) => void this.stored.set(weight.originalName, toWrite(datasets[place]!)));
   }
 }
 

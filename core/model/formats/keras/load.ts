@@ -14,6 +14,8 @@ import { changedBytes, weightsByClass, weightsByName } from './weights.ts';
 import { openZip } from './zip.ts';
 
 const MAX_FILE_BYTES = 2 ** 31;
+/** The configuration of the largest public networks has 2 MB. */
+const MAX_CONFIG_BYTES = 2 ** 26;
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.weights.h5';
 
@@ -107,8 +109,14 @@ function byPath(
 
 function openKeras(bytes: Buffer, where: string): Container {
   const zip = openZip(bytes, where);
+  const config = zip.read(CONFIG);
+  if (config.length > MAX_CONFIG_BYTES) {
+    throw new InvalidInputError(
+      `${where}, ${CONFIG}: expected at most ${MAX_CONFIG_BYTES} bytes, received ${config.length}`,
+    );
+  }
   return {
-    config: parseJson(zip.read(CONFIG).toString('utf8'), `${where}, ${CONFIG}`),
+    config: parseJson(config.toString('utf8'), `${where}, ${CONFIG}`),
     hdf5: zip.read(WEIGHTS),
     assign: weightsByClass,
     wrap: (hdf5) => zip.replace(WEIGHTS, hdf5),

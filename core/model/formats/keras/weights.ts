@@ -110,19 +110,7 @@ export class WeightQueue {
         { layer: name },
       );
     }
-    const apply = (shape: readonly (number | null)[]) => {
-      if (
-        dataset.shape.length !== shape.length ||
-        shape.some((extent, axis) => extent !== dataset.shape[axis])
-      ) {
-        throw new ShapeMismatchError(
-          `model weight "${dataset.path}": expected shape [${shape.join(', ')}] by the configuration of layer "${name}" (${kind}), received [${dataset.shape.join(', ')}]`,
-          { where: dataset.path, expected: shape, received: dataset.shape },
-        );
-      }
-      return tf.tensor(valuesOf(dataset), [...dataset.shape], 'float32');
-    };
-    return Object.assign(initializers.zeros(), { apply });
+    return initializerOf(dataset, `layer "${name}" (${kind})`);
   }
 
   /** @throws UnsupportedModelError when the file holds weights that the layer did not ask for, but for counters */
@@ -134,6 +122,24 @@ export class WeightQueue {
       { layer: name },
     );
   }
+}
+
+/** Lets go of the stored bytes once they are read: the layer keeps its initializer. */
+function initializerOf(dataset: Hdf5Dataset, reader: string): Initializer {
+  const { path, shape: stored } = dataset;
+  let source: Hdf5Dataset | null = dataset;
+  const apply = (shape: readonly (number | null)[]) => {
+    if (stored.length !== shape.length || shape.some((extent, axis) => extent !== stored[axis])) {
+      throw new ShapeMismatchError(
+        `model weight "${path}": expected shape [${shape.join(', ')}] by the configuration of ${reader}, received [${stored.join(', ')}]`,
+        { where: path, expected: shape, received: stored },
+      );
+    }
+    const tensor = tf.tensor(valuesOf(source!), [...stored], 'float32');
+    source = null;
+    return tensor;
+  };
+  return Object.assign(initializers.zeros(), { apply });
 }
 
 /** @throws UnsupportedModelError when the weights are no floating-point numbers: they were quantised */
@@ -149,8 +155,14 @@ export function valuesOf({ path, dtype, bytes }: Hdf5Dataset): Float32Array {
   return Float32Array.from({ length: bytes.length / width }, (_, place) => read(view, place * width));
 }
 
+/** What is needed to write a weight: in single precision the new values alone, else the old bytes too. */
+export function toWrite(dataset: Hdf5Dataset): Hdf5Dataset {
+  return dataset.dtype === 'float32' ? { ...dataset, bytes: null } : dataset;
+}
+
 /** Bytes of the dataset with new values; one that did not change keeps its bits, which another dtype needs. */
 export function changedBytes(dataset: Hdf5Dataset, after: Float32Array): Uint8Array {
+  if (dataset.dtype === 'float32') return new Uint8Array(after.buffer, after.byteOffset, after.byteLength);
   const before = valuesOf(dataset);
   const { width, write } = DTYPES[dataset.dtype!];
   const bytes = Uint8Array.from(dataset.bytes!);
@@ -170,11 +182,6 @@ const DTYPES = {
     read: (view: DataView, offset: number) => floatOfHalf(view.getUint16(offset, true)),
     write: (view: DataView, offset: number, value: number) =>
       view.setUint16(offset, halfOfFloat(value), true),
-  },
-  float32: {
-    width: 4,
-    read: (view: DataView, offset: number) => view.getFloat32(offset, true),
-    write: (view: DataView, offset: number, value: number) => view.setFloat32(offset, value, true),
   },
   float64: {
     width: 8,

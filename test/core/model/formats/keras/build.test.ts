@@ -46,7 +46,7 @@ describe('buildModel', () => {
   it('names where each weight lies', async () => {
     const kernel = weight('/layers/dense/vars/0', [2, 1], 3, 4);
     const { model, stored } = await build(functional([input(), dense('y', {}, ['x'])]), [kernel]);
-    expect([...stored]).toEqual([['y/kernel', kernel]]);
+    expect([...stored]).toEqual([['y/kernel', { ...kernel, bytes: null }]]);
     const output = tf.tidy(() => (model.predict(tf.tensor2d([[1, 10]])) as tf.Tensor).dataSync()[0]);
     expect(output).toBe(3 + 40);
     model.dispose();
@@ -148,6 +148,25 @@ describe('buildModel', () => {
     await expectNoLeak(async () => {
       expect(await refusal(config)).toEqual([code, expect.stringMatching(message)]);
     });
+  });
+
+  it('ends when models are used by models that are used again and again', async () => {
+    let inside = functional([input(), layer('ReLU', 'y', {}, ['x'])]) as object;
+    for (let depth = 0; depth < 14; depth += 1) {
+      const uses = [[['x', 0, 0, {}]], [['m', 1, 0, {}]]];
+      inside = {
+        class_name: 'Functional',
+        config: {
+          layers: [input(), { ...inside, name: 'm', inbound_nodes: uses }],
+          input_layers: [['x', 0, 0]],
+          output_layers: [['m', 2, 0]],
+        },
+      };
+    }
+    expect(await refusal(inside)).toEqual([
+      'INVALID_INPUT',
+      'model graph: expected at most 10000 uses of layers, received more',
+    ]);
   });
 
   it('makes no weight of a shape that the file lacks, and leaves none of those before it', async () => {
