@@ -14,7 +14,7 @@ const MAX_VALUE_BYTES = 2 ** 31;
 const ATTRIBUTE_DEPTH = 2;
 
 /** Time for a file of no size, and bytes a second: tens of times what a slow machine needs. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 10_000;
 const SLOWEST_BYTES_PER_MS = 10_000;
 
 export interface Hdf5Dataset {
