@@ -11,11 +11,8 @@ const extent = fc.integer({ min: 3, max: 9 });
 const channels = fc.integer({ min: 1, max: 6 });
 const calls = fc.record({
   images: fc.tuple(fc.integer({ min: 1, max: 3 }), extent, extent, channels),
-  // None is narrower than the stride in one direction alone: tfjs-backend-wasm 4.22 makes zeros of that, padded.
-  filter: fc
-    .tuple(fc.constantFrom([1, 1] as const, [2, 3] as const, [3, 2] as const, [3, 3] as const), channels)
-    .map(([[height, width], depth]) => [height, width, depth] as const),
-  strides: fc.integer({ min: 1, max: 2 }),
+  filter: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), channels),
+  strides: fc.integer({ min: 1, max: 3 }),
   pad: fc.constantFrom('same' as const, 'valid' as const),
   hasBias: fc.boolean(),
   activation: fc.constantFrom<Activation>('linear', 'relu'),
