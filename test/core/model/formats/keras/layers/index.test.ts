@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { INFERENCE, weightsOf } from '../../../../../../core/model/classifier.ts';
 import { KERAS_LAYERS } from '../../../../../../core/model/formats/keras/layers/index.ts';
-import { loadKeras } from '../../../../../../core/model/formats/keras/load.ts';
+import { loadKeras, readKerasModel } from '../../../../../../core/model/formats/keras/load.ts';
 import { startBackend } from '../../../../../../worker/backend.ts';
 import { expectedOf, FIXTURES, testOracles } from '../../../../../helpers/keras.ts';
 import { expectClose } from '../../../../../helpers/tensors.ts';
@@ -39,6 +39,23 @@ describe('layers of Keras', () => {
       expectClose(values, cpu.get(name)!, 1e-3);
     }
   });
+
+  it.each(['wasm', 'cpu'] as const)(
+    'run in training mode on %s, and move the statistics',
+    async (backend) => {
+      await startBackend(backend);
+      const { model } = await readKerasModel(KINDS);
+      const mean = model.weights.find(({ originalName }) => originalName.endsWith('moving_mean'))!;
+      const before = mean.read().dataSync().slice();
+      const values = tf.tidy(() => {
+        const output = model.apply(expectedOf(KINDS).inputs(), { training: true }) as tf.Tensor;
+        return output.dataSync();
+      });
+      expect(values.every(Number.isFinite)).toBe(true);
+      expect(mean.read().dataSync()).not.toEqual(before);
+      model.dispose();
+    },
+  );
 
   it('are those that docs/models.md lists', () => {
     const page = readFileSync(path.join(FIXTURES, '../../../docs/models.md'), 'utf8');
