@@ -1,16 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Parameter } from '../classifier.ts';
 import type { Partition } from '../partition.ts';
+import { differenceOfUnits, unitsOfDifference } from '../two-units.ts';
 
 type Weight = Partition['head']['weights'][number];
 
-/**
- * The head as a dense layer of one unit, whose sigmoid is the score.
- *
- * A softmax over two classes is the sigmoid of the difference of their logits, so of two units only the difference
- * of their weights matters: that is what is held and tuned. Going back, each unit takes half of what the difference
- * has moved.
- */
+/** The head as a dense layer of one unit; two are held as their difference. */
 export class LayersHead {
   readonly parameters: Classifier['head'];
   readonly #weights: readonly TunedWeight[];
@@ -51,23 +46,11 @@ function asItIs(weight: Weight, layer: string): TunedWeight {
 function asDifference(weight: Weight, layer: string): TunedWeight {
   const original = (weight.read().dataSync() as Float32Array).slice();
   const shape = [...(weight.shape.slice(0, -1) as number[]), 1];
-  const before = Float32Array.from(
-    { length: original.length / 2 },
-    (_, place) => original[2 * place + 1]! - original[2 * place]!,
-  );
+  const before = differenceOfUnits(original, 'side by side');
   const variable = tf.tidy(() => tf.variable(tf.tensor(before, shape)));
   return {
     parameter: { name: weight.originalName, layer, shape, variable },
     difference: variable,
-    layerValues: () => {
-      const after = original.slice();
-      (variable.dataSync() as Float32Array).forEach((value, place) => {
-        const half = (value - before[place]!) / 2;
-        if (half === 0) return;
-        after[2 * place]! -= half;
-        after[2 * place + 1]! += half;
-      });
-      return after;
-    },
+    layerValues: () => unitsOfDifference(original, variable.dataSync() as Float32Array, 'side by side'),
   };
 }

@@ -34,8 +34,7 @@ export async function loadOnnx(location: string, options: LoadOptions = {}): Pro
   const place = findHead(graph, options.head);
   const network = new OnnxNetwork(file, graph, place.features);
   try {
-    const nodes = probe(network, graph, place);
-    return new OnnxClassifier({ file, graph, place, network, nodes });
+    return new OnnxClassifier({ file, graph, place, network, probed: probe(network, graph, place) });
   } catch (error) {
     network.dispose();
     throw error;
@@ -43,14 +42,16 @@ export async function loadOnnx(location: string, options: LoadOptions = {}): Pro
 }
 
 /** Goes through the graph once without computing anything, so that what is unsupported shows now. */
-function probe(network: OnnxNetwork, { input }: OnnxGraph, place: OnnxHead): readonly NodeSummary[] {
+function probe(network: OnnxNetwork, { input }: OnnxGraph, place: OnnxHead): Probed {
   const [fixed, ...sample] = input.shape;
   const sides = sample.map((extent) => extent ?? PROBE.side);
   const batch = fixed === PROBE.batch ? PROBE.batch + 1 : PROBE.batch;
   try {
-    const { output, nodes } = network.trace([batch, ...sides]);
+    const { output, nodes, plan } = network.trace([batch, ...sides]);
     const { shape } = output;
-    if (shape.length === 2 && shape[0] === batch && shape[1] === place.width) return nodes;
+    if (shape.length === 2 && shape[0] === batch && shape[1] === place.width) {
+      return { nodes, ops: new Set(plan.steps.map(({ op }) => op)) };
+    }
     throw new InvalidInputError(
       `head "${place.nodes[0]!.name}": expected features of shape [${batch}, ${place.width}] for ${batch} samples, received [${shape.join(', ')}]`,
       { head: place.nodes[0]!.name, received: shape },
@@ -65,12 +66,18 @@ function probe(network: OnnxNetwork, { input }: OnnxGraph, place: OnnxHead): rea
   }
 }
 
+/** What the body does with a batch: its nodes, and the operators that are left of them as steps. */
+interface Probed {
+  readonly nodes: readonly NodeSummary[];
+  readonly ops: ReadonlySet<string>;
+}
+
 interface Parts {
   readonly file: OnnxFile;
   readonly graph: OnnxGraph;
   readonly place: OnnxHead;
   readonly network: OnnxNetwork;
-  readonly nodes: readonly NodeSummary[];
+  readonly probed: Probed;
 }
 
 class OnnxClassifier implements Classifier {
@@ -89,7 +96,7 @@ class OnnxClassifier implements Classifier {
   readonly #network: OnnxNetwork;
   readonly #head: BinaryHead;
 
-  constructor({ file, graph, place, network, nodes }: Parts) {
+  constructor({ file, graph, place, network, probed: { nodes, ops } }: Parts) {
     this.#file = file;
     this.#network = network;
     this.#head = new BinaryHead(file, graph, place);
@@ -101,7 +108,6 @@ class OnnxClassifier implements Classifier {
     const { weights } = network;
     this.body = weights.filter(({ role }) => role === 'weight').map(asParameter);
     this.statistics = weights.filter(({ role }) => role === 'statistic').map(asParameter);
-    const ops = new Set(nodes.map(({ node }) => node.op));
     this.hasTrainingMode = this.statistics.length > 0 || ops.has('Dropout');
     this.notes = ops.has('Conv') && !ops.has('BatchNormalization') ? [FOLDED] : [];
     this.layers = summarise(nodes, weights, place);

@@ -60,7 +60,7 @@ export function findHead(graph: OnnxGraph, headName?: string): OnnxHead {
   if (shape.length !== 2 || (units !== 1 && units !== 2)) {
     throw unfit(
       nodes[0]!,
-      `expected 1 unit, or 2 of a softmax (a binary classifier), received [${shape.join(', ')}]`,
+      `expected 1 unit, or 2 of a softmax (a binary classifier), received ${shape.length === 2 ? units : `weights [${shape.join(', ')}]`}`,
     );
   }
   assertOwnWeights(graph, dense);

@@ -1,6 +1,6 @@
 import type { Call } from './call.ts';
 import { axisAt, constantAt, integersOf, malformed } from './call.ts';
-import { sizeOf } from './shapes.ts';
+import { range, sizeOf } from './shapes.ts';
 
 /** Shapes and ranges that an operator's arguments name, the same for constants and for tensors of a plan. */
 
@@ -41,6 +41,20 @@ export function unsqueezedShape(call: Call, from: readonly number[]): number[] {
   if (axes.size !== given.length) throw malformed(call, 'expected distinct axes, received one twice');
   const rest = from[Symbol.iterator]();
   return Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (rest.next().value as number)));
+}
+
+/** Extents of the parts of a Split, along an axis of `extent`. */
+export function splitSizes(call: Call, extent: number): number[] {
+  const count = call.node.outputs.length;
+  const sizes = integersOf(call, 'split', 1) ?? evenParts(extent, count);
+  if (sizes.length === count && sizes.reduce((sum, size) => sum + size, 0) === extent) return sizes;
+  throw malformed(call, `expected ${count} parts of ${extent}, received [${sizes.slice(0, 16).join(', ')}]`);
+}
+
+/** The last part is smaller where they cannot all be the same. */
+function evenParts(extent: number, count: number): number[] {
+  const size = Math.ceil(extent / count);
+  return range(count).map((part) => Math.min(size, extent - part * size));
 }
 
 /** What a Slice takes of one axis. */

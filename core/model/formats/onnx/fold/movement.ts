@@ -1,6 +1,6 @@
 import type { Call, Operator } from '../call.ts';
 import { axisAt, constantAt, malformed, unsupported } from '../call.ts';
-import { reshapeTarget, sliceRanges, squeezedShape, unsqueezedShape } from '../movement.ts';
+import { reshapeTarget, sliceRanges, splitSizes, squeezedShape, unsqueezedShape } from '../movement.ts';
 import { broadcastShapes, range, sizeOf, stridesOf } from '../shapes.ts';
 import type { Constant } from '../values.ts';
 import { makeConstant } from '../values.ts';
@@ -72,6 +72,7 @@ export const MOVEMENT: Readonly<Record<string, Operator>> = {
     ];
   },
   ScatterND: (call) => [scatter(call)],
+  Split: split,
 };
 
 function source(call: Call): Constant {
@@ -123,6 +124,19 @@ function concat(call: Call): Constant {
     }
   }
   return makeConstant(parts[0]!.kind, shape, entries);
+}
+
+function split(call: Call): readonly Constant[] {
+  const constant = source(call);
+  const axis = axisAt(call, call.node.attributes.int('axis', 0), constant.shape.length);
+  const lead = (place: readonly number[], start: number) => place.with(axis, place[axis]! + start);
+  call.lowering.budget.take(constant.shape, call.node.name);
+  let next = 0;
+  return splitSizes(call, constant.shape[axis]!).map((size) => {
+    const start = next;
+    next += size;
+    return picked(constant, constant.shape.with(axis, size), (place) => lead(place, start));
+  });
 }
 
 /** Copies of slices `updates[i]` at `data[indices[i]]`. */

@@ -4,6 +4,7 @@ import { TensorProto_DataType as DataType } from '../file/onnx-pb.ts';
 import { ARITHMETIC } from '../fold/arithmetic.ts';
 import { kindOfType, MAKERS } from '../fold/makers.ts';
 import { MOVEMENT as CONSTANT_MOVEMENT } from '../fold/movement.ts';
+import { REDUCTION as CONSTANT_REDUCTION } from '../fold/reduction.ts';
 import type { Value } from '../values.ts';
 import { BATCH_NORM } from './batch-norm.ts';
 import { CONVOLUTION } from './convolution.ts';
@@ -16,7 +17,12 @@ import { REDUCTION } from './reduction.ts';
 import { RESIZE } from './resize.ts';
 
 /** What is known before any input is, whatever it is made of. */
-const ON_CONSTANTS: Readonly<Record<string, Operator>> = { ...MAKERS, ...ARITHMETIC, ...CONSTANT_MOVEMENT };
+const ON_CONSTANTS: Readonly<Record<string, Operator>> = {
+  ...MAKERS,
+  ...ARITHMETIC,
+  ...CONSTANT_MOVEMENT,
+  ...CONSTANT_REDUCTION,
+};
 
 const ON_TENSORS: Readonly<Record<string, Operator>> = {
   ...BATCH_NORM,

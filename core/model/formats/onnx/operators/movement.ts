@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Call, Operator } from '../call.ts';
-import { axisAt, constantAt, integersOf, malformed, slotAt, unsupported, valueAt } from '../call.ts';
+import { axisAt, constantAt, malformed, slotAt, unsupported, valueAt } from '../call.ts';
 import { storedShape } from '../lowering.ts';
 import type { AxisRange } from '../movement.ts';
-import { reshapeTarget, sliceRanges, squeezedShape, unsqueezedShape } from '../movement.ts';
+import { reshapeTarget, sliceRanges, splitSizes, squeezedShape, unsqueezedShape } from '../movement.ts';
 import {
   broadcastShapes,
   isIdentity,
@@ -104,23 +104,10 @@ function split(call: Call): readonly Slot[] {
   const slot = slotAt(call, 0);
   const { order } = slot;
   const axis = axisAt(call, node.attributes.int('axis', 0), slot.shape.length);
-  const extent = slot.shape[axis]!;
-  const sizes = integersOf(call, 'split', 1) ?? evenParts(extent, node.outputs.length);
-  if (sizes.length !== node.outputs.length || sizes.reduce((sum, size) => sum + size, 0) !== extent) {
-    throw malformed(
-      call,
-      `expected ${node.outputs.length} parts of ${extent}, received [${sizes.join(', ')}]`,
-    );
-  }
+  const sizes = splitSizes(call, slot.shape[axis]!);
   const outputs = sizes.map((size) => ({ shape: slot.shape.with(axis, size), order }));
   const stored = order.indexOf(axis);
   return lowering.emitAll(node.op, [slot], { outputs, run: ([x]) => tf.split(x!, sizes, stored) });
-}
-
-/** The last part is smaller where they cannot all be the same. */
-function evenParts(extent: number, count: number): number[] {
-  const size = Math.ceil(extent / count);
-  return range(count).map((part) => Math.min(size, extent - part * size));
 }
 
 /** One step where every step of the range is 1, else entries picked axis by axis. */

@@ -78,7 +78,7 @@ describe('findHead', () => {
     [
       'many units',
       [gemm('other')],
-      /head "dense": expected 1 unit, or 2 of a softmax \(a binary classifier\), received \[4, 4\]/,
+      /head "dense": expected 1 unit, or 2 of a softmax \(a binary classifier\), received 4$/,
     ],
     [
       'weights that are used twice',

@@ -5,6 +5,7 @@ import {
   axesAt,
   reshapeTarget,
   sliceRanges,
+  splitSizes,
   squeezedShape,
   unsqueezedShape,
 } from '../../../../../core/model/formats/onnx/movement.ts';
@@ -39,6 +40,19 @@ describe('shapes that arguments name', () => {
     expect(unsqueezedShape(call([], { axes: [1] }), [2, 3])).toEqual([2, 1, 3]);
     expect(axesAt(call([[-1]]), 3)).toEqual([2]);
     expect(axesAt(call([]), 3)).toBeNull();
+  });
+
+  test('of a Split', () => {
+    const parts = (sizes: readonly number[][], count: number) => {
+      const made = call(sizes);
+      return splitSizes(
+        { ...made, node: { ...made.node, outputs: Array.from({ length: count }, () => 'p') } },
+        7,
+      );
+    };
+    expect(parts([], 3)).toEqual([3, 3, 1]);
+    expect(parts([[2, 5]], 2)).toEqual([2, 5]);
+    expect(() => parts([[2, 4]], 2)).toThrow(/expected 2 parts of 7, received \[2, 4\]/);
   });
 
   test.each<[string, number[][], { start: number; step: number; length: number }]>([

@@ -45,6 +45,11 @@ describe('moved constants are what onnxruntime gives', () => {
     await expectFoldedLikeRuntime([made], [A, ...initializers]);
   });
 
+  test('Split', async () => {
+    const split = { op: 'Split', inputs: ['a', 's'], outputs: ['p', 'r', 'q'], attributes: { axis: -1 } };
+    await expectFoldedLikeRuntime([split], [A, list('s', [1, 2, 1])]);
+  });
+
   test('Where', async () => {
     const nodes = [
       { op: 'Greater', inputs: ['a', 'zero'], outputs: ['is'] },
