@@ -14,8 +14,8 @@ import type { Batch, TrainingSet } from '../../worker/training/batch.ts';
 import type { LossTerms } from '../../worker/training/gradients.ts';
 import type { EpochLosses } from '../../worker/training/loop.ts';
 import { trainEpochs } from '../../worker/training/loop.ts';
+import { adam } from '../../worker/training/optimizers.ts';
 import { sliceBatches } from '../../worker/training/sampler.ts';
-import { chain, scaleBy, scaleByAdam } from '../../worker/training/transforms.ts';
 import type { InkShares } from './lesions.ts';
 import { COLUMNS, writeLesions } from './lesions.ts';
 import { PREPROCESS, writeUntrained } from './network.ts';
@@ -83,7 +83,7 @@ async function runPhases({ model, set, options, random }: PhasesInput): Promise<
     await trainEpochs({
       set,
       parameters: [...model.body, kernel, ...(bias ? [bias] : [])],
-      transform: chain(scaleByAdam(), scaleBy(-learningRate)),
+      optimizer: adam({ learningRate }),
       epochs,
       batchesOf: () => sliceBatches(order.shuffle(set.rows), BATCH_SIZE),
       lossOf,

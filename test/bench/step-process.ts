@@ -10,7 +10,7 @@ import { PRESETS } from '../../worker/bmft/options.ts';
 import { makeRandom } from '../../worker/random.ts';
 import type { TrainingSet } from '../../worker/training/batch.ts';
 import { trainEpochs } from '../../worker/training/loop.ts';
-import { accumulateMomentum, chain, scaleBy } from '../../worker/training/transforms.ts';
+import { sgd } from '../../worker/training/optimizers.ts';
 import { median } from './median.ts';
 import { SIDE } from './networks.ts';
 
@@ -70,7 +70,7 @@ async function stepSeconds(classifier: Classifier, set: TrainingSet): Promise<nu
   await trainEpochs({
     set,
     parameters: weightsOf(classifier),
-    transform: chain(accumulateMomentum(0.9), scaleBy(-1e-4)),
+    optimizer: sgd({ learningRate: 1e-4, momentum: 0.9 }),
     epochs: flags.repeats + 1,
     batchesOf: () => [set.rows],
     lossOf: batchLoss(classifier, {

@@ -2,9 +2,8 @@ import { InterruptedError } from '../../core/errors.ts';
 import type { Parameter } from '../../core/model/classifier.ts';
 import type { Batch, TrainingSet } from '../training/batch.ts';
 import { loadBatch } from '../training/batch.ts';
-import type { LossTerms } from '../training/gradients.ts';
+import type { LossTerms, Tensors } from '../training/gradients.ts';
 import { gradientsOfBoth } from '../training/gradients.ts';
-import type { Tensors } from '../training/transforms.ts';
 
 /** Importance of each weight by parameter name, every entry >= 0. */
 export type Importance = ReadonlyMap<string, Float64Array>;

@@ -5,8 +5,8 @@ import type { Batch } from '../training/batch.ts';
 import type { LossTerms } from '../training/gradients.ts';
 import type { EpochLosses } from '../training/loop.ts';
 import { trainEpochs } from '../training/loop.ts';
+import { sgd } from '../training/optimizers.ts';
 import { withoutTape } from '../training/tape.ts';
-import { accumulateMomentum, addDecay, chain, scaleBy } from '../training/transforms.ts';
 import { makeFeatureSource } from './feature-source.ts';
 import type { Mask } from './mask.ts';
 import { lossTerms } from './objective.ts';
@@ -35,11 +35,11 @@ export async function refitHead(input: RefitHeadInput): Promise<EpochLosses[]> {
     set: isConstant ? { ...set, inputs: makeFeatureSource(model, set.inputs) } : set,
     parameters: headParameters(model),
     epochs: options.epochs,
-    transform: chain(
-      addDecay(options.weightDecay),
-      accumulateMomentum(options.momentum),
-      scaleBy(-options.learningRates[0]!),
-    ),
+    optimizer: sgd({
+      learningRate: options.learningRates[0]!,
+      momentum: options.momentum,
+      decay: options.weightDecay,
+    }),
     lossOf: options.augment ? augmented(loss, model, random) : loss,
   });
 }

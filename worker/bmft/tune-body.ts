@@ -3,17 +3,11 @@ import type { Classifier, ForwardMode, Parameter } from '../../core/model/classi
 import { INFERENCE, weightsOf } from '../../core/model/classifier.ts';
 import type { Random } from '../random.ts';
 import type { Batch } from '../training/batch.ts';
+import type { Tensors } from '../training/gradients.ts';
 import type { EpochLosses, LoopOptions } from '../training/loop.ts';
 import { trainEpochs } from '../training/loop.ts';
-import type { GradientTransform, Tensors } from '../training/transforms.ts';
-import {
-  accumulateMomentum,
-  addDecay,
-  chain,
-  multiplyBy,
-  scaleBy,
-  scaleByAdam,
-} from '../training/transforms.ts';
+import type { Optimizer } from '../training/optimizers.ts';
+import { adam, sgd } from '../training/optimizers.ts';
 import type { Mask } from './mask.ts';
 import type { Objective } from './objective.ts';
 import { batchLoss } from './objective.ts';
@@ -55,7 +49,7 @@ export async function tuneBody(input: TuneBodyInput): Promise<EpochLosses[]> {
       ...input,
       parameters,
       epochs: options.epochs,
-      transform: bodyTransform(masks, options, settings.learningRate),
+      optimizer: bodyOptimizer(masks, options, settings.learningRate),
       lossOf: options.augment ? augmented(loss, model, random) : loss,
     });
   } finally {
@@ -70,12 +64,10 @@ function movingParameters({ model, mask, options }: TuneBodyInput): Parameter[] 
   return all.filter(({ name }) => mask.values.get(name)!.some((entry) => entry !== 0));
 }
 
-function bodyTransform(masks: Tensors, options: BodyOptions, learningRate: number): GradientTransform {
-  const optimizer = options.optimizer === 'adam' ? scaleByAdam() : accumulateMomentum(options.momentum);
-  const decay = options.weightDecay > 0 ? [addDecay(options.weightDecay)] : [];
-  return options.maskActsOn === 'gradient'
-    ? chain(multiplyBy(masks), ...decay, optimizer, scaleBy(-learningRate))
-    : chain(...decay, optimizer, scaleBy(-learningRate), multiplyBy(masks));
+function bodyOptimizer(masks: Tensors, options: BodyOptions, learningRate: number): Optimizer {
+  const { optimizer, momentum, weightDecay, maskActsOn } = options;
+  const shared = { learningRate, decay: weightDecay, masks, maskActsOn };
+  return optimizer === 'adam' ? adam(shared) : sgd({ ...shared, momentum });
 }
 
 /** Training mode when normalisation statistics are to move; dropout is then on, with seeds of its own. */

@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { NonFiniteError } from '../../core/errors.ts';
 import type { Parameter } from '../../core/model/classifier.ts';
 import { keepTape, releaseWhenRead } from './tape.ts';
-import type { Tensors } from './transforms.ts';
+
+/** Tensors by parameter name. */
+export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
 /** A loss with its two terms, all scalars; whoever asked for them owns them. */
 export interface LossTerms {

@@ -3,9 +3,9 @@ import { InterruptedError } from '../../core/errors.ts';
 import type { Parameter } from '../../core/model/classifier.ts';
 import type { Batch, TrainingSet } from './batch.ts';
 import { loadBatch } from './batch.ts';
-import type { LossTerms, LossValues } from './gradients.ts';
+import type { LossTerms, LossValues, Tensors } from './gradients.ts';
 import { gradientsOf } from './gradients.ts';
-import type { GradientTransform, Tensors } from './transforms.ts';
+import type { Optimizer } from './optimizers.ts';
 
 /** Means over the batches of an epoch. */
 export type EpochLosses = LossValues;
@@ -14,7 +14,7 @@ export interface LoopOptions {
   readonly set: TrainingSet;
   /** The weights that may move. */
   readonly parameters: readonly Parameter[];
-  readonly transform: GradientTransform;
+  readonly optimizer: Optimizer;
   readonly epochs: number;
   /** Rows of each batch of an epoch (from 0), in order. */
   readonly batchesOf: (epoch: number) => readonly (readonly number[])[];
@@ -27,7 +27,7 @@ export interface LoopOptions {
 }
 
 /**
- * The only epoch loop: gradients of a loss, a transform, weights moved by the updates.
+ * The only epoch loop: gradients of a loss, a step of an optimizer, weights replaced by those after it.
  * A weight whose update is 0 keeps its bits. Without parameters there is nothing to train, and no epoch runs.
  *
  * @returns the losses of each batch, epoch after epoch
@@ -38,7 +38,7 @@ export async function trainEpochs(options: LoopOptions): Promise<EpochLosses[]> 
   if (options.parameters.length === 0) return []; // an empty mask, or a model whose head reads the input
   const weights = weightsOf(options.parameters);
   const batchLosses: EpochLosses[] = [];
-  let state = keepAll(tf.tidy(() => options.transform.init(weights)));
+  let state = keepAll(tf.tidy(() => options.optimizer.init(weights)));
   try {
     for (let epoch = 0; epoch < epochs; epoch += 1) {
       const losses: EpochLosses[] = [];
@@ -76,13 +76,8 @@ function takeStep({ options, batch, weights, state }: StepInput): { state: Tenso
   const next = tf.tidy(() => {
     const measured = gradientsOf(options.parameters, () => options.lossOf(batch));
     losses = measured.losses;
-    const step = options.transform.update(measured.gradients, state, weights);
-    for (const [name, update] of Object.entries(step.updates)) {
-      const weight = weights[name]!;
-      // w - (0 - u), since -0 + 0 is +0 and would change a bit of a weight that must not move: 0 - (±0) is +0, and
-      // w - (+0) is w. Otherwise both are w + u, to the bit.
-      weight.assign(tf.sub(weight, tf.sub(0, update)));
-    }
+    const step = options.optimizer.step({ weights, gradients: measured.gradients, state });
+    for (const [name, weight] of Object.entries(step.weights)) weights[name]!.assign(weight);
     return step.state;
   });
   return { state: keepAll(next), losses: losses! };

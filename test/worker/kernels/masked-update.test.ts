@@ -6,15 +6,6 @@ import {
   type MomentumRates,
   momentumUpdate,
 } from '../../../worker/kernels/masked-update.ts';
-import {
-  accumulateMomentum,
-  addDecay,
-  chain,
-  type GradientTransform,
-  multiplyBy,
-  scaleBy,
-  scaleByAdam,
-} from '../../../worker/training/transforms.ts';
 import { expectNoLeak, noise, valuesOf, valuesOn, withBackend } from '../../helpers/tensors.ts';
 import { expectSameOnAnyThreads } from './threads.ts';
 
@@ -44,7 +35,10 @@ const masksOf = ({ size }: Case) => noise(size, 9).map((value) => Math.max(0, Ma
 
 const maskOf = (test: Case) => (test.hasMask ? { mask: tf.tensor1d(masksOf(test)) } : {});
 
-/** The weight after some steps. */
+/** The corrections of a step, as float32. */
+const correctionOf = (rate: number, step: number) => Math.fround(1 - rate ** (step + 1));
+
+/** Weight and velocity after some steps. */
 function byMomentum(test: Case): tf.Tensor[] {
   const rates: MomentumRates = { ...RATES, ...test };
   let state = { weight: tf.tensor1d(weightsOf(test)) as tf.Tensor, velocity: tf.zeros([test.size]) };
@@ -52,64 +46,106 @@ function byMomentum(test: Case): tf.Tensor[] {
     const gradient = tf.tensor1d(gradientsOf(test, step));
     state = momentumUpdate({ ...state, gradient, ...maskOf(test) }, rates) as typeof state;
   }
-  return Object.values(state);
+  return [state.weight, state.velocity];
 }
 
+/** Weight and both moments after some steps. */
 function byAdam(test: Case): tf.Tensor[] {
   const start = tf.zeros([test.size]);
   let state = { weight: tf.tensor1d(weightsOf(test)) as tf.Tensor, mean: start, square: start };
   for (let step = 0; step < STEPS; step += 1) {
-    const correction = (rate: number) => tf.sub(1, tf.pow(rate, tf.scalar(step + 1))).dataSync()[0]!;
     const rates: AdamRates = {
       ...RATES,
       ...test,
-      meanCorrection: correction(RATES.beta1),
-      squareCorrection: correction(RATES.beta2),
+      meanCorrection: correctionOf(RATES.beta1, step),
+      squareCorrection: correctionOf(RATES.beta2, step),
     };
     const gradient = tf.tensor1d(gradientsOf(test, step));
     state = adamUpdate({ ...state, gradient, ...maskOf(test) }, rates) as typeof state;
   }
-  return Object.values(state);
+  return [state.weight, state.mean, state.square];
 }
 
-/** The same steps by the chain of transforms that the training loop runs. */
-function byTransforms(test: Case, optimizer: GradientTransform): tf.Tensor[] {
-  const masks = test.hasMask ? [multiplyBy({ w: tf.tensor1d(masksOf(test)) })] : [];
-  const decay = test.decay > 0 ? [addDecay(test.decay)] : [];
-  const scale = scaleBy(-RATES.learningRate);
-  const transform =
-    test.maskActsOn === 'gradient'
-      ? chain(...masks, ...decay, optimizer, scale)
-      : chain(...decay, optimizer, scale, ...masks);
-  let weight: tf.Tensor = tf.tensor1d(weightsOf(test));
-  let state = transform.init({ w: weight });
-  for (let step = 0; step < STEPS; step += 1) {
-    const next = transform.update({ w: tf.tensor1d(gradientsOf(test, step)) }, state, { w: weight });
-    const update = next.updates.w!;
-    weight = tf.where(tf.notEqual(update, 0), tf.add(weight, update), weight);
-    state = next.state;
+const round = Math.fround;
+
+/** The numbers of one place of the tensors. */
+interface Place {
+  readonly weight: number;
+  readonly gradient: number;
+  readonly mask: number;
+}
+
+/** Mask on the gradient, then decay; each result rounded to float32. */
+function directionAt({ weight, gradient, mask }: Place, test: Case): number {
+  const own = test.hasMask && test.maskActsOn === 'gradient' ? round(gradient * mask) : gradient;
+  return test.decay > 0 ? round(own + round(weight * round(test.decay))) : own;
+}
+
+/** Learning rate, then mask on the update; a weight whose update is 0 is passed on. */
+function movedAt({ weight, mask }: Place, test: Case, direction: number): number {
+  const step = round(direction * round(-RATES.learningRate));
+  const update = test.hasMask && test.maskActsOn === 'update' ? round(step * mask) : step;
+  return update === 0 ? weight : round(weight + update);
+}
+
+const blend = (old: number, fresh: number, rate: number) =>
+  round(round(old * round(rate)) + round(fresh * round(1 - rate)));
+
+/** Weight and velocity of one place after some steps, one operation after the other. */
+function momentumAt(start: Place, gradients: readonly number[], test: Case): number[] {
+  let { weight } = start;
+  let velocity = 0;
+  for (const gradient of gradients) {
+    const place = { ...start, weight, gradient };
+    velocity = round(round(velocity * round(RATES.momentum)) + directionAt(place, test));
+    weight = movedAt(place, test, velocity);
   }
-  return [weight];
+  return [weight, velocity];
+}
+
+function adamAt(start: Place, gradients: readonly number[], test: Case): number[] {
+  let { weight } = start;
+  let [mean, square] = [0, 0];
+  for (const [step, gradient] of gradients.entries()) {
+    const place = { ...start, weight, gradient };
+    const direction = directionAt(place, test);
+    mean = blend(mean, direction, RATES.beta1);
+    square = blend(square, round(direction * direction), RATES.beta2);
+    const deviation = round(Math.sqrt(round(square / correctionOf(RATES.beta2, step))));
+    const corrected = round(mean / correctionOf(RATES.beta1, step));
+    weight = movedAt(place, test, round(corrected / round(deviation + round(RATES.epsilon))));
+  }
+  return [weight, mean, square];
+}
+
+/** Weight and state after some steps, place by place. */
+function byPlaces(test: Case, stepsAt: typeof momentumAt): Float32Array[] {
+  const [weights, masks] = [weightsOf(test), masksOf(test)];
+  const gradients = Array.from({ length: STEPS }, (_, step) => gradientsOf(test, step));
+  const places = Array.from(weights, (weight, place) => {
+    const own = gradients.map((values) => values[place]!);
+    return stepsAt({ weight, gradient: 0, mask: masks[place]! }, own, test);
+  });
+  return places[0]!.map((_, part) => Float32Array.from(places, (values) => values[part]!));
 }
 
 const bits = (values: Float32Array) => [...new Int32Array(values.buffer, values.byteOffset, values.length)];
 
 describe.each([
-  { name: 'momentum', update: byMomentum, optimizer: () => accumulateMomentum(RATES.momentum) },
-  { name: 'Adam', update: byAdam, optimizer: () => scaleByAdam() },
-])('$name in one pass', ({ update, optimizer }) => {
+  { name: 'momentum', update: byMomentum, stepsAt: momentumAt },
+  { name: 'Adam', update: byAdam, stepsAt: adamAt },
+])('$name in one pass', ({ update, stepsAt }) => {
   withBackend('wasm');
 
-  test.each(CASES)('has the bits of the transforms: $size, $decay, $maskActsOn, $hasMask', (test) => {
-    const [actual] = valuesOf(() => update(test));
-    const [expected] = valuesOf(() => byTransforms(test, optimizer()));
-    expect(bits(actual!)).toEqual(bits(expected!));
+  test.each(CASES)('has the bits of step by step: $size, $decay, $maskActsOn, $hasMask', (test) => {
+    const expected = byPlaces(test, stepsAt).map(bits);
+    expect(valuesOf(() => update(test)).map(bits)).toEqual(expected);
   });
 
   test.each(CASES)('is composed elsewhere, alike: $size, $decay, $maskActsOn, $hasMask', async (test) => {
-    const [actual] = await valuesOn('cpu', () => update(test));
-    const [expected] = await valuesOn('cpu', () => byTransforms(test, optimizer()));
-    expect(bits(actual!)).toEqual(bits(expected!));
+    const expected = byPlaces(test, stepsAt).map(bits);
+    const actual = await valuesOn('cpu', () => update(test));
+    expect(actual.map(bits)).toEqual(expected);
   });
 
   test.each(['gradient', 'update'] as const)(

@@ -5,13 +5,7 @@ import type { Batch } from '../../../worker/training/batch.ts';
 import type { LossTerms } from '../../../worker/training/gradients.ts';
 import type { EpochLosses, LoopOptions } from '../../../worker/training/loop.ts';
 import { meanLosses, trainEpochs } from '../../../worker/training/loop.ts';
-import {
-  accumulateMomentum,
-  chain,
-  multiplyBy,
-  scaleBy,
-  scaleByAdam,
-} from '../../../worker/training/transforms.ts';
+import { adam, sgd } from '../../../worker/training/optimizers.ts';
 import { makeSet, memoryInputs } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 
@@ -62,7 +56,7 @@ describe('trainEpochs', () => {
   const options = (overrides: Partial<LoopOptions> = {}): LoopOptions => ({
     set,
     parameters: parameters(),
-    transform: scaleBy(-0.1),
+    optimizer: sgd({ learningRate: 0.1 }),
     epochs: 2,
     batchesOf: () => [
       [0, 1],
@@ -124,7 +118,7 @@ describe('trainEpochs', () => {
   });
 
   test('waits for what an epoch starts, then goes on with the state that it had', async () => {
-    const momentum = { transform: chain(accumulateMomentum(0.9), scaleBy(-0.01)) };
+    const momentum = { optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }) };
     await trainEpochs(options(momentum));
     const undisturbed = bits(weight);
     assign(weight, [10]);
@@ -142,15 +136,15 @@ describe('trainEpochs', () => {
   });
 
   test('a zero update keeps the bits of a weight, -0 included', async () => {
-    for (const transform of [
-      scaleBy(-0),
-      chain(accumulateMomentum(0.9), scaleBy(0)),
-      chain(scaleByAdam(), scaleBy(0)),
+    for (const optimizer of [
+      sgd({ learningRate: 0 }),
+      sgd({ learningRate: -0, momentum: 0.9 }),
+      adam({ learningRate: 0 }),
     ]) {
       for (const value of [-0, 0, -1e-40, 1 / 3]) {
         assign(weight, [value]);
         const before = bits(weight);
-        await trainEpochs(options({ transform }));
+        await trainEpochs(options({ optimizer }));
         expect(bits(weight), String(value)).toEqual(before);
       }
     }
@@ -162,7 +156,7 @@ describe('trainEpochs', () => {
     await trainEpochs(
       options({
         parameters: [{ name: 'pair', layer: 'l', shape: [2], variable: pair }],
-        transform: chain(scaleByAdam(), scaleBy(-0.1), multiplyBy({ pair: mask })),
+        optimizer: adam({ learningRate: 0.1, masks: { pair: mask } }),
         lossOf: ({ inputs }) => {
           const loss = tf.mean(tf.square(tf.sub(inputs, tf.sum(pair)))) as tf.Scalar;
           return { loss, taskLoss: loss, disparityLoss: tf.scalar(0) };
@@ -176,7 +170,7 @@ describe('trainEpochs', () => {
   });
 
   test('a weight that the loss does not depend on stays', async () => {
-    await trainEpochs(options({ transform: chain(scaleByAdam(), scaleBy(-1)) }));
+    await trainEpochs(options({ optimizer: adam({ learningRate: 1 }) }));
     expect(still.dataSync()[0]).toBe(5);
   });
 
@@ -192,9 +186,9 @@ describe('trainEpochs', () => {
     expect(done).toBe(4);
   });
 
-  test('holds no more tensors after than before, whatever the transform', async () => {
-    for (const transform of [scaleBy(-0.1), accumulateMomentum(0.9), chain(scaleByAdam(), scaleBy(-1))]) {
-      await expectNoLeak(() => trainEpochs(options({ transform })));
+  test('holds no more tensors after than before, whatever the optimizer', async () => {
+    for (const optimizer of [sgd({ learningRate: 0.1, momentum: 0.9 }), adam({ learningRate: 1 })]) {
+      await expectNoLeak(() => trainEpochs(options({ optimizer })));
     }
   });
 
@@ -242,7 +236,7 @@ describe('trainEpochs', () => {
     await expectNoLeak(async () => {
       const training = trainEpochs(
         options({
-          transform: chain(scaleByAdam(), scaleBy(-0.1)),
+          optimizer: adam({ learningRate: 0.1 }),
           signal: controller.signal,
           onBatch: () => {
             done += 1;
