@@ -59,7 +59,7 @@ interface Source {
 
 function read({ external }: OnnxFile, { initializers }: OnnxGraph, name: string): Source {
   const entries = readEntries(initializers.get(name)!, external.get(name));
-  return { name, entries: finite(name, Float32Array.from(entries)) };
+  return { name, entries: finite(name, new Float32Array(entries)) };
 }
 
 /** @param shape  of the weights of one unit */

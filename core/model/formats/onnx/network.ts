@@ -65,7 +65,7 @@ export class OnnxNetwork {
         .filter(([name]) => inputs.has(name) && !names.has(name))
         .map(([name, tensor]) => [name, makeConstant(kindOf(tensor), shapeOf(tensor), read(name))]),
     );
-    const values = specs.map(({ name }) => finite(name, Float32Array.from(read(name))));
+    const values = specs.map(({ name }) => finite(name, new Float32Array(read(name))));
     this.weights = specs.map((spec, place) => makeWeight(spec, values[place]!));
   }
 
@@ -207,5 +207,8 @@ function makeWeight(spec: WeightSpec, original: Float32Array): Weight {
 function fileOrder({ variable, order }: Weight): Float32Array {
   if (isIdentity(order)) return variable.dataSync() as Float32Array;
   const back = order.map((_, axis) => order.indexOf(axis));
-  return tf.tidy(() => tf.transpose(variable, back).dataSync() as Float32Array);
+  const turned = tf.transpose(variable, back); // in no tidy, which goes through every entry of what it returns
+  const values = turned.dataSync() as Float32Array;
+  turned.dispose();
+  return values;
 }

@@ -79,7 +79,7 @@ function releases(steps: readonly Step[], output: number): number[][] {
 
 function makeConstants(constants: readonly StoredConstant[]): Map<number, Tensor> {
   const tensors = constants.map(({ id, constant: { kind, shape, entries } }) => {
-    const values = kind === 'float' ? Float32Array.from(entries) : Int32Array.from(entries);
+    const values = kind === 'float' ? new Float32Array(entries) : new Int32Array(entries);
     const tensor = tf.tidy(() => tf.cast(tf.tensor(values, [...shape]), DTYPES[kind]));
     return [id, tf.keep(tensor)] as const;
   });

@@ -154,7 +154,10 @@ export function readEntries(tensor: TensorProto, external?: Uint8Array): Float64
     return Float64Array.from(typed, (entry) => convert(Number(entry)));
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float64Array.from({ length: entries }, (_, place) => encoding.read(view, place * encoding.bytes));
+  const values = new Float64Array(entries);
+  for (let place = 0; place < entries; place += 1)
+    values[place] = encoding.read(view, place * encoding.bytes);
+  return values;
 }
 
 function rawBytes(tensor: TensorProto): Uint8Array | null {
