@@ -153,12 +153,25 @@ function asParameter({ name, node, variable }: Weight): Parameter {
   return { name, layer: node.name, shape: variable.shape, variable };
 }
 
-/** Width and height of an image; tf2onnx's come with channels last, and turn them first of all. */
-function mirrorAxesOf({ input, nodes }: OnnxGraph): number[] {
-  if (input.shape.length !== 4) return [];
-  const first = nodes.find((node) => node.inputs.includes(input.name));
-  const isChannelsLast = first?.op === 'Transpose' && first.attributes.ints('perm')?.join() === '0,3,1,2';
-  return isChannelsLast ? [2, 1] : [3, 2];
+/** Width and height of an image. */
+function mirrorAxesOf(graph: OnnxGraph): number[] {
+  if (graph.input.shape.length !== 4) return [];
+  return hasChannelsLast(graph) ? [2, 1] : [3, 2];
+}
+
+/** What may scale pixels before anything asks where their channels are. */
+const POINTWISE = new Set(['Add', 'Cast', 'Div', 'Identity', 'Mul', 'Sub']);
+
+/** The images of tf2onnx come so, and are turned before the first convolution. */
+function hasChannelsLast({ input, nodes }: OnnxGraph): boolean {
+  let { name } = input;
+  for (const { op, inputs, outputs, attributes } of nodes) {
+    if (!inputs.includes(name) || op === 'Shape') continue;
+    if (op === 'Transpose') return attributes.ints('perm')?.join() === '0,3,1,2';
+    if (!POINTWISE.has(op)) return false;
+    name = outputs[0]!;
+  }
+  return false;
 }
 
 function summarise(

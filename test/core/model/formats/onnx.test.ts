@@ -153,10 +153,16 @@ describe('loadOnnx', () => {
   test('takes images with channels last, as tf2onnx leaves them', async () => {
     const { nodes, initializers } = madeCnn(1);
     const [conv, ...rest] = nodes;
-    const turned = { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: { perm: [0, 3, 1, 2] } };
+    const scaled = { op: 'Mul', inputs: ['x', 'half'], outputs: ['h'] };
+    const turned = { op: 'Transpose', inputs: ['h'], outputs: ['t'], attributes: { perm: [0, 3, 1, 2] } };
     const file = await write({
-      nodes: [turned, { ...conv, inputs: ['t', 'conv.weight'] } as MadeModel['nodes'][number], ...rest],
-      initializers: initializers!,
+      nodes: [
+        scaled,
+        turned,
+        { ...conv, inputs: ['t', 'conv.weight'] } as MadeModel['nodes'][number],
+        ...rest,
+      ],
+      initializers: [...initializers!, madeTensor('half', [], [0.5])],
       input: [null, 6, 5, 3],
     });
     const classifier = await load(file);
