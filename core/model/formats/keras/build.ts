@@ -3,11 +3,11 @@ import { input, model } from '@tensorflow/tfjs-layers';
 import { z } from 'zod';
 import { parseWith } from '../../../data/parse.ts';
 import { InvalidInputError, isCounterweightError, UnsupportedModelError } from '../../../errors.ts';
+import { ownEntry } from '../../own-entry.ts';
 import type { KerasGraph, KerasLayer, KerasNode, TensorRef } from './config.ts';
 import type { Hdf5Dataset } from './hdf5.ts';
 import { KERAS_LAYERS } from './layers/index.ts';
 import { makeOperation } from './layers/operations.ts';
-import { ownEntry } from './layers/spec.ts';
 import type { StoredWeights } from './weights.ts';
 import { toWrite, WeightQueue } from './weights.ts';
 

@@ -1,3 +1,4 @@
+import { ownEntry } from '../../own-entry.ts';
 import { kindOf, shapeOf } from './file/tensor-data.ts';
 import type { GraphNode, OnnxGraph } from './graph.ts';
 import { KERNEL_ORDER } from './operators/convolution.ts';
@@ -78,7 +79,7 @@ function isStatistic({ node, place }: Reader): boolean {
 }
 
 function isSetting({ node, place }: Reader, size: number, graph: OnnxGraph): boolean {
-  if (SETTINGS[node.op]?.includes(place)) return true;
+  if (ownEntry(SETTINGS, node.op)?.includes(place)) return true;
   return size === 1 && ARITHMETIC.has(node.op) && !isBias(node, graph);
 }
 

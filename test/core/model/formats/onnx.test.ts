@@ -261,6 +261,21 @@ describe('loadOnnx', () => {
     expect(logitsOf(free).length).toBe(3);
   });
 
+  test('refuses features that are no row for each sample', async () => {
+    const file = await write({
+      nodes: [
+        { op: 'Unsqueeze', inputs: ['x', 'axis'], outputs: ['f'] },
+        { op: 'MatMul', name: 'head', inputs: ['f', 'w'] },
+      ],
+      initializers: [madeTensor('axis', [1], [1], 'int64'), madeWeight('w', [3, 1])],
+      input: [null, 3],
+    });
+    await expect(load(file)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: 'head "head": expected features of shape [3, 3] for 3 samples, received [3, 1, 3]',
+    });
+  });
+
   test('names operator, node and opset of what it does not read', async () => {
     const { nodes, ...rest } = madeCnn(1);
     const odd = madeNode({ op: 'NonMaxSuppression', name: 'odd', inputs: ['x'], outputs: ['z'] });

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { ownEntry } from '../../../own-entry.ts';
 import type { LayerSpec } from './spec.ts';
-import { ownEntry, unsupported } from './spec.ts';
+import { unsupported } from './spec.ts';
 
 type Compute = (x: tf.Tensor) => tf.Tensor;
 

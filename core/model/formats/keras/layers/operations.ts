@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { z } from 'zod';
+import { ownEntry } from '../../../own-entry.ts';
 import { activationFunction } from './activations.ts';
 import { FunctionLayer } from './function-layer.ts';
 import type { LayerSpec, MakeLayer } from './spec.ts';
-import { ownEntry, readConfig, unsupported } from './spec.ts';
+import { readConfig, unsupported } from './spec.ts';
 
 /** Functions of two tensors, or of a tensor and a number. */
 const BINARY: Readonly<Record<string, (a: tf.Tensor | number, b: tf.Tensor | number) => tf.Tensor>> = {

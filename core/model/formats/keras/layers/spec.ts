@@ -40,8 +40,3 @@ export const channelsLast = z.literal('channels_last').nullish();
 /** One axis, which old files put into a list. */
 export const axis = z.union([z.int(), z.tuple([z.int()]).transform(([only]) => only)]);
 export const numbers = z.union([z.number(), z.array(z.number()).nonempty()]);
-
-/** An entry of a table by a name that a file made up, which may be one that every object inherits. */
-export function ownEntry<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
-}

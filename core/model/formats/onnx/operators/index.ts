@@ -1,3 +1,4 @@
+import { ownEntry } from '../../../own-entry.ts';
 import type { Operator } from '../call.ts';
 import { unsupported, valueAt } from '../call.ts';
 import { TensorProto_DataType as DataType } from '../file/onnx-pb.ts';
@@ -58,15 +59,10 @@ export const OPERATOR_NAMES: readonly string[] = [
 export const applyOperator: Operator = (call): readonly Value[] => {
   const { op } = call.node;
   const isKnown = call.inputs.every((value) => value === null || value.type === 'constant');
-  const operator = (isKnown ? own(ON_CONSTANTS, op) : undefined) ?? own(ON_TENSORS, op);
+  const operator = (isKnown ? ownEntry(ON_CONSTANTS, op) : undefined) ?? ownEntry(ON_TENSORS, op);
   if (operator !== undefined) return operator(call);
-  if (own(ON_CONSTANTS, op) !== undefined) {
+  if (ownEntry(ON_CONSTANTS, op) !== undefined) {
     throw unsupported(call, `expected inputs that do not depend on the model's input, received others`);
   }
   throw unsupported(call, 'expected an operator of the list in docs/models.md, received another');
 };
-
-/** Names come from a file: `constructor` is no operator. */
-function own(operators: Readonly<Record<string, Operator>>, op: string): Operator | undefined {
-  return Object.hasOwn(operators, op) ? operators[op] : undefined;
-}

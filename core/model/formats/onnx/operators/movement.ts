@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ownEntry } from '../../../own-entry.ts';
 import type { Call, Operator } from '../call.ts';
 import { axisAt, constantAt, malformed, slotAt, unsupported, valueAt } from '../call.ts';
 import { storedShape } from '../lowering.ts';
@@ -205,7 +206,7 @@ function pad(call: Call): Slot {
     const shape = slot.shape.map((extent, axis) => extent + widths[axis]![0] + widths[axis]![1]);
     return lowering.emit(node.op, [slot], { shape, order, run: ([x]) => tf.pad(x!, stored, fill) });
   }
-  const source = SOURCES[mode];
+  const source = ownEntry(SOURCES, mode);
   if (source === undefined)
     throw unsupported(call, `expected mode constant, edge, reflect or wrap, received ${mode}`);
   return widths.reduce((padded, [before, after], axis) => {

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ownEntry } from '../../../own-entry.ts';
 import type { Call, Operator } from '../call.ts';
 import { axisAt, constantAt, malformed, slotAt, unsupported } from '../call.ts';
 import { entriesOf } from '../file/limits.ts';
@@ -42,7 +43,7 @@ function resize(call: Call): Slot {
   const axes = resizedAxes(call, slot.shape);
   const mode = node.attributes.text('mode', 'nearest');
   const name = node.attributes.text('coordinate_transformation_mode', 'half_pixel');
-  const coordinate = COORDINATES[name];
+  const coordinate = ownEntry(COORDINATES, name);
   if (coordinate === undefined)
     throw unsupported(call, `expected coordinates ${Object.keys(COORDINATES).join(', ')}, received ${name}`);
   if (node.attributes.int('antialias', 0) === 1)
@@ -97,7 +98,7 @@ type Spread = (at: number, extent: number) => readonly (readonly [from: number, 
 function spreadBy(call: Call, mode: string): Spread {
   const { attributes } = call.node;
   if (mode === 'nearest') {
-    const round = ROUNDINGS[attributes.text('nearest_mode', 'round_prefer_floor')];
+    const round = ownEntry(ROUNDINGS, attributes.text('nearest_mode', 'round_prefer_floor'));
     if (round === undefined) throw unsupported(call, 'expected a known nearest_mode, received another');
     return (at) => [[round(at), 1]];
   }

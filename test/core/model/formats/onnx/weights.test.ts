@@ -50,7 +50,7 @@ describe('findWeights', () => {
       { op: 'Clip', inputs: ['x', 'low', 'high'], outputs: ['a'] },
       { op: 'Mul', inputs: ['a', 'half'], outputs: ['b'] },
       { op: 'Reshape', inputs: ['b', 'shape'], outputs: ['c'] },
-      { op: 'Odd', inputs: ['c', 'text'] },
+      { op: 'constructor', inputs: ['c', 'text'] },
     ];
     const scalars = ['low', 'high', 'half'].map((name) => madeWeight(name, []));
     expect(weights(nodes, [...scalars, text, madeTensor('shape', [1], [-1], 'int64')])).toEqual([]);
@@ -64,5 +64,10 @@ describe('findWeights', () => {
     ];
     const found = weights(nodes, [madeWeight('w', [4, 1]), madeWeight('b', [1]), madeWeight('epsilon', [1])]);
     expect(found.map(([name]) => name)).toEqual(['w', 'b']);
+  });
+
+  test('knows no settings of a node whose name every object has', () => {
+    const found = weights([{ op: 'constructor', inputs: ['x', 'w'] }], [madeWeight('w', [2])]);
+    expect(found.map(([name]) => name)).toEqual(['w']);
   });
 });

@@ -76,4 +76,12 @@ describe('Conv refuses', () => {
   )('%s', (_, kernel, attributes, shape, message) => {
     expect(() => shapeOf(conv(kernel, attributes), shape)).toThrow(message);
   });
+
+  test('a bias for other filters', () => {
+    const made = conv([4, 3, 3, 3], {}, true);
+    const initializers = [made.initializers[0]!, madeWeight('b', [5])];
+    expect(() => shapeOf({ ...made, initializers }, [1, 3, 5, 5])).toThrow(
+      /expected a bias of 4, received \[5\]/,
+    );
+  });
 });
