@@ -56,6 +56,12 @@ export function constantAt(call: Call, place: number): Constant | null {
   throw unsupported(call, `expected an input at place ${place} that does not depend on the model's input`);
 }
 
+/** An input that must be there, and known before the plan runs. */
+export function knownAt(call: Call, place: number): Constant {
+  valueAt(call, place);
+  return constantAt(call, place) as Constant;
+}
+
 /** Integers that an attribute holds, or, since some opset, an input; null when neither is there. */
 export function integersOf(call: Call, name: string, place: number): number[] | null {
   const constant = constantAt(call, place);

@@ -2,10 +2,20 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isCounterweightError } from '../../../../core/errors.ts';
+import type { GraphProto } from '../../../../core/model/formats/onnx/file/onnx-pb.ts';
 import { loadOnnx } from '../../../../core/model/formats/onnx.ts';
+import type { Random } from '../../../../worker/random.ts';
+import { makeRandom } from '../../../../worker/random.ts';
 import { useTempFolder } from '../../../helpers/files.ts';
 import type { MadeNode } from '../../../helpers/onnx.ts';
-import { encodeModel, madeModel, madeTensor, madeWeight, ONNX_FIXTURES } from '../../../helpers/onnx.ts';
+import {
+  decodeModel,
+  encodeModel,
+  madeModel,
+  madeTensor,
+  madeWeight,
+  ONNX_FIXTURES,
+} from '../../../helpers/onnx.ts';
 import { noise, withBackend } from '../../../helpers/tensors.ts';
 
 const MOST_MS = 1000;
@@ -195,4 +205,43 @@ describe('a damaged file ends in a typed error, soon and in little memory', () =
     }
     expect(refused).toBeGreaterThan(0);
   });
+
+  test.each(['mlp', 'densenet-small', 'shufflenet-v2', 'vit-small'])(
+    '%s with fields changed, 25 times',
+    async (name) => {
+      let refused = 0;
+      for (let seed = 0; seed < 25; seed += 1) {
+        const model = decodeModel(read(name));
+        changeFields(model.graph!, makeRandom(seed));
+        if ((await outcome(encodeModel(model))) !== null) refused += 1;
+      }
+      expect(refused).toBeGreaterThan(10);
+    },
+  );
 });
+
+const ODD = [0n, -1n, 7n, 2n ** 31n, 2n ** 40n, 2n ** 62n, -(2n ** 63n)];
+const OPERATORS = ['Reshape', 'Concat', 'Gather', 'Pad', 'Expand', 'Conv', 'Where', 'Range', 'constructor'];
+
+/** What no flip of a bit hits: other operators, other edges, sizes and types that are well-formed but wrong. */
+function changeFields({ node: nodes, initializer }: GraphProto, random: Random): void {
+  const pick = <T>(list: readonly T[]) => list[random.integer(list.length)]!;
+  const node = pick(nodes);
+  const tensor = pick(initializer);
+  const numbers = pick(nodes.flatMap(({ attribute }) => attribute));
+  const changes = [
+    () => tensor.dims.splice(random.integer(tensor.dims.length + 1), 1, pick(ODD)),
+    () => tensor.dims.pop(),
+    () => Object.assign(tensor, { dataType: pick([1, 3, 7, 8, 9, 10, 11]) }),
+    () => Object.assign(node, { opType: pick(OPERATORS) }),
+    () => node.input.splice(random.integer(node.input.length + 1), 1, pick(nodes).output[0]!),
+    () => node.input.splice(0, 1, tensor.name),
+    () => node.input.pop(),
+    () =>
+      numbers.ints.length > 0
+        ? numbers.ints.splice(0, 1, pick(ODD))
+        : Object.assign(numbers, { i: pick(ODD) }),
+    () => Object.assign(numbers, { name: pick(['axis', 'perm', 'pads', 'group', 'to', 'value']) }),
+  ];
+  for (let step = 0; step < 2; step += 1) pick(changes)();
+}

@@ -1,5 +1,5 @@
 import type { Call, Operator } from '../call.ts';
-import { constantAt, malformed, valueAt } from '../call.ts';
+import { knownAt, malformed } from '../call.ts';
 import type { Kind } from '../file/tensor-data.ts';
 import { broadcastShapes } from '../shapes.ts';
 import type { Constant } from '../values.ts';
@@ -60,8 +60,8 @@ function mapValues<From, To>(record: Readonly<Record<string, From>>, map: (from:
 
 /** Operators of one input read one, those of many fold them from the left. */
 function combine(call: Call, apply: Binary, kind?: Kind): Constant {
-  const constants = call.inputs.map((_, place) => constantAt(call, place)!);
-  return constants.slice(1).reduce((a, b) => combinePair(call, [a, b], { apply, kind }), constants[0]!);
+  const rest = call.inputs.slice(1).map((_, place) => knownAt(call, place + 1));
+  return rest.reduce((a, b) => combinePair(call, [a, b], { apply, kind }), knownAt(call, 0));
 }
 
 function combinePair(
@@ -87,7 +87,7 @@ function combinePair(
 }
 
 function mapEntries(call: Call, apply: (a: number) => number): Constant {
-  const source = valueAt(call, 0) as Constant;
+  const source = knownAt(call, 0);
   call.lowering.budget.take(source.shape, call.node.name);
   const round = roundTo(source.kind);
   return makeConstant(

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../../../errors.ts';
 import type { Call, Operator } from '../call.ts';
-import { constantAt, malformed, unsupported, valueAt } from '../call.ts';
+import { knownAt, malformed, unsupported, valueAt } from '../call.ts';
 import type { TensorProto } from '../file/onnx-pb.ts';
 import { TensorProto_DataType as DataType } from '../file/onnx-pb.ts';
 import type { Kind } from '../file/tensor-data.ts';
@@ -32,7 +32,7 @@ export function kindOfType(type: number): Kind | null {
 export const MAKERS: Readonly<Record<string, Operator>> = {
   Constant: (call) => [constantOf(call)],
   ConstantOfShape: (call) => {
-    const shape = Array.from(constantAt(call, 0)!.entries);
+    const shape = Array.from(knownAt(call, 0).entries);
     const fill = call.node.attributes.tensor('value');
     const kind = fill === null ? 'float' : kindOf(fill);
     const [value = 0] = fill === null ? [] : readEntries(fill);
@@ -47,15 +47,15 @@ export const MAKERS: Readonly<Record<string, Operator>> = {
   },
   Size: (call) => [integer(valueAt(call, 0).shape.reduce((product, extent) => product * extent, 1))],
   Range: (call) => {
-    const [start, limit, delta] = [0, 1, 2].map((place) => constantAt(call, place)!.entries[0]!);
+    const [start, limit, delta] = [0, 1, 2].map((place) => knownAt(call, place).entries[0]!);
     const length = Math.max(Math.ceil((limit! - start!) / delta!), 0);
     const size = call.lowering.budget.take([length], call.node.name);
     const entries = Float64Array.from({ length: size }, (_, place) => start! + place * delta!);
-    return [makeConstant(constantAt(call, 0)!.kind, [size], entries)];
+    return [makeConstant(knownAt(call, 0).kind, [size], entries)];
   },
   Cast: (call) => {
     const kind = kindOfType(call.node.attributes.int('to', 0));
-    const source = constantAt(call, 0)!;
+    const source = knownAt(call, 0);
     if (kind === null) throw unsupported(call, 'expected a cast to numbers, received another type');
     return [makeConstant(kind, source.shape, source.entries.map(roundTo(kind)))];
   },

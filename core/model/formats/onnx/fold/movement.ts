@@ -1,5 +1,5 @@
 import type { Call, Operator } from '../call.ts';
-import { axisAt, constantAt, malformed, unsupported } from '../call.ts';
+import { axisAt, knownAt, malformed, unsupported } from '../call.ts';
 import { reshapeTarget, sliceRanges, splitSizes, squeezedShape, unsqueezedShape } from '../movement.ts';
 import { broadcastShapes, range, sizeOf, stridesOf } from '../shapes.ts';
 import type { Constant } from '../values.ts';
@@ -27,14 +27,14 @@ export const MOVEMENT: Readonly<Record<string, Operator>> = {
   },
   Expand: (call) => {
     const constant = source(call);
-    const shape = broadcastShapes(constant.shape, Array.from(constantAt(call, 1)!.entries));
+    const shape = broadcastShapes(constant.shape, Array.from(knownAt(call, 1).entries));
     if (shape === null) throw malformed(call, 'expected a shape that the input broadcasts to');
     call.lowering.budget.take(shape, call.node.name);
     return [broadcast(constant, shape)];
   },
   Tile: (call) => {
     const constant = source(call);
-    const repeats = constantAt(call, 1)!.entries;
+    const repeats = knownAt(call, 1).entries;
     const shape = constant.shape.map((extent, axis) => extent * repeats[axis]!);
     call.lowering.budget.take(shape, call.node.name);
     return [picked(constant, shape, (place) => place.map((at, axis) => at % constant.shape[axis]!))];
@@ -53,7 +53,7 @@ export const MOVEMENT: Readonly<Record<string, Operator>> = {
   Gather: (call) => [gather(call)],
   Concat: (call) => [concat(call)],
   Where: (call) => {
-    const [condition, yes, no] = [0, 1, 2].map((place) => constantAt(call, place)!) as [
+    const [condition, yes, no] = [0, 1, 2].map((place) => knownAt(call, place)) as [
       Constant,
       Constant,
       Constant,
@@ -76,7 +76,7 @@ export const MOVEMENT: Readonly<Record<string, Operator>> = {
 };
 
 function source(call: Call): Constant {
-  return constantAt(call, 0)!;
+  return knownAt(call, 0);
 }
 
 function take(call: Call, constant: Constant): Constant {
@@ -90,7 +90,7 @@ function withShape({ kind, entries }: Constant, shape: readonly number[]): Const
 }
 
 function gather(call: Call): Constant {
-  const [constant, indices] = [source(call), constantAt(call, 1)!];
+  const [constant, indices] = [source(call), knownAt(call, 1)];
   const axis = axisAt(call, call.node.attributes.int('axis', 0), constant.shape.length);
   const extent = constant.shape[axis]!;
   const at = indices.entries.map((index) => (index < 0 ? index + extent : index));
@@ -105,13 +105,14 @@ function gather(call: Call): Constant {
 }
 
 function concat(call: Call): Constant {
-  const parts = call.inputs.map((_, place) => constantAt(call, place)!);
-  const rank = parts[0]!.shape.length;
+  const first = knownAt(call, 0);
+  const parts = call.inputs.map((_, place) => knownAt(call, place));
+  const rank = first.shape.length;
   const axis = axisAt(call, call.node.attributes.int('axis', 0), rank);
   const isFit = (shape: readonly number[]) =>
-    shape.length === rank && shape.every((extent, at) => at === axis || extent === parts[0]!.shape[at]);
+    shape.length === rank && shape.every((extent, at) => at === axis || extent === first.shape[at]);
   if (!parts.every(({ shape }) => isFit(shape))) throw malformed(call, 'expected shapes that fit together');
-  const shape = [...parts[0]!.shape];
+  const shape = [...first.shape];
   shape[axis] = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
   const entries = new Float64Array(call.lowering.budget.take(shape, call.node.name));
   const outer = sizeOf(shape.slice(0, axis));
@@ -123,7 +124,7 @@ function concat(call: Call): Constant {
       offset += length;
     }
   }
-  return makeConstant(parts[0]!.kind, shape, entries);
+  return makeConstant(first.kind, shape, entries);
 }
 
 function split(call: Call): readonly Constant[] {
@@ -144,7 +145,7 @@ function scatter(call: Call): Constant {
   if (call.node.attributes.text('reduction', 'none') !== 'none') {
     throw unsupported(call, 'expected reduction none, received another');
   }
-  const [data, indices, updates] = [0, 1, 2].map((place) => constantAt(call, place)!) as [
+  const [data, indices, updates] = [0, 1, 2].map((place) => knownAt(call, place)) as [
     Constant,
     Constant,
     Constant,

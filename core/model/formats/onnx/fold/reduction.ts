@@ -1,5 +1,5 @@
 import type { Call, Operator } from '../call.ts';
-import { constantAt } from '../call.ts';
+import { knownAt } from '../call.ts';
 import { axesAt } from '../movement.ts';
 import { range, sizeOf, stridesOf } from '../shapes.ts';
 import type { Constant } from '../values.ts';
@@ -18,10 +18,10 @@ export const REDUCTION: Readonly<Record<string, Operator>> = {
 };
 
 function reduce(call: Call, join: Join): Constant {
-  const { kind, shape, entries } = constantAt(call, 0)!;
+  const { kind, shape, entries } = knownAt(call, 0);
   const { attributes } = call.node;
   const given = axesAt(call, shape.length) ?? [];
-  if (given.length === 0 && attributes.int('noop_with_empty_axes', 0) === 1) return constantAt(call, 0)!;
+  if (given.length === 0 && attributes.int('noop_with_empty_axes', 0) === 1) return knownAt(call, 0);
   const axes = given.length === 0 ? range(shape.length) : given;
   const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
   call.lowering.budget.take(shape, call.node.name);

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attributes } from '../attributes.ts';
 import type { Call, Operator } from '../call.ts';
-import { constantAt, malformed, slotAt, valueAt } from '../call.ts';
+import { constantAt, knownAt, malformed, slotAt, valueAt } from '../call.ts';
 import { permuted } from '../fold/index-maps.ts';
 import { storedShape } from '../lowering.ts';
 import { broadcastShapes, isIdentity, range, sizeOf } from '../shapes.ts';
@@ -84,8 +84,7 @@ export const ELEMENTWISE: Readonly<Record<string, Operator>> = {
     return [power === 0.5 ? emitUnary(call, tf.sqrt) : emitChain(call, tf.pow)];
   },
   Where: (call) => {
-    const condition = valueAt(call, 0);
-    const test = condition.type === 'constant' ? { ...condition, kind: 'bool' as const } : condition;
+    const test = { ...knownAt(call, 0), kind: 'bool' as const };
     const { slots, shape, order } = align(call, [test, valueAt(call, 1), valueAt(call, 2)]);
     const run = ([is, yes, no]: readonly Tensor[]) => tf.where(is!, yes!, no!);
     return [call.lowering.emit(call.node.op, slots, { shape, order, run })];
@@ -127,11 +126,14 @@ function emitUnary(call: Call, apply: (x: Tensor) => Tensor): Slot {
 
 /** Operators of two inputs, and those of many as one after the other. */
 function emitChain(call: Call, apply: Binary): Value {
-  const [first, ...rest] = call.inputs.map((_, place) => valueAt(call, place));
-  return rest.reduce((a, b) => {
-    const { slots, shape, order } = align(call, [a, b]);
-    return call.lowering.emit(call.node.op, slots, { shape, order, run: ([x, y]) => apply(x!, y!) });
-  }, first!);
+  const rest = call.inputs.slice(1).map((_, place) => valueAt(call, place + 1));
+  return rest.reduce(
+    (a, b) => {
+      const { slots, shape, order } = align(call, [a, b]);
+      return call.lowering.emit(call.node.op, slots, { shape, order, run: ([x, y]) => apply(x!, y!) });
+    },
+    valueAt(call, 0),
+  );
 }
 
 interface Aligned extends Pick<Slot, 'shape' | 'order'> {

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ownEntry } from '../../../own-entry.ts';
 import type { Call, Operator } from '../call.ts';
-import { axisAt, constantAt, malformed, slotAt, unsupported, valueAt } from '../call.ts';
+import { axisAt, constantAt, knownAt, malformed, slotAt, unsupported, valueAt } from '../call.ts';
 import { storedShape } from '../lowering.ts';
 import type { AxisRange } from '../movement.ts';
 import { reshapeTarget, sliceRanges, splitSizes, squeezedShape, unsqueezedShape } from '../movement.ts';
@@ -38,7 +38,7 @@ export const MOVEMENT: Readonly<Record<string, Operator>> = {
     return [{ ...slot, shape, order: slot.order.map((axis) => axes.indexOf(axis)) }];
   },
   Expand: (call) => {
-    const shape = broadcastShapes(slotAt(call, 0).shape, Array.from(constantAt(call, 1)!.entries));
+    const shape = broadcastShapes(slotAt(call, 0).shape, Array.from(knownAt(call, 1).entries));
     if (shape === null) throw malformed(call, 'expected a shape that the input broadcasts to');
     const slot = reshape(call, [
       ...range(shape.length - slotAt(call, 0).shape.length).map(() => 1),
@@ -52,7 +52,7 @@ export const MOVEMENT: Readonly<Record<string, Operator>> = {
       ),
     ];
   },
-  Tile: (call) => [repeat(call, slotAt(call, 0), Array.from(constantAt(call, 1)!.entries))],
+  Tile: (call) => [repeat(call, slotAt(call, 0), Array.from(knownAt(call, 1).entries))],
   Concat: (call) => [concat(call)],
   Split: split,
   Slice: (call) => [slice(call, slotAt(call, 0), sliceRanges(call, slotAt(call, 0).shape))],
@@ -80,10 +80,10 @@ function repeat(call: Call, slot: Slot, repeats: readonly number[]): Slot {
 }
 
 function concat(call: Call): Value {
-  const values = call.inputs.map((_, place) => valueAt(call, place));
-  if (values.length === 1) return values[0]!;
   const { lowering, node } = call;
-  const first = values[0]!;
+  const first = valueAt(call, 0);
+  const values = call.inputs.map((_, place) => valueAt(call, place));
+  if (values.length === 1) return first;
   const axis = axisAt(call, node.attributes.int('axis', 0), first.shape.length);
   const isFit = ({ shape }: Value) =>
     shape.length === first.shape.length &&
@@ -148,7 +148,7 @@ function pick(call: Call, slot: Slot, { axis, indices }: Picking): Slot {
 function gather(call: Call): Slot {
   const { lowering, node } = call;
   const slot = slotAt(call, 0);
-  const at = constantAt(call, 1)!;
+  const at = knownAt(call, 1);
   const axis = axisAt(call, node.attributes.int('axis', 0), slot.shape.length);
   const extent = slot.shape[axis]!;
   const indices = Array.from(at.entries, (index) => (index < 0 ? index + extent : index));
