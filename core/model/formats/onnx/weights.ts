@@ -1,4 +1,5 @@
 import { ownEntry } from '../../own-entry.ts';
+import { TensorProto_DataType as DataType } from './file/onnx-pb.ts';
 import { kindOf, shapeOf } from './file/tensor-data.ts';
 import type { GraphNode, OnnxGraph } from './graph.ts';
 import { KERNEL_ORDER } from './operators/convolution.ts';
@@ -54,7 +55,7 @@ export function findWeights(graph: OnnxGraph, nodes: readonly GraphNode[]): Weig
 /** Numbers only: text initializers are left to whoever reads them. */
 function isFloat({ initializers }: OnnxGraph, name: string): boolean {
   const tensor = initializers.get(name)!;
-  return tensor.dataType !== 8 && kindOf(tensor) === 'float';
+  return tensor.dataType !== DataType.STRING && kindOf(tensor) === 'float';
 }
 
 /** Exporters give a tensor that is used under two names once, and pass it on by Identity. */
