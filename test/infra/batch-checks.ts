@@ -142,8 +142,8 @@ export function checkBatch(get: () => Template): void {
         ...listAt(properties(id), 'ContainerProperties', 'Environment').map((entry) => at(entry, 'Name')),
         ...containerOverrides!.environment!.map(({ name }) => name),
       ];
-      // Set by Batch, for tests, or for a store that is a folder.
-      const others = /^(?:AWS_BATCH_\w+|AWS_ENDPOINT_\w+|STORE_ROOT)$/;
+      // Set by Batch, for tests, for a store that is a folder, or for jobs side by side on one machine.
+      const others = /^(?:AWS_BATCH_\w+|AWS_ENDPOINT_\w+|STORE_ROOT|THREADS)$/;
       expect(given.sort()).toEqual(
         readByWorker()
           .filter((name) => !others.test(name))

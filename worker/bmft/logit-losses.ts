@@ -124,8 +124,10 @@ function reduceGaps(gaps: readonly number[], { reduction }: DisparityLossOptions
   if (gaps.length === 1) return { value: gaps[0]!, slopes: [1] };
   const largest = Math.max(...gaps);
   switch (reduction) {
-    case 'max':
-      return { value: largest, slopes: gaps.map((gap) => (gap === largest ? 1 : 0)) };
+    case 'max': {
+      const count = gaps.filter((gap) => gap === largest).length;
+      return { value: largest, slopes: gaps.map((gap) => (gap === largest ? 1 / count : 0)) };
+    }
     case 'mean':
       return { value: mean(gaps), slopes: gaps.map(() => 1 / gaps.length) };
     case 'logSumExp': {

@@ -120,7 +120,7 @@ function reduceGaps(gaps: tf.Tensor1D, { reduction }: DisparityLossOptions): tf.
   if (gaps.shape[0] === 1) return tf.reshape(gaps, []);
   switch (reduction) {
     case 'max':
-      return tf.max(gaps);
+      return largestOf(gaps);
     case 'mean':
       return tf.mean(gaps);
     case 'logSumExp':
@@ -128,6 +128,18 @@ function reduceGaps(gaps: tf.Tensor1D, { reduction }: DisparityLossOptions): tf.
     default:
       return reduction satisfies never;
   }
+}
+
+/**
+ * The largest, with a gradient that equal ones share, as PyTorch has it; that of tf.max goes whole to each of them.
+ * Equal they are whenever two groups of one size are compared with all.
+ */
+function largestOf(gaps: tf.Tensor1D): tf.Tensor {
+  const values = gaps.dataSync();
+  const largest = Math.max(...values);
+  const count = values.filter((value) => value === largest).length;
+  const shares = Float32Array.from(values, (value) => (value === largest ? 1 / count : 0)); // [M]
+  return tf.sum(tf.mul(gaps, shares));
 }
 
 type Truth = BatchTruth & { readonly groupCount: number };

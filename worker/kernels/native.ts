@@ -47,6 +47,12 @@ export async function startNative(backend: BackendWasm, threads: number): Promis
   natives.get(backend)?.close();
   const { wasm } = backend as unknown as { wasm: ModuleWithMemory };
   const { memory } = wasm.asm;
+  if (!(memory.buffer instanceof SharedArrayBuffer)) {
+    throw new BackendUnavailableError(
+      'backend wasm: expected memory that threads share, received that of a backend which something else started',
+      { backend: 'wasm' },
+    );
+  }
   const { module, hasRelaxedSimd } = await compileKernels();
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = exports as Readonly<Record<string, NativeKernel>>;

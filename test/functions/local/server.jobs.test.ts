@@ -114,7 +114,10 @@ describe('jobs of a model', () => {
     const mitigation = mitigationOf([10, 20, 30, 40, 50, 60, 70, 80, 90]);
     const undisturbed = await makeImageRoot();
     const killed = await makeImageRoot();
-    const [calm, first] = await Promise.all([serve({ root: undisturbed }), spawnServe(killed)]);
+    const [calm, first] = await Promise.all([
+      serve({ root: undisturbed, workerEnvironment: { THREADS: '1' } }),
+      spawnServe(killed),
+    ]);
     const [one, other] = await Promise.all(
       [calm.url, first.url].map((url) => jsonOf<Job>(post(`${url}/v1/jobs`, mitigation))),
     );

@@ -154,7 +154,8 @@ export function jobWith(url: string, jobId: string, status: string): Promise<Job
 /** The command line as a process of its own, once it listens. */
 export async function spawnServe(root: string) {
   const script = path.join(await buildPrograms(), 'counterweight.js');
-  const args = [script, 'serve', '--root', root, '--port', '0'];
+  // run.json names the threads, and whoever compares two servers wants it equal.
+  const args = [script, 'serve', '--root', root, '--port', '0', '--worker-env', 'THREADS=1'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text: Buffer) => {

@@ -118,6 +118,22 @@ describe('losses in closed form', () => {
     );
   });
 
+  test('share the gradient among gaps that are equal, on the tape as well', () => {
+    // Groups of six with one label: m0 = 1.5, m1 = -0.5, all = 0.5, so that both gaps are 1, each by 1/12 a member.
+    const logits = Array.from({ length: SIZE }, (_, row) => [1, -1, 2, 0][row % 4]!);
+    const cells = logits.map((_, row) => [row % 2, row < SIZE / 2 ? 0 : 1] as const);
+    const about = { groupCount: 3, metric: 'equalOpportunity' as const, classWeights: 'batch' as const };
+    const options = { ...ROBUST.disparity, reduction: 'max' as const, smoothing: 0 };
+    const weights = { taskWeight: 0, disparityWeight: 1 };
+    const problem = problemOf({ ...about, ...options, surrogate: 'logit', cells, logits, weights });
+    const expected = cells.map(([group, label]) => (label === 0 ? 0 : group === 0 ? 1 / 12 : -1 / 12));
+    const [ours, taped] = [inClosedForm(problem), onTape(problem)];
+    expect(ours.disparityLoss).toBeCloseTo(1, 12);
+    expect(taped.disparityLoss).toBeCloseTo(1, 6);
+    expectClose(ours.gradient, expected, 1e-12);
+    expectClose(taped.gradient, expected, 1e-6);
+  });
+
   test('have the gradient that central differences give', () => {
     const logits = Array.from({ length: SIZE }, (_, row) => Math.sin(row));
     const { truth, about } = balanced(logits, 1e-3);

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../../../worker/backend.ts';
 import { floats } from '../../../worker/kernels/heap.ts';
-import { addressOf, nativeOf, runNative } from '../../../worker/kernels/native.ts';
+import { addressOf, nativeOf, runNative, startNative } from '../../../worker/kernels/native.ts';
 
 beforeAll(async () => {
   await startBackend('wasm', { threads: 3 });
@@ -36,6 +36,14 @@ describe('runNative', () => {
     expect(() => runNative({} as BackendWasm, 'ceiling', { args: [] })).toThrow(
       expect.objectContaining({ code: 'BACKEND_UNAVAILABLE' }),
     );
+  });
+
+  it('refuses memory that is not shared, as tfjs alone has it', async () => {
+    const alone = { wasm: { asm: { memory: { buffer: new ArrayBuffer(64) } } } };
+    await expect(startNative(alone as unknown as BackendWasm, 1)).rejects.toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      message: expect.stringContaining('expected memory that threads share'),
+    });
   });
 
   it('goes on when memory has grown', () => {
