@@ -64,7 +64,12 @@ function startable(machine: Machine, queueId: string): Slot[] {
   if (work.after?.some((id) => statusOf(machine, id) !== 'succeeded')) return [];
   return [...processes.keys()]
     .map((index) => ({ queueId, index }))
-    .filter((slot) => processes[slot.index]!.status === 'waiting' && !machine.resting.has(keyOf(slot)));
+    .filter(
+      (slot) =>
+        processes[slot.index]!.status === 'waiting' &&
+        !machine.resting.has(keyOf(slot)) &&
+        !machine.running.has(keyOf(slot)),
+    );
 }
 
 function statusOf({ entries }: Machine, queueId: string) {
@@ -109,9 +114,10 @@ async function watch(machine: Machine, slot: Slot, { ended }: Child): Promise<vo
   const end = await ended;
   const { work } = machine.entries.get(slot.queueId)!;
   const process = afterEnd(processAt(machine, slot), end, work);
-  machine.running.delete(keyOf(slot));
   if (process.status === 'waiting' && !machine.isClosed) rest(machine, slot);
+  // It counts as running until its end is written, so that whoever stops the machine waits for that.
   await update(machine, slot, process);
+  machine.running.delete(keyOf(slot));
   startWaiting(machine);
 }
 

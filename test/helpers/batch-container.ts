@@ -27,7 +27,7 @@ export interface Container {
 export function startContainer({ command, environment, onOutput }: ContainerInput): Container {
   const [program, ...args] = command;
   const child = spawn(program, args, {
-    env: { ...environment },
+    env: { THREADS: '1', ...environment }, // other tests run beside it
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -4,10 +4,13 @@ import { startBackend } from '../../worker/backend.ts';
 
 type BackendName = 'wasm' | 'cpu';
 
+/** Test files run side by side, one on each core. */
+const ALONE = { threads: 1 };
+
 /** Starts a backend before the tests of the enclosing `describe`, or of the file. */
 export function withBackend(name: BackendName): void {
   beforeAll(async () => {
-    await startBackend(name);
+    await startBackend(name, ALONE);
   });
 }
 
@@ -19,7 +22,7 @@ export function withBackend(name: BackendName): void {
  */
 export async function valuesOn(name: BackendName, compute: () => tf.Tensor[]): Promise<Float32Array[]> {
   const before = tf.getBackend();
-  await startBackend(name);
+  await startBackend(name, ALONE);
   const values = valuesOf(compute);
   await tf.setBackend(before);
   return values;

@@ -66,7 +66,7 @@ describe.each(['wasm', 'cpu'] as const)('small-cnn oracle on %s', (backend) => {
   let model: Classifier;
   const importances: Record<'task' | 'signed-logit' | 'abs-score', Importance> = {} as never;
   beforeAll(async () => {
-    await startBackend(backend);
+    await startBackend(backend, { threads: 1 });
     model = await loadTfjsLayers(SMALL_CNN);
     const { task, disparity } = await importancesBy(signed);
     Object.assign(importances, { task: task.all, 'signed-logit': disparity.all });
