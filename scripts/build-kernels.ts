@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { main } from 'assemblyscript/asc';
+import { sectionsOf } from '../worker/kernels/wasm-sections.ts';
 
 /*
  * Compiles worker/kernels/assembly, once for every engine and once with fused multiply-add for engines that have
@@ -45,30 +46,10 @@ async function compile(options: readonly string[]): Promise<Uint8Array> {
     if (error !== null)
       throw new Error(`worker/kernels/assembly does not compile\n${stderr}`, { cause: error });
     const binary = await readFile(file);
-    if (sectionsOf(binary).includes(DATA_SECTION)) throw new Error('kernels: expected no data section');
+    if ([...sectionsOf(binary)].some(({ id }) => id === DATA_SECTION))
+      throw new Error('kernels: expected no data section');
     return binary;
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/** Ids of a module's sections. */
-function sectionsOf(binary: Uint8Array): number[] {
-  const ids: number[] = [];
-  let place = 8;
-  while (place < binary.length) {
-    ids.push(binary[place]!);
-    let size = 0;
-    let shift = 0;
-    let byte: number;
-    place += 1;
-    do {
-      byte = binary[place]!;
-      size += (byte & 127) * 2 ** shift;
-      shift += 7;
-      place += 1;
-    } while (byte > 127);
-    place += size;
-  }
-  return ids;
 }

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import { ShapeMismatchError } from '../errors.ts';
 
 /** One named weight tensor of a model. `variable` is the live weight; the classifier owns it. */
 export interface Parameter {
@@ -82,4 +83,17 @@ export function weightsOf(model: Pick<Classifier, 'body' | 'head'>): Parameter[]
 /** Number of weights in the tensors. */
 export function countWeights(parameters: readonly Parameter[]): number {
   return parameters.reduce((sum, { variable }) => sum + variable.size, 0);
+}
+
+/** @throws ShapeMismatchError unless inputs are [B, ...inputShape]; an extent that the model leaves open fits all */
+export function assertInputShape({ inputShape }: Pick<Classifier, 'inputShape'>, { shape }: Tensor): void {
+  const received = shape.slice(1);
+  const fits =
+    received.length === inputShape.length &&
+    inputShape.every((extent, axis) => extent === null || extent === received[axis]);
+  if (fits) return;
+  throw new ShapeMismatchError(
+    `model input: expected [batch, ${inputShape.join(', ')}], received [${shape.join(', ')}]`,
+    { where: 'model input', expected: inputShape, received },
+  );
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { normal } from '../../examples/quickstart/draw-lesion.ts';
 import { makeRandom } from '../../worker/random.ts';
 
 /** The same two networks are in torch-step.py. */
@@ -52,11 +53,6 @@ function drawWeights(all: readonly layers.Layer[]): void {
     const values = Float32Array.from({ length: kernel.size }, () => normal(random) * Math.sqrt(2 / fanIn));
     tf.tidy(() => layer.setWeights([tf.tensor(values, kernel.shape), ...others]));
   }
-}
-
-/** Box and Muller. */
-function normal(random: { next(): number }): number {
-  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
 
 interface Convolution {

@@ -6,6 +6,7 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { assertChannelsLast, type KernelCall, type Shape4D } from './heap.ts';
+import { type Bounds, UNBOUNDED } from './matrix-product.ts';
 import { addressOf, runNative } from './native.ts';
 import { backwardSpan, columnAxis, forwardSpan, rowAxis, type Span, type WindowAxis } from './window-axis.ts';
 
@@ -30,7 +31,7 @@ export interface DepthwiseCall {
   /** [C·M] */
   readonly bias?: TensorInfo | undefined;
   /** Results outside are set to the nearer bound. */
-  readonly bounds?: readonly [number, number];
+  readonly bounds?: Bounds;
 }
 
 /**
@@ -72,7 +73,7 @@ export function depthwiseInfo(
 
 /** A depthwise convolution, or its gradient by the input. */
 export function convolveDepthwise(backend: BackendWasm, call: DepthwiseCall): TensorInfo {
-  const { source, filter, info, isBackward = false, bias, bounds = [-Infinity, Infinity] } = call;
+  const { source, filter, info, isBackward = false, bias, bounds = UNBOUNDED } = call;
   const result = backend.makeOutput(isBackward ? info.inShape : info.outShape, 'float32');
   const channels = result.shape[3]!;
   const multiplier = info.outChannels / info.inChannels;
@@ -108,7 +109,7 @@ export function convolveDepthwise(backend: BackendWasm, call: DepthwiseCall): Te
       groups,
       block.planeBytes,
     ],
-    floats: bounds,
+    floats: [bounds.low, bounds.high],
     parts,
     scratchBytes: 512 + group * (PIXEL_BYTES + planes * (taps * PIXEL_BYTES + block.planeBytes)),
   });

@@ -1,34 +1,14 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import {
-  Elu,
-  type FusedDepthwiseConv2DAttrs,
-  LeakyRelu,
-  Prelu,
-  Sigmoid,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
+import type { FusedDepthwiseConv2DAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import { UnsupportedModelError } from '../../core/errors.ts';
+import { activated, boundsOf } from './activation.ts';
 import { convolveDepthwise, depthwiseInfo } from './depthwise-conv2d.ts';
-import { assertChannelsLast, type KernelCall, release, runKernel, type Shape4D } from './heap.ts';
+import { assertChannelsLast, type KernelCall, type Shape4D } from './heap.ts';
 
 /** Bias and the weights of prelu may be missing. */
 type Inputs = Record<'x' | 'filter' | 'bias' | 'preluActivationWeights', unknown>;
 type Call = KernelCall<Inputs, FusedDepthwiseConv2DAttrs>;
 
-/** What the activations that bound a number leave of it. */
-const BOUNDS: Readonly<Record<string, readonly [number, number]>> = {
-  linear: [-Infinity, Infinity],
-  relu: [0, Infinity],
-  relu6: [0, 6],
-};
-
-/** Kernels of the other activations; they run on the result. */
-const ACTIVATIONS: Readonly<Record<string, string>> = {
-  elu: Elu,
-  leakyrelu: LeakyRelu,
-  prelu: Prelu,
-  sigmoid: Sigmoid,
-};
+const ACTIVATIONS = ['linear', 'relu', 'relu6', 'elu', 'leakyrelu', 'prelu', 'sigmoid'];
 
 /**
  * Depthwise convolution with bias and activation.
@@ -48,26 +28,14 @@ export function fusedDepthwiseConv2d(call: Call): TensorInfo {
       { expected: [info.outChannels], received: bias.shape },
     );
   }
-  const bounds = BOUNDS[attrs.activation] ?? BOUNDS.linear!;
-  const result = convolveDepthwise(backend, { source: x, filter, info, bias: bias ?? undefined, bounds });
-  return attrs.activation in BOUNDS ? result : activated(backend, result, call);
-}
-
-/** The activation of `tensor`, which is released. */
-function activated(backend: BackendWasm, tensor: TensorInfo, { inputs, attrs }: Call): TensorInfo {
-  const kernel = ACTIVATIONS[attrs.activation];
-  if (kernel === undefined) {
-    release(backend, tensor);
+  const { activation } = attrs;
+  if (!ACTIVATIONS.includes(activation)) {
     throw new UnsupportedModelError(
-      `kernel FusedDepthwiseConv2D of backend wasm: activation, expected one of ${[BOUNDS, ACTIVATIONS].flatMap(Object.keys).join(', ')}, received ${attrs.activation}`,
-      { activation: attrs.activation },
+      `kernel FusedDepthwiseConv2D of backend wasm: activation, expected one of ${ACTIVATIONS.join(', ')}, received ${activation}`,
+      { activation },
     );
   }
-  const result = runKernel(backend, {
-    kernel,
-    inputs: { x: tensor, alpha: inputs.preluActivationWeights },
-    attrs: { alpha: attrs.leakyreluAlpha ?? 0 },
-  });
-  release(backend, tensor);
-  return result;
+  const bounds = boundsOf(activation);
+  const result = convolveDepthwise(backend, { source: x, filter, info, bias: bias ?? undefined, bounds });
+  return activated(backend, result, { ...attrs, slopes: inputs.preluActivationWeights });
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendUnavailableError } from '../../core/errors.ts';
+import { sectionsOf, wholeAt } from './wasm-sections.ts';
 
 /** tfjs's own names; every one must have an entry. */
 const FILES = [
@@ -44,27 +45,11 @@ export async function startSharedWasm(
 
 /** The module with the flag of its one memory changed, in place. */
 export function shareMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  let place = 8;
-  const number = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = binary[place]!;
-      place += 1;
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  };
-  while (place < binary.length) {
-    const id = binary[place];
-    place += 1;
-    const size = number();
-    if (id !== MEMORY_SECTION) {
-      place += size;
-      continue;
-    }
-    const memories = number();
-    if (memories !== 1 || binary[place] !== BOUNDED) break;
-    binary[place] = BOUNDED_AND_SHARED;
+  for (const { id, start } of sectionsOf(binary)) {
+    if (id !== MEMORY_SECTION) continue;
+    const { value: memories, end: flag } = wholeAt(binary, start);
+    if (memories !== 1 || binary[flag] !== BOUNDED) break;
+    binary[flag] = BOUNDED_AND_SHARED;
     return binary;
   }
   throw new BackendUnavailableError('tfjs-backend-wasm: expected a module with one bounded memory', {

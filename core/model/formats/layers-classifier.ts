@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { model as makeModel } from '@tensorflow/tfjs-layers';
-import { NonFiniteError, ShapeMismatchError, UnsupportedModelError } from '../../errors.ts';
+import { NonFiniteError, UnsupportedModelError } from '../../errors.ts';
 import type { Classifier, ForwardMode, LayerSummary, Parameter } from '../classifier.ts';
+import { assertInputShape } from '../classifier.ts';
 import { denseLogits } from '../dense-head.ts';
 import type { Partition } from '../partition.ts';
 import { partitionModel } from '../partition.ts';
@@ -106,7 +107,7 @@ class LayersClassifier implements Classifier {
   }
 
   features(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor2D {
-    this.#assertShape(inputs);
+    assertInputShape(this, inputs);
     if (this.#extractor === null) return tf.clone(inputs) as tf.Tensor2D;
     if (mode.training) this.#seedDropout(mode.nextSeed);
     return this.#extractor.apply(inputs, { training: mode.training }) as tf.Tensor2D;
@@ -155,18 +156,6 @@ class LayersClassifier implements Classifier {
       }
       layer.seed = nextSeed();
     }
-  }
-
-  #assertShape(inputs: tf.Tensor): void {
-    const received = inputs.shape.slice(1);
-    const fits =
-      received.length === this.inputShape.length &&
-      this.inputShape.every((extent, axis) => extent === null || extent === received[axis]);
-    if (fits) return;
-    throw new ShapeMismatchError(
-      `model input: expected [batch, ${this.inputShape.join(', ')}], received [${inputs.shape.join(', ')}]`,
-      { where: 'model input', expected: this.inputShape, received },
-    );
   }
 }
 

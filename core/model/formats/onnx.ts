@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidInputError, ShapeMismatchError, UnsupportedModelError } from '../../errors.ts';
+import { InvalidInputError, UnsupportedModelError } from '../../errors.ts';
 import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
+import { assertInputShape } from '../classifier.ts';
 import { denseLogits } from '../dense-head.ts';
 import { BinaryHead } from './onnx/binary-head.ts';
 import type { OnnxFile } from './onnx/file/read-model.ts';
@@ -114,7 +115,7 @@ class OnnxClassifier implements Classifier {
   }
 
   features(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor2D {
-    this.#assertShape(inputs);
+    assertInputShape(this, inputs);
     return this.#network.run(inputs, mode) as tf.Tensor2D;
   }
 
@@ -134,18 +135,6 @@ class OnnxClassifier implements Classifier {
   dispose(): void {
     this.#network.dispose();
     this.#head.dispose();
-  }
-
-  #assertShape(inputs: tf.Tensor): void {
-    const received = inputs.shape.slice(1);
-    const fits =
-      received.length === this.inputShape.length &&
-      this.inputShape.every((extent, axis) => extent === null || extent === received[axis]);
-    if (fits) return;
-    throw new ShapeMismatchError(
-      `model input: expected [batch, ${this.inputShape.join(', ')}], received [${inputs.shape.join(', ')}]`,
-      { where: 'model input', expected: this.inputShape, received },
-    );
   }
 }
 
