@@ -14,7 +14,8 @@ import { loadClassifier } from '../core/model/load-classifier.ts';
 export interface DataSource {
   /** A model file, or the folder with it. */
   readonly model: string;
-  readonly head?: string;
+  readonly head?: string | undefined;
+  readonly positiveClass?: number | undefined;
   readonly manifest: string;
   /** Folder that image paths start from; the manifest's own when absent. */
   readonly root?: string;

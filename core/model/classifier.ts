@@ -22,7 +22,9 @@ export const INFERENCE: ForwardMode = { training: false };
 
 export interface LoadOptions {
   /** Name of the head layer; found by dataflow when absent. */
-  readonly head?: string;
+  readonly head?: string | undefined;
+  /** Index of the head's unit whose class counts as positive, against all others; of two the second when absent. */
+  readonly positiveClass?: number | undefined;
 }
 
 /** A layer as `inspect` shows it. */
@@ -35,8 +37,8 @@ export interface LayerSummary {
 }
 
 /**
- * A trained binary classifier, whatever file it came from: a body that makes features, a dense head that
- * makes one logit, and a way back to the format in which it came.
+ * A trained classifier of one class against all others, whatever file it came from: a body that makes features, a
+ * dense head that makes one logit, and a way back to the format in which it came.
  */
 export interface Classifier {
   readonly format: string;
@@ -49,8 +51,18 @@ export interface Classifier {
   readonly layers: readonly LayerSummary[];
   /** Trainable weights of the body, in forward order. */
   readonly body: readonly Parameter[];
-  /** Weights of the last dense layer. */
-  readonly head: { readonly name: string; readonly kernel: Parameter; readonly bias: Parameter | null };
+  /** The last dense layer. */
+  readonly head: {
+    readonly name: string;
+    /** Units that it has in the file. */
+    readonly units: number;
+    /** Index of the positive one; null where there is only one. */
+    readonly positiveClass: number | null;
+    /** [F, 1] */
+    readonly kernel: Parameter;
+    /** [1] */
+    readonly bias: Parameter | null;
+  };
   /** Running statistics of normalisation layers: they move in training mode, but are no weights. */
   readonly statistics: readonly Parameter[];
   /** What the model's own output is; scores are always sigmoid(logit). */
@@ -61,7 +73,13 @@ export interface Classifier {
   readonly notes: readonly string[];
   /** inputs [B, ...inputShape] → features [B, F]; the caller disposes */
   features(inputs: Tensor, mode: ForwardMode): Tensor2D;
-  /** features [B, F] → logits [B]; the caller disposes */
+  /**
+   * features [B, F] → logits [B]; the caller disposes
+   *
+   *   features · kernel + bias + offset(features)
+   *
+   * The offset is that of classes whose units are not tuned; kernel and bias have no part in it.
+   */
   headLogits(features: Tensor2D): Tensor1D;
   /** inputs [B, ...inputShape] → logits [B]; the caller disposes */
   logits(inputs: Tensor, mode: ForwardMode): Tensor1D;

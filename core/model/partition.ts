@@ -1,5 +1,8 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UnsupportedModelError } from '../errors.ts';
+import type { LoadOptions } from './classifier.ts';
+import type { Units } from './units.ts';
+import { readUnits } from './units.ts';
 
 type Layer = layers.Layer;
 
@@ -8,43 +11,34 @@ const PASS_THROUGH = new Set(['Activation', 'Flatten', 'Reshape', 'Softmax']);
 
 export interface Partition {
   readonly head: Layer;
-  /** Two are the negative and the positive class of a softmax. */
-  readonly units: 1 | 2;
+  readonly units: Units;
   /** Symbolic tensor that the head reads: the features. */
   readonly features: SymbolicTensor;
   /** Layers on the way from the input to the features. */
   readonly body: readonly Layer[];
   readonly afterHead: readonly Layer[];
-  readonly output: 'logit' | 'score';
 }
-
-/** What the outputs of a head of one or of two units are, by the activations after it. */
-const OUTPUTS: Readonly<Record<1 | 2, Readonly<Record<string, 'logit' | 'score'>>>> = {
-  1: { '': 'logit', sigmoid: 'score' },
-  2: { '': 'logit', softmax: 'score' },
-};
 
 /**
  * Splits a model at its last dense layer.
  *
- * The head is found by walking back from the output; `headName` only confirms or corrects the walk.
+ * The head is found by walking back from the output; its name in `options` only confirms the walk.
  *
- * @throws UnsupportedModelError when the output is not that of a dense layer for two classes
+ * @throws UnsupportedModelError when the output is not that of a dense layer for classes
+ * @throws InvalidInputError when the positive class is not one of the head's
  */
-export function partitionModel(model: LayersModel, headName?: string): Partition {
+export function partitionModel(model: LayersModel, options: LoadOptions = {}): Partition {
   const end = soleTensor(model.outputs, 'outputs');
   soleTensor(model.inputs, 'inputs');
-  const { head, afterHead } = findHead(end, headName);
-  const units = unitsOf(head);
-  const activations = [head, ...afterHead].map(activationOf).filter((name) => name !== 'linear');
-  const output = OUTPUTS[units][activations.join(' then ')];
-  if (output === undefined) {
-    const expected = units === 1 ? 'no activation or one sigmoid' : 'no activation or one softmax';
-    throw new UnsupportedModelError(
-      `head "${head.name}": expected ${expected} after it, received ${activations.join(' then ')}`,
-      { head: head.name, received: activations },
-    );
-  }
+  const { head, afterHead } = findHead(end, options.head);
+  assertUsedOnce(head);
+  const units = readUnits({
+    head: head.name,
+    count: (head.getConfig() as { units: number }).units,
+    activations: [head, ...afterHead].map(activationOf).filter((name) => name !== 'linear'),
+    positiveClass: options.positiveClass,
+  });
+  if (units.isShared) assertSharedByAll(head, afterHead);
   const features = head.input as SymbolicTensor;
   if (features.shape.length !== 2) {
     throw new UnsupportedModelError(
@@ -53,7 +47,7 @@ export function partitionModel(model: LayersModel, headName?: string): Partition
     );
   }
   const body = model.layers.filter((layer) => layer !== head && !afterHead.includes(layer));
-  return { head, units, features, body, afterHead, output };
+  return { head, units, features, body, afterHead };
 }
 
 function soleTensor(tensors: readonly SymbolicTensor[], what: string): SymbolicTensor {
@@ -89,22 +83,29 @@ function noHead(layer: Layer, headName: string | undefined): UnsupportedModelErr
   );
 }
 
-function unitsOf(head: Layer): 1 | 2 {
-  if (head.inboundNodes.length !== 1) {
+function assertUsedOnce({ name, inboundNodes }: Layer): void {
+  if (inboundNodes.length === 1) return;
+  throw new UnsupportedModelError(
+    `head "${name}": expected to be used once, received ${inboundNodes.length} uses`,
+    { head: name, expected: 1, received: inboundNodes.length },
+  );
+}
+
+/** A softmax has to be one over all units: not over pairs of them, nor over samples. */
+function assertSharedByAll(head: Layer, afterHead: readonly Layer[]): void {
+  const end = afterHead.findIndex((layer) => activationOf(layer) !== 'linear');
+  const { shape } = head.output as SymbolicTensor;
+  for (const layer of end < 0 ? afterHead : afterHead.slice(0, end + 1)) {
+    const { axis = -1 } = layer.getConfig() as { axis?: number };
+    if (layer.outputShape.join() === shape.join() && (axis === -1 || axis === shape.length - 1)) continue;
     throw new UnsupportedModelError(
-      `head "${head.name}": expected to be used once, received ${head.inboundNodes.length} uses`,
-      { head: head.name, expected: 1, received: head.inboundNodes.length },
+      `head "${head.name}": expected one softmax over all of its units, received "${layer.name}" (${layer.getClassName()}) before or in it`,
+      { head: head.name, layer: layer.name },
     );
   }
-  const units = (head.getConfig() as { units?: number }).units;
-  if (units === 1 || units === 2) return units;
-  throw new UnsupportedModelError(
-    `head "${head.name}": expected 1 unit, or 2 of a softmax (a binary classifier), received ${units}`,
-    { head: head.name, expected: [1, 2], received: units },
-  );
 }
 
 function activationOf(layer: Layer): string {
   if (layer.getClassName() === 'Softmax') return 'softmax';
-  return ((layer.getConfig() as { activation?: string }).activation ?? 'linear').toLowerCase();
+  return (layer.getConfig() as { activation?: string }).activation ?? 'linear';
 }

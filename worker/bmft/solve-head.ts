@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
+import { headParameters } from '../../core/model/classifier.ts';
 import type { BatchTruth } from '../training/batch.ts';
 import { minimize } from '../training/lbfgs.ts';
 import type { LogitLosses } from './logit-losses.ts';
@@ -25,8 +26,9 @@ export interface SolveHeadInput {
  * Stage 2 of `robust`: with a frozen body the features are constant, so the head is solved on them to
  * convergence instead of being trained for a number of epochs.
  *
- *   minimise over v, b   task + λ · disparity + (ridge/2) · |v|²,   logits = ((x - μ)/σ) · v + b
+ *   minimise over v, b   task + λ · disparity + (ridge/2) · |v|²,   logits = ((x - μ)/σ) · v + b + o
  *
+ * with o what the head adds to its weights' part, 0 unless other classes have units of their own.
  * Standardised features make the ridge mean the same for each of them; the solution is folded back into
  * the head as w = v/σ, b - μ · w. A feature that never varies gets weight 0.
  *
@@ -39,9 +41,10 @@ export function solveHead(input: SolveHeadInput): CurvePoint[] {
   const weights = { taskWeight, disparityWeight: input.disparityWeight };
   const lossesOf = prepareLogitLosses(input.truth, { objective: input.objective, weights });
   const { standardized: features, means, inverses } = standardize(input.features, bias !== null);
+  const offsets = offsetsOf(input);
   const curve: CurvePoint[] = [];
   const solution = minimize(
-    (point) => evaluateHead({ features, width, ridge, point, lossesOf }),
+    (point) => evaluateHead({ features, offsets, width, ridge, point, lossesOf }),
     new Float64Array(width + (bias ? 1 : 0)),
     { ...input.options, onStep: (step, { terms }) => curve.push({ step, ...terms }) },
   );
@@ -52,6 +55,17 @@ export function solveHead(input: SolveHeadInput): CurvePoint[] {
     bias?.variable.assign(tf.tensor1d([solution[width]! - shift]));
   });
   return curve;
+}
+
+/** Logits [N] of the head with weights of 0, which they are from here on. */
+function offsetsOf({ model, features }: SolveHeadInput): Float64Array {
+  const logits = tf.tidy(() => {
+    for (const { variable } of headParameters(model)) variable.assign(tf.zerosLike(variable));
+    return model.headLogits(features);
+  });
+  const offsets = Float64Array.from(logits.dataSync());
+  logits.dispose();
+  return offsets;
 }
 
 /**
@@ -95,6 +109,8 @@ function eachEntry(
 interface HeadPoint {
   /** [N · F] standardised */
   readonly features: Float32Array;
+  /** [N] */
+  readonly offsets: Float64Array;
   readonly width: number;
   readonly ridge: number;
   /** [F] weights, then the bias if there is one */
@@ -102,8 +118,9 @@ interface HeadPoint {
   readonly lossesOf: (logits: Float64Array) => LogitLosses;
 }
 
-function evaluateHead({ features, width, ridge, point, lossesOf }: HeadPoint) {
-  const { gradient: byLogit, ...terms } = lossesOf(logitsAt(point, features, width));
+function evaluateHead(at: HeadPoint) {
+  const { features, width, ridge, point, lossesOf } = at;
+  const { gradient: byLogit, ...terms } = lossesOf(logitsAt(at));
   const gradient = new Float64Array(point.length);
   for (let row = 0, start = 0; row < byLogit.length; row += 1, start += width) {
     const slope = byLogit[row]!;
@@ -119,8 +136,8 @@ function evaluateHead({ features, width, ridge, point, lossesOf }: HeadPoint) {
 }
 
 /** [N] */
-function logitsAt(point: Float64Array, features: Float32Array, width: number): Float64Array {
-  const logits = new Float64Array(features.length / width).fill(point[width] ?? 0);
+function logitsAt({ features, offsets, width, point }: HeadPoint): Float64Array {
+  const logits = offsets.map((offset) => offset + (point[width] ?? 0));
   for (let row = 0, start = 0; row < logits.length; row += 1, start += width) {
     let sum = 0;
     for (let place = 0; place < width; place += 1) sum += features[start + place]! * point[place]!;

@@ -29,6 +29,7 @@ export interface DataFlags extends ModelFlags {
 
 export interface ModelFlags {
   readonly head?: string;
+  readonly positiveClass?: number;
   readonly backend: (typeof BACKENDS)[number];
   readonly threads?: number;
 }
@@ -56,11 +57,26 @@ export function addDataOptions(command: Command): Command {
 
 export function addModelOptions(command: Command): Command {
   const threshold = new Option('--threshold <score>', 'score from which a sample is predicted positive');
-  command
-    .optionsGroup('Model:')
-    .addOption(threshold.default(0.5).argParser(parseThreshold))
-    .option('--head <layer>', 'name of the last dense layer (default: found from the output)');
-  return addBackendOption(command);
+  command.optionsGroup('Model:').addOption(threshold.default(0.5).argParser(parseThreshold));
+  return addBackendOption(addHeadOptions(command));
+}
+
+export function addHeadOptions(command: Command): Command {
+  return command
+    .option('--head <layer>', 'name of the last dense layer (default: found from the output)')
+    .option(
+      '--positive-class <index>',
+      'unit of the head that stands for the positive label, from 0 (needed for more than two; default of two: 1)',
+      parsePositiveClass,
+    );
+}
+
+function parsePositiveClass(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidInputError(
+    `--positive-class: expected a whole number from 0, the index of a unit, received "${text}"`,
+    { flag: '--positive-class' },
+  );
 }
 
 export function addBackendOption(command: Command): Command {
@@ -119,13 +135,14 @@ export async function readDataSource(model: string, flags: DataFlags): Promise<D
   if (flags.manifest === undefined) {
     throw missing('--manifest', 'a CSV file');
   }
-  const { manifest, root, head, preprocess = configured } = flags;
+  const { manifest, root, head, positiveClass, preprocess = configured } = flags;
   return {
     model,
     manifest,
     columns,
+    head,
+    positiveClass,
     ...(root !== undefined && { root }),
-    ...(head !== undefined && { head }),
     ...(preprocess !== undefined && { preprocess }),
   };
 }

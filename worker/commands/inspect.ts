@@ -8,7 +8,7 @@ import { startBackend } from '../backend.ts';
 import { besideModel } from '../load-data.ts';
 import type { Console } from './console.ts';
 import type { ModelFlags } from './data-options.ts';
-import { addBackendOption } from './data-options.ts';
+import { addBackendOption, addHeadOptions } from './data-options.ts';
 import { textTable } from './tables.ts';
 
 interface InspectFlags extends ModelFlags {
@@ -19,7 +19,7 @@ const EXAMPLES = `
 Example:
   counterweight inspect model/
   counterweight inspect model.keras
-  counterweight inspect model.onnx
+  counterweight inspect model.onnx --positive-class 3
 
 Exit codes: 0 done, 64 wrong input, 65 model unfit, 70 failed, 75 try again.`;
 
@@ -30,14 +30,13 @@ export function addInspectCommand(program: Command, console: Console): void {
     .description(
       'Shows layers, weights, the head that would be refitted, and the preprocess file beside the model.',
     )
-    .argument('<model>', 'model file (.onnx, .keras, .h5) or folder with a model.json (tfjs)')
-    .option('--head <layer>', 'name of the last dense layer (default: found from the output)');
-  addBackendOption(command)
+    .argument('<model>', 'model file (.onnx, .keras, .h5) or folder with a model.json (tfjs)');
+  addBackendOption(addHeadOptions(command))
     .option('--json', 'print as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (location: string, flags: InspectFlags) => {
       await startBackend(flags.backend, { threads: flags.threads });
-      const model = await loadClassifier(location, flags.head === undefined ? {} : { head: flags.head });
+      const model = await loadClassifier(location, flags);
       try {
         const inspected = { ...describe(model), preprocess: await describePreprocess(location, model) };
         console.print(flags.json ? JSON.stringify(inspected, null, 2) : inspectText(inspected));
@@ -53,6 +52,8 @@ function describe(model: Classifier) {
     inputShape: model.inputShape,
     output: model.output,
     head: model.head.name,
+    units: model.head.units,
+    positiveClass: model.head.positiveClass,
     bodyWeights: countWeights(model.body),
     headWeights: countWeights(headParameters(model)),
     normalizationStatistics: countWeights(model.statistics),
@@ -72,6 +73,10 @@ type Inspected = ReturnType<typeof describe> & {
   readonly preprocess: Awaited<ReturnType<typeof describePreprocess>>;
 };
 
+function unitsText({ units, positiveClass }: Pick<Inspected, 'units' | 'positiveClass'>): string {
+  return positiveClass === null ? String(units) : `${units}, of which ${positiveClass} is the positive class`;
+}
+
 function inspectText({ layers, preprocess, notes, ...model }: Inspected): string {
   const rows = layers.map(({ name, kind, outputShape, parameters, part }) => [
     name,
@@ -85,6 +90,7 @@ function inspectText({ layers, preprocess, notes, ...model }: Inspected): string
     ['input', `[${model.inputShape.join(', ')}]`],
     ['output', model.output],
     ['head', model.head],
+    ['units', unitsText(model)],
     ['body weights', String(model.bodyWeights)],
     ['head weights', String(model.headWeights)],
     ['running statistics', String(model.normalizationStatistics)],

@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { model as makeModel } from '@tensorflow/tfjs-layers';
 import { NonFiniteError, UnsupportedModelError } from '../../errors.ts';
-import type { Classifier, ForwardMode, LayerSummary, Parameter } from '../classifier.ts';
+import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
 import { assertInputShape } from '../classifier.ts';
-import { denseLogits } from '../dense-head.ts';
 import type { Partition } from '../partition.ts';
 import { partitionModel } from '../partition.ts';
-import { LayersHead } from './layers-head.ts';
+import { UnitHead } from '../unit-head.ts';
+import { notesOnUnits } from '../units.ts';
 
 type Layer = layers.Layer;
 type LayerWeight = Layer['weights'][number];
@@ -26,12 +26,10 @@ export interface LayersModelSource {
 /**
  * The classifier of a model of tfjs-layers, whatever file it came from. It owns the model, which is disposed when it
  * is refused.
- *
- * @param head  name of the head layer; found by dataflow when absent
  */
-export function classifierOf(source: LayersModelSource, head?: string): Classifier {
+export function classifierOf(source: LayersModelSource, options: LoadOptions): Classifier {
   try {
-    return new LayersClassifier(source, partitionModel(source.model, head));
+    return new LayersClassifier(source, partitionModel(source.model, options));
   } catch (error) {
     source.model.dispose();
     throw error;
@@ -68,7 +66,7 @@ class LayersClassifier implements Classifier {
   readonly hasTrainingMode: boolean;
   readonly #save: LayersModelSource['save'];
   readonly #model: LayersModel;
-  readonly #head: LayersHead;
+  readonly #head: UnitHead;
   /** From input to features; null when the head reads the input itself. */
   readonly #extractor: LayersModel | null;
   /** Layers that draw noise in training mode. */
@@ -78,7 +76,7 @@ class LayersClassifier implements Classifier {
   constructor({ format, sources, model, notes = [], save }: LayersModelSource, partition: Partition) {
     this.format = format;
     this.sources = sources;
-    this.notes = notes;
+    this.notes = [...notesOnUnits(partition.units), ...notes];
     this.#save = save;
     this.#model = model;
     const bodyLayers = flatten(partition.body);
@@ -89,11 +87,11 @@ class LayersClassifier implements Classifier {
         : makeModel({ inputs: model.inputs, outputs: partition.features });
     this.inputShape = model.inputs[0]!.shape.slice(1) as number[];
     this.mirrorAxes = this.inputShape.length === 3 ? [2, 1] : [];
-    this.output = partition.output;
+    this.output = partition.units.output;
     unfreeze(model);
     this.body = bodyLayers.flatMap((layer) => parametersOf(layer, layer.trainableWeights));
     this.statistics = bodyLayers.flatMap((layer) => parametersOf(layer, layer.nonTrainableWeights));
-    this.#head = new LayersHead(partition);
+    this.#head = openHead(partition);
     this.head = this.#head.parameters;
     this.hasTrainingMode = this.statistics.length > 0 || this.#randomLayers.length > 0;
     this.layers = model.layers.map((layer) => summarise(layer, partition));
@@ -114,7 +112,7 @@ class LayersClassifier implements Classifier {
   }
 
   headLogits(features: tf.Tensor2D): tf.Tensor1D {
-    return denseLogits(features, this.head);
+    return this.#head.logits(features);
   }
 
   logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {
@@ -142,7 +140,8 @@ class LayersClassifier implements Classifier {
     const others = [...this.body, ...this.statistics].map(
       ({ name, variable }) => [name, variable.dataSync() as Float32Array] as const,
     );
-    return new Map([...this.#head.values(), ...others]);
+    const ofHead = [...this.#head.changes()].map(([name, { after }]) => [name, after] as const);
+    return new Map([...ofHead, ...others]);
   }
 
   /** tfjs draws dropout from Math.random unless the layer has a seed, so each forward pass gets its own. */
@@ -157,6 +156,20 @@ class LayersClassifier implements Classifier {
       layer.seed = nextSeed();
     }
   }
+}
+
+function openHead({ head, units }: Partition): UnitHead {
+  const [kernel, bias] = head.weights.map((weight) => ({
+    name: weight.originalName,
+    entries: (weight.read().dataSync() as Float32Array).slice(),
+  }));
+  return new UnitHead({
+    name: head.name,
+    units,
+    width: kernel!.entries.length / units.count,
+    kernel: { ...kernel!, isTransposed: false },
+    bias: bias ?? null,
+  });
 }
 
 /** Layers of nested models in place of the models. */

@@ -2,17 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { InvalidInputError, UnsupportedModelError } from '../../errors.ts';
 import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
 import { assertInputShape } from '../classifier.ts';
-import { denseLogits } from '../dense-head.ts';
-import { BinaryHead } from './onnx/binary-head.ts';
+import { UnitHead } from '../unit-head.ts';
+import { notesOnUnits } from '../units.ts';
 import type { OnnxFile } from './onnx/file/read-model.ts';
 import { readOnnxFile } from './onnx/file/read-model.ts';
+import { readEntries } from './onnx/file/tensor-data.ts';
 import { writeOnnxFile } from './onnx/file/write-model.ts';
 import type { GraphNode, OnnxGraph } from './onnx/graph.ts';
 import { readGraph } from './onnx/graph.ts';
 import type { OnnxHead } from './onnx/head.ts';
 import { findHead } from './onnx/head.ts';
 import type { NodeSummary, Weight } from './onnx/network.ts';
-import { OnnxNetwork } from './onnx/network.ts';
+import { finite, OnnxNetwork } from './onnx/network.ts';
 
 /** Batch and side of the input that a graph is tried with where it takes any. */
 const PROBE = { batch: 3, side: 224 } as const;
@@ -25,14 +26,14 @@ const FOLDED =
  *
  * @param location  the .onnx file; external data lies in its folder
  * @returns the classifier; the caller disposes it
- * @throws UnsupportedModelError naming operator, node and opset of what is not read, or when no binary head is found
- * @throws InvalidInputError when the file is damaged
+ * @throws UnsupportedModelError naming operator, node and opset of what is not read, or when no dense head is found
+ * @throws InvalidInputError when the file is damaged, or the positive class is not one of the head's
  * @throws NonFiniteError when a weight is NaN or infinite
  */
 export async function loadOnnx(location: string, options: LoadOptions = {}): Promise<Classifier> {
   const file = await readOnnxFile(location);
   const graph = readGraph(file.model);
-  const place = findHead(graph, options.head);
+  const place = findHead(graph, options);
   const network = new OnnxNetwork(file, graph, place.features);
   try {
     return new OnnxClassifier({ file, graph, place, network, probed: probe(network, graph, place) });
@@ -95,22 +96,23 @@ class OnnxClassifier implements Classifier {
   readonly notes: readonly string[];
   readonly #file: OnnxFile;
   readonly #network: OnnxNetwork;
-  readonly #head: BinaryHead;
+  readonly #head: UnitHead;
 
   constructor({ file, graph, place, network, probed: { nodes, ops } }: Parts) {
     this.#file = file;
     this.#network = network;
-    this.#head = new BinaryHead(file, graph, place);
+    this.#head = openHead(file, graph, place);
     this.sources = file.sources;
     this.inputShape = graph.input.shape.slice(1) as number[];
     this.mirrorAxes = mirrorAxesOf(graph);
-    this.output = place.output;
+    this.output = place.units.output;
     this.head = this.#head.parameters;
     const { weights } = network;
     this.body = weights.filter(({ role }) => role === 'weight').map(asParameter);
     this.statistics = weights.filter(({ role }) => role === 'statistic').map(asParameter);
     this.hasTrainingMode = this.statistics.length > 0 || ops.has('Dropout');
-    this.notes = ops.has('Conv') && !ops.has('BatchNormalization') ? [FOLDED] : [];
+    const isFolded = ops.has('Conv') && !ops.has('BatchNormalization');
+    this.notes = [...notesOnUnits(place.units), ...(isFolded ? [FOLDED] : [])];
     this.layers = summarise(nodes, weights, place);
   }
 
@@ -120,7 +122,7 @@ class OnnxClassifier implements Classifier {
   }
 
   headLogits(features: tf.Tensor2D): tf.Tensor1D {
-    return denseLogits(features, this.head);
+    return this.#head.logits(features);
   }
 
   logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {
@@ -136,6 +138,20 @@ class OnnxClassifier implements Classifier {
     this.#network.dispose();
     this.#head.dispose();
   }
+}
+
+function openHead({ external }: OnnxFile, { initializers }: OnnxGraph, head: OnnxHead): UnitHead {
+  const read = (name: string) => ({
+    name,
+    entries: finite(name, new Float32Array(readEntries(initializers.get(name)!, external.get(name)))),
+  });
+  return new UnitHead({
+    name: head.nodes[0]!.name,
+    units: head.units,
+    width: head.width,
+    kernel: { ...read(head.kernel), isTransposed: head.isTransposed },
+    bias: head.bias === null ? null : read(head.bias),
+  });
 }
 
 function asParameter({ name, node, variable }: Weight): Parameter {
@@ -175,8 +191,8 @@ function summarise(
     kind: node.op,
     ...rest,
   });
-  const outputShape = [null, units];
-  const ofHead = [units * width, bias === null ? 0 : units];
+  const outputShape = [null, units.count];
+  const ofHead = [units.count * width, bias === null ? 0 : units.count];
   const [first, second] = headNodes.length === 1 ? [ofHead[0]! + ofHead[1]!] : ofHead;
   return [
     ...nodes.map(({ node, shape }) =>

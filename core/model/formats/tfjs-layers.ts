@@ -12,7 +12,8 @@ import { readLayersModel, writeLayersModel } from './tfjs-layers-files.ts';
  *
  * @param location  folder with a model.json, or the model.json itself
  * @returns the classifier; the caller disposes it
- * @throws UnsupportedModelError when a layer class is unknown or no binary dense head is found
+ * @throws UnsupportedModelError when a layer class is unknown or no dense head is found
+ * @throws InvalidInputError when a file is damaged, or the positive class is not one of the head's
  * @throws NonFiniteError when a weight is NaN or infinite
  */
 export async function loadTfjsLayers(location: string, options: LoadOptions = {}): Promise<Classifier> {
@@ -23,10 +24,19 @@ export async function loadTfjsLayers(location: string, options: LoadOptions = {}
       format: 'tfjs-layers',
       sources: files.sources,
       model,
+      notes: notesOn(files),
       save: (folder, changed) => writeLayersModel(folder, files, byFileName(files, changed)),
     },
-    options.head,
+    options,
   );
+}
+
+function notesOn({ weights }: LayersModelFiles): string[] {
+  const widths = new Set(weights.flatMap(({ spec: { quantization } }) => quantization?.dtype ?? []));
+  if (widths.size === 0) return [];
+  return [
+    `The file holds quantised weights (${[...widths].join(', ')}), which are computed in float32: tensors with a weight that was tuned come back in float32, all others as they were.`,
+  ];
 }
 
 async function restoreModel({ json, weights }: LayersModelFiles): Promise<LayersModel> {

@@ -34,16 +34,16 @@ describe('partitionModel', () => {
   const namesOf = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
 
   test('splits a stack at its last dense layer', () => {
-    const { head: found, body, afterHead, features, output } = partitionModel(stack(head()));
+    const { head: found, body, afterHead, features, units } = partitionModel(stack(head()));
     expect(found.name).toBe('head');
     expect(namesOf(body).slice(-1)).toEqual(['body']);
     expect(afterHead).toEqual([]);
     expect(features.shape).toEqual([null, 3]);
-    expect(output).toBe('logit');
+    expect(units).toEqual({ count: 1, positive: 0, isShared: false, output: 'logit' });
   });
 
   test('reads a sigmoid of the head itself as a score', () => {
-    expect(partitionModel(stack(head({ activation: 'sigmoid' }))).output).toBe('score');
+    expect(partitionModel(stack(head({ activation: 'sigmoid' }))).units.output).toBe('score');
   });
 
   test('looks past activation, flatten and reshape after the head', () => {
@@ -52,10 +52,10 @@ describe('partitionModel', () => {
       asLayer(layers.flatten({ name: 'flatten' })),
       asLayer(layers.activation({ name: 'squash', activation: 'sigmoid' })),
     ];
-    const { head: found, afterHead, output } = partitionModel(stack(head(), ...tail));
+    const { head: found, afterHead, units } = partitionModel(stack(head(), ...tail));
     expect(found.name).toBe('head');
     expect(namesOf(afterHead)).toEqual(['reshape', 'flatten', 'squash']);
-    expect(output).toBe('score');
+    expect(units.output).toBe('score');
   });
 
   test('finds the head of a graph with branches by dataflow, not by order', () => {
@@ -77,12 +77,12 @@ describe('partitionModel', () => {
   });
 
   test('confirms a head by its name', () => {
-    expect(partitionModel(stack(head()), 'head').head.name).toBe('head');
+    expect(partitionModel(stack(head()), { head: 'head' }).head.name).toBe('head');
   });
 
   const refusal = (built: LayersModel, name?: string) => {
     try {
-      partitionModel(built, name);
+      partitionModel(built, { head: name });
       return null;
     } catch (error) {
       const { code, message } = error as { code: string; message: string };
@@ -129,29 +129,50 @@ describe('partitionModel', () => {
     expect(refusal(built)![1]).toMatch(/received layer "sum" \(Add\)$/);
   });
 
-  test.each([3, 10])('refuses %i units', (units) => {
-    expect(refusal(stack(head({ units })))).toEqual([
-      'UNSUPPORTED_MODEL',
-      `head "head": expected 1 unit, or 2 of a softmax (a binary classifier), received ${units}`,
+  const softmax = () => asLayer(layers.softmax());
+  const split = (units: number, tail: readonly ReturnType<typeof layers.dense>[], positiveClass?: number) =>
+    partitionModel(stack(head({ units }), ...tail), { positiveClass }).units;
+
+  test('takes two units as the two classes of a softmax, which may be a layer of its own or absent', () => {
+    const two = { count: 2, positive: 1, isShared: true };
+    expect(split(2, [])).toEqual({ ...two, output: 'logit' });
+    expect(split(2, [softmax()])).toEqual({ ...two, output: 'score' });
+    expect(split(2, [asLayer(layers.activation({ activation: 'softmax' }))])).toMatchObject(two);
+    expect(partitionModel(stack(head({ units: 2, activation: 'softmax' }))).units).toMatchObject(two);
+    expect(split(2, [], 0)).toMatchObject({ positive: 0 });
+  });
+
+  test('takes more units with the one that is named, under a softmax or a sigmoid for each', () => {
+    expect(split(5, [softmax()], 3)).toEqual({ count: 5, positive: 3, isShared: true, output: 'score' });
+    expect(
+      partitionModel(stack(head({ units: 5, activation: 'sigmoid' })), { positiveClass: 0 }).units,
+    ).toEqual({
+      count: 5,
+      positive: 0,
+      isShared: false,
+      output: 'score',
+    });
+    expect(refusal(stack(head({ units: 5 })))).toEqual([
+      'INVALID_INPUT',
+      expect.stringMatching(/5 units, from 0 to 4/),
     ]);
   });
 
-  test('takes two units as the two classes of a softmax, which may be a layer of its own or absent', () => {
-    const split = (...tail: ReturnType<typeof layers.dense>[]) =>
-      partitionModel(stack(head({ units: 2 }), ...tail));
-    expect(split()).toMatchObject({ units: 2, output: 'logit' });
-    expect(split(asLayer(layers.softmax()))).toMatchObject({ units: 2, output: 'score' });
-    expect(split(asLayer(layers.activation({ activation: 'softmax' })))).toMatchObject({ output: 'score' });
-    expect(partitionModel(stack(head({ units: 2, activation: 'softmax' })))).toMatchObject({
-      units: 2,
-      output: 'score',
-    });
+  test('refuses a softmax over a part of the units, or none behind another arrangement of them', () => {
+    const pairs = () => asLayer(layers.reshape({ name: 'pairs', targetShape: [3, 2] }));
+    const split =
+      (...tail: ReturnType<typeof layers.dense>[]) =>
+      () =>
+        partitionModel(stack(head({ units: 6 }), ...tail), { positiveClass: 1 });
+    expect(split(pairs(), softmax())).toThrow(
+      'head "head": expected one softmax over all of its units, received "pairs" (Reshape) before or in it',
+    );
+    expect(split(pairs())).toThrow(/received "pairs"/);
+    expect(split(asLayer(layers.softmax({ name: 'samples', axis: 0 })))).toThrow(/"samples" \(Softmax\)/);
+    expect(split(softmax(), pairs())().units.count).toBe(6);
   });
 
-  test('refuses a sigmoid for each of two units, and a softmax over one', () => {
-    expect(refusal(stack(head({ activation: 'sigmoid', units: 2 })))![1]).toBe(
-      'head "head": expected no activation or one softmax after it, received sigmoid',
-    );
+  test('refuses a softmax over one unit', () => {
     expect(refusal(stack(head({ activation: 'softmax' })))![1]).toBe(
       'head "head": expected no activation or one sigmoid after it, received softmax',
     );

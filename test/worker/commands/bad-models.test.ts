@@ -257,9 +257,16 @@ testBadInputs('a model, by its topology,', {
       },
       (values) => Float32Array.of(...values, 0, 0, 0, 0, 0, 0),
     ),
-    'head "head": expected 1 unit, or 2 of a softmax (a binary classifier), received 3',
-    UNSUPPORTED,
+    'head "head": expected the positive class among its 3 units, from 0 to 2 (--positive-class), received none',
   ),
+  'of one unit, with a positive class': {
+    line: `${AUDIT} --positive-class 1`,
+    says: 'head "head": expected no positive class for its one unit, which makes the score of the positive label, received 1',
+  },
+  'whose positive class is no index': {
+    line: `${AUDIT} --positive-class melanoma`,
+    says: '--positive-class: expected a whole number from 0, the index of a unit, received "melanoma"',
+  },
   'whose head is another layer': {
     line: `${AUDIT} --head hidden`,
     says: 'head "hidden": expected the last Dense layer before the output, which is where the walk back met layer "head" (Dense)',

@@ -31,6 +31,8 @@ describe('counterweight inspect', () => {
       inputShape: [16, 16, 3],
       output: 'logit',
       head: 'head',
+      units: 1,
+      positiveClass: null,
       bodyWeights: BODY,
       headWeights: 16 + 1,
       normalizationStatistics: STATISTICS,

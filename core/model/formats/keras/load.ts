@@ -41,8 +41,9 @@ interface Container {
  * Loads a model that Keras saved: `.keras` of Keras 3, or `.h5`.
  *
  * @returns the classifier; the caller disposes it
- * @throws InvalidInputError when the file is damaged, or larger than it may be
- * @throws UnsupportedModelError when a layer is not supported or no binary dense head is found
+ * @throws InvalidInputError when the file is damaged, or larger than it may be, or the positive class is not one of the
+ *   head's
+ * @throws UnsupportedModelError when a layer is not supported or no dense head is found
  * @throws NonFiniteError when a weight is NaN or infinite
  */
 export async function loadKeras(file: string, options: LoadOptions = {}): Promise<Classifier> {
@@ -58,7 +59,7 @@ export async function loadKeras(file: string, options: LoadOptions = {}): Promis
         await writeFile(path.join(folder, path.basename(file)), await withWeights(changed));
       },
     },
-    options.head,
+    options,
   );
 }
 

@@ -1,4 +1,7 @@
 import { UnsupportedModelError } from '../../../errors.ts';
+import type { LoadOptions } from '../../classifier.ts';
+import type { Units } from '../../units.ts';
+import { readUnits } from '../../units.ts';
 import { shapeOf } from './file/tensor-data.ts';
 import type { GraphNode, OnnxGraph } from './graph.ts';
 
@@ -16,11 +19,7 @@ const PASS_THROUGH = new Set([
   'Unsqueeze',
 ]);
 
-/** What the outputs of a head of one or of two units are, by the activations after it. */
-const OUTPUTS: Readonly<Record<1 | 2, Readonly<Record<string, 'logit' | 'score'>>>> = {
-  1: { '': 'logit', Sigmoid: 'score' },
-  2: { '': 'logit', Softmax: 'score', LogSoftmax: 'logit' },
-};
+const isActivation = ({ op }: GraphNode) => /Sigmoid|Softmax/.test(op);
 
 /** The last dense layer of a graph. */
 export interface OnnxHead {
@@ -33,18 +32,17 @@ export interface OnnxHead {
   readonly kernel: string;
   readonly isTransposed: boolean;
   readonly bias: string | null;
-  /** Two are the negative and the positive class of a softmax. */
-  readonly units: 1 | 2;
+  readonly units: Units;
   readonly afterHead: readonly GraphNode[];
-  readonly output: 'logit' | 'score';
 }
 
 /**
- * Finds the head by walking back from the output; `headName` only confirms the walk.
+ * Finds the head by walking back from the output; its name in `options` only confirms the walk.
  *
- * @throws UnsupportedModelError when the output is not that of a binary dense head
+ * @throws UnsupportedModelError when the output is not that of a dense head
+ * @throws InvalidInputError when the positive class is not one of the head's
  */
-export function findHead(graph: OnnxGraph, headName?: string): OnnxHead {
+export function findHead(graph: OnnxGraph, { head: headName, positiveClass }: LoadOptions = {}): OnnxHead {
   const { node, afterHead } = walkBack(graph);
   const dense = asDense(graph, node);
   if (dense === null) throw noHead(node, headName);
@@ -56,21 +54,36 @@ export function findHead(graph: OnnxGraph, headName?: string): OnnxHead {
     throw noHead(nodes[0]!, headName);
   }
   const shape = shapeOf(graph.initializers.get(kernel)!);
-  const [width, units] = dense.isTransposed ? shape.toReversed() : shape;
-  if (shape.length !== 2 || (units !== 1 && units !== 2)) {
-    throw unfit(
-      nodes[0]!,
-      `expected 1 unit, or 2 of a softmax (a binary classifier), received ${shape.length === 2 ? units : `weights [${shape.join(', ')}]`}`,
-    );
+  const [width = 0, count = 0] = dense.isTransposed ? shape.toReversed() : shape;
+  if (shape.length !== 2 || width === 0 || count === 0) {
+    throw unfit(nodes[0]!, `expected weights [features, units], received [${shape.join(', ')}]`);
   }
   assertOwnWeights(graph, dense);
-  const activations = afterHead.map(({ op }) => op).filter((op) => /Sigmoid|Softmax/.test(op));
-  const output = OUTPUTS[units][activations.join(' then ')];
-  if (output === undefined) {
-    const expected = units === 1 ? 'no activation or one sigmoid' : 'no activation or one softmax';
-    throw unfit(nodes[0]!, `expected ${expected} after it, received ${activations.join(' then ')}`);
+  const units = readUnits({
+    head: nodes[0]!.name,
+    count,
+    activations: afterHead.filter(isActivation).map(({ op }) => op),
+    positiveClass,
+  });
+  if (units.isShared) assertSharedByAll(nodes[0]!, afterHead);
+  return { ...dense, width, units, afterHead };
+}
+
+/** Nodes that leave [N, K] as it is, K > 1. */
+const KEEP_SHAPE = new Set(['Cast', 'Dropout', 'Identity', 'Squeeze']);
+
+/** A softmax has to be one over all units: not over pairs of them, nor over samples. */
+function assertSharedByAll(head: GraphNode, afterHead: readonly GraphNode[]): void {
+  const end = afterHead.findIndex(isActivation);
+  for (const node of end < 0 ? afterHead : afterHead.slice(0, end + 1)) {
+    const { op, name, attributes } = node;
+    const keepsShape = KEEP_SHAPE.has(op) || (op === 'Flatten' && attributes.int('axis', 1) === 1);
+    if (keepsShape || (isActivation(node) && [-1, 1].includes(attributes.int('axis', -1)))) continue;
+    throw unfit(
+      head,
+      `expected one softmax over all of its units, received "${name}" (${op}) before or in it`,
+    );
   }
-  return { ...dense, width: width!, units, afterHead, output };
 }
 
 function walkBack({ output, makers, input }: OnnxGraph) {

@@ -201,18 +201,6 @@ describe('loadOnnx', () => {
 
   test.each<[string, MadeModel, string | undefined, RegExp]>([
     [
-      'three units',
-      madeCnn(3),
-      undefined,
-      /head "classifier": expected 1 unit, or 2 of a softmax \(a binary classifier\)/,
-    ],
-    [
-      'two sigmoids',
-      madeCnn(2, [{ op: 'Sigmoid', inputs: ['logits'] }]),
-      undefined,
-      /no activation or one softmax/,
-    ],
-    [
       'a softmax over one',
       madeCnn(1, [{ op: 'Softmax', inputs: ['logits'] }]),
       undefined,
@@ -235,6 +223,17 @@ describe('loadOnnx', () => {
     await expect(write(model).then((file) => load(file, head))).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(message),
+    });
+  });
+
+  test.each<[string, MadeModel, number | undefined]>([
+    ['three units of which none is named', madeCnn(3), undefined],
+    ['two sigmoids likewise', madeCnn(2, [{ op: 'Sigmoid', inputs: ['logits'] }]), undefined],
+    ['a unit that is not there', madeCnn(3), 3],
+  ])('refuses %s', async (_, model, positiveClass) => {
+    await expect(loadOnnx(await write(model), { positiveClass })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(/^head "classifier": expected the positive class among its [23] units/),
     });
   });
 

@@ -90,11 +90,15 @@ describe('a model that cannot be loaded', () => {
     });
   });
 
-  test('has three units', async () => {
+  test('has three units, of which none is named', async () => {
     const model = sequential({ layers: [layers.dense({ name: 'head', units: 3, inputShape: [2] })] });
-    await expect(loadTfjsLayers(await edited({ model }))).rejects.toMatchObject({
-      code: 'UNSUPPORTED_MODEL',
-    });
+    const path = await edited({ model });
+    for (const options of [{}, { positiveClass: 3 }]) {
+      await expect(loadTfjsLayers(path, options)).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        details: { head: 'head', units: 3, received: options.positiveClass ?? null },
+      });
+    }
   });
 
   test('leaves no tensor when its weights do not fit', async () => {

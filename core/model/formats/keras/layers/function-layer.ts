@@ -16,6 +16,8 @@ export interface FunctionLayerOptions {
   readonly name: string;
   /** Keras's name of the class. */
   readonly kind: string;
+  /** Axis along which it acts, for those who ask for its configuration. */
+  readonly axis?: number;
   /** In Keras's order: trained ones first. */
   readonly weights?: (input: Shape) => readonly LayerWeight[];
   readonly compute: (inputs: readonly Tensor[], weights: readonly Tensor[]) => Tensor;
@@ -35,6 +37,11 @@ export class FunctionLayer extends layers.Layer {
 
   override getClassName(): string {
     return this.#options.kind;
+  }
+
+  override getConfig(): ReturnType<layers.Layer['getConfig']> {
+    const { axis } = this.#options;
+    return { ...super.getConfig(), ...(axis !== undefined && { axis }) };
   }
 
   override build(input: Shape | Shape[]): void {

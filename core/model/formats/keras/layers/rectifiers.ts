@@ -59,10 +59,11 @@ const prelu: MakeLayer = (spec) => {
 /** tfjs has it for the last axis only. */
 const softmax: MakeLayer = (spec) => {
   const { axis: own } = readConfig(spec, softmaxSchema);
-  return elementwise(spec, (x) => {
-    const powers = tf.exp(tf.sub(x, tf.max(x, own, true)));
+  const compute = ([x]: readonly tf.Tensor[]) => {
+    const powers = tf.exp(tf.sub(x!, tf.max(x!, own, true)));
     return tf.div(powers, tf.sum(powers, own, true));
-  });
+  };
+  return new FunctionLayer({ name: spec.name, kind: spec.kind, axis: own, compute });
 };
 
 const activate: MakeLayer = (spec) => {
