@@ -13,9 +13,14 @@ const MAX_VALUE_BYTES = 2 ** 31;
 /** Attributes that hold the configuration and the order of weights lie no deeper. */
 const ATTRIBUTE_DEPTH = 2;
 
-/** Time for a file of no size, and bytes a second: tens of times what a slow machine needs. */
-const PATIENCE_MS = 10_000;
-const SLOWEST_BYTES_PER_MS = 10_000;
+/**
+ * Time of the processor that one call of the library may take, for a file of no size and for each of its bytes: tens
+ * of times what a slow machine needs.
+ */
+const PATIENCE_MS = 400;
+const SLOWEST_BYTES_PER_MS = 5000;
+/** Between two looks at whether the library is stuck. */
+const LOOK_MS = 50;
 
 export interface Hdf5Dataset {
   /** From the root, with a slash in front. */
@@ -71,6 +76,7 @@ type Answer = Hdf5File & { readonly bytes: Uint8Array };
 function ask(question: Question, where: string): Promise<Answer> {
   const refuse = (problem: string, cause?: unknown) =>
     new InvalidInputError(`${where}: expected an HDF5 file, received one ${problem}`, {}, { cause });
+  const beats = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(HDF5_THREAD, {
     eval: true,
     // Without the options of this process, such as a loader for TypeScript, it starts in a tenth of the time.
@@ -78,14 +84,14 @@ function ask(question: Question, where: string): Promise<Answer> {
     env: {},
     stdout: true,
     stderr: true,
-    workerData: { ...question, skipped: SKIPPED, library: import.meta.resolve('h5wasm') },
+    workerData: { ...question, beats, skipped: SKIPPED, library: import.meta.resolve('h5wasm') },
   });
   let timer: NodeJS.Timeout | undefined;
   const answer = new Promise<Answer>((resolve, reject) => {
     worker.on('message', (message: 'ready' | Answer | { problem: string }) => {
       if (message === 'ready') {
-        const patience = PATIENCE_MS + question.bytes.length / SLOWEST_BYTES_PER_MS;
-        timer = setTimeout(() => reject(refuse('whose reading does not end')), patience);
+        const patienceMs = PATIENCE_MS + question.bytes.length / SLOWEST_BYTES_PER_MS;
+        timer = onStall(beats, patienceMs, () => reject(refuse('whose reading does not end')));
       } else if ('problem' in message) reject(refuse(message.problem));
       else resolve(message);
     });
@@ -93,20 +99,36 @@ function ask(question: Question, where: string): Promise<Answer> {
     worker.on('exit', () => reject(refuse('that cannot be read')));
   });
   return answer.finally(() => {
-    clearTimeout(timer);
+    clearInterval(timer);
     return worker.terminate();
   });
 }
 
 /**
+ * Tells when this process has computed for so long without another beat. Time of the processor, not of the clock: a
+ * thread that waits for its turn on a busy machine is not stuck.
+ */
+function onStall(beats: Int32Array, patienceMs: number, tell: () => void): NodeJS.Timeout {
+  let last = { beat: -1, usedMs: 0 };
+  return setInterval(() => {
+    const { user, system } = process.cpuUsage(); // in microseconds
+    const now = { beat: Atomics.load(beats, 0), usedMs: (user + system) / 1000 };
+    if (now.beat !== last.beat) last = now;
+    else if (now.usedMs - last.usedMs > patienceMs) tell();
+  }, LOOK_MS);
+}
+
+/**
  * What a thread with an HDF5 library of its own runs. As text it needs no file of its own, from the sources as from
- * a bundle. It answers `ready`, then one object with `problem` or with what was asked for:
+ * a bundle. It answers `ready`, then one object with `problem` or with what was asked for; meanwhile it counts `beats`,
+ * one for each step that must end soon:
  *
  *   { bytes, changes: null }              → attributes by group, datasets by path
  *   { bytes, changes: [[path, bytes]] }   → bytes of the file with those datasets overwritten where they lie
  */
 const HDF5_THREAD = `
 const { parentPort, workerData } = require('node:worker_threads');
+const beat = () => Atomics.add(workerData.beats, 0, 1);
 
 const FILE = '/file.h5';
 const refuse = (problem) => { throw Object.assign(new Error(problem), { isOurs: true }); };
@@ -151,9 +173,11 @@ function read(library, file, fileBytes, skipped) {
   let objects = 0;
   let total = 0;
   for (const { path, depth } of queue) {
+    beat();
     const group = file.get(path);
     if (depth <= ${ATTRIBUTE_DEPTH}) attributes[path] = attributesOf(group);
     for (const name of group.keys()) {
+      beat();
       objects += 1;
       if (objects > ${MAX_OBJECTS}) refuse('of more than ${MAX_OBJECTS} objects');
       const inside = pathOf(path, name);
@@ -184,6 +208,7 @@ function write(library, file, changes) {
   for (const [path, bytes] of changes) {
     const { shape, length } = describe(file.get(path));
     if (length !== bytes.length) refuse('whose ' + path + ' has another size');
+    beat();
     const address = Module._malloc(length || 1);
     if (address === 0) refuse('that needs more memory than there is');
     Module.HEAPU8.set(bytes, address);
