@@ -1,5 +1,6 @@
 import { NonFiniteError, ShapeMismatchError } from '../errors.ts';
 import { disparities } from './disparity.ts';
+import { NO_SCORES } from './figures.ts';
 import { areaUnderRocCurve } from './ranking.ts';
 import { balancedAccuracy, ratesOf } from './rates.ts';
 import { tally } from './tally.ts';
@@ -8,6 +9,7 @@ import type {
   ConfusionCounts,
   FeatureAudit,
   GroupMetrics,
+  MinSupport,
   SensitiveFeature,
   Statistic,
   WorstGroup,
@@ -15,6 +17,12 @@ import type {
 
 /** A cell below this many samples is named in the warnings: its rate moves by more than 3 points a sample. */
 const SMALL_CELL = 30;
+const MIN_SUPPORT: MinSupport = {
+  group: SMALL_CELL,
+  positives: SMALL_CELL,
+  negatives: SMALL_CELL,
+  action: 'mark',
+};
 
 /** Either scores with a threshold, or predictions made elsewhere. */
 export type Decisions =
@@ -44,8 +52,16 @@ export function audit({ labels, sensitiveFeatures, decisions }: AuditInput): Aud
   const everyone = tally({ groups: new Int32Array(labels.length), labels, predictions, groupCount: 1 })[0]!;
   const overall = groupMetrics('(all)', everyone, aucOver({ labels, scores }));
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     threshold: 'scores' in decisions ? decisions.threshold : null,
+    level: 0.95,
+    replicates: 0,
+    seed: 0,
+    minSupport: MIN_SUPPORT,
+    ranks: scores === null ? null : 'exact',
+    isWeighted: false,
+    clusters: null,
+    thresholds: [],
     overall,
     features,
     warnings: [...classWarnings(overall), ...features.flatMap(featureWarnings)],
@@ -90,8 +106,14 @@ function auditFeature({ labels, predictions, scores, feature }: FeatureInput): F
   );
   return {
     sensitiveFeature: feature.name,
+    attributes: [feature.name],
+    reference: null,
     groups: metrics,
     disparities: disparities(metrics),
+    comparisons: [],
+    crossAuc: [],
+    strata: [],
+    merged: [],
     worstGroups: [
       worstGroup('auc', metrics, (group) => group.auc.value),
       worstGroup('accuracy', metrics, (group) => group.rates.accuracy.value),
@@ -109,7 +131,7 @@ interface AucInput {
 }
 
 function aucOver({ labels, scores, rows }: AucInput): Statistic {
-  if (scores === null) return { value: null, reason: 'the table holds predictions, no scores' };
+  if (scores === null) return { value: null, reason: NO_SCORES, interval: null };
   if (!rows) return areaUnderRocCurve(scores, labels);
   return areaUnderRocCurve(
     rows.map((row) => scores[row]!),
@@ -128,6 +150,11 @@ function groupMetrics(group: string, counts: ConfusionCounts, auc: Statistic): G
     rates,
     balancedAccuracy: balancedAccuracy(rates),
     auc,
+    isSmall: false,
+    brier: { value: null, reason: NO_SCORES, interval: null },
+    specificityAtSensitivity: { value: null, reason: NO_SCORES, interval: null, sensitivity: 0.9 },
+    calibration: null,
+    sweep: null,
   };
 }
 

@@ -28,7 +28,10 @@ export function areaUnderRocCurve(scores: ArrayLike<number>, labels: ArrayLike<n
   }
   const negatives = order.length - positives;
   if (positives === 0 || negatives === 0) {
-    return { value: null, reason: `no ${positives === 0 ? 'positive' : 'negative'} labels` };
+    return { value: null, reason: `no ${positives === 0 ? 'positive' : 'negative'} labels`, interval: null };
   }
-  return { value: (positiveRankSum - (positives * (positives + 1)) / 2) / (positives * negatives) };
+  return {
+    value: (positiveRankSum - (positives * (positives + 1)) / 2) / (positives * negatives),
+    interval: null,
+  };
 }

@@ -6,7 +6,7 @@ import type { ConfusionCounts, Rate, RateName, Statistic } from './types.ts';
  * @param support  samples behind the rate, >= 0
  */
 export function rate(numerator: number, support: number): Rate {
-  return { value: support === 0 ? null : numerator / support, numerator, support };
+  return { value: support === 0 ? null : numerator / support, numerator, support, interval: null };
 }
 
 /**
@@ -27,6 +27,7 @@ export function ratesOf(counts: ConfusionCounts): Record<RateName, Rate> {
     falseDiscoveryRate: rate(fp, tp + fp),
     falseOmissionRate: rate(fn, tn + fn),
     accuracy: rate(tp + tn, tp + fp + tn + fn),
+    baseRate: rate(tp + fn, tp + fp + tn + fn),
   };
 }
 
@@ -35,7 +36,11 @@ export function balancedAccuracy(rates: Readonly<Record<RateName, Rate>>): Stati
   const sensitivity = rates.truePositiveRate.value;
   const specificity = rates.trueNegativeRate.value;
   if (sensitivity === null || specificity === null) {
-    return { value: null, reason: `no ${sensitivity === null ? 'positive' : 'negative'} labels` };
+    return {
+      value: null,
+      reason: `no ${sensitivity === null ? 'positive' : 'negative'} labels`,
+      interval: null,
+    };
   }
-  return { value: (sensitivity + specificity) / 2 };
+  return { value: (sensitivity + specificity) / 2, interval: null };
 }

@@ -30,6 +30,8 @@ export function featureOf(group: readonly string[], name = 'group'): SensitiveFe
   return { name, groupNames, groups: Int32Array.from(group, (value) => groupNames.indexOf(value)) };
 }
 
+const NO_SCORES = { value: null, reason: 'no scores', interval: null };
+
 /** Metrics of a group from its confusion table alone. */
 export function groupFrom(group: string, counts: ConfusionCounts): GroupMetrics {
   const rates = ratesOf(counts);
@@ -41,7 +43,12 @@ export function groupFrom(group: string, counts: ConfusionCounts): GroupMetrics 
     counts,
     rates,
     balancedAccuracy: balancedAccuracy(rates),
-    auc: { value: null, reason: 'no scores' },
+    auc: NO_SCORES,
+    isSmall: false,
+    brier: NO_SCORES,
+    specificityAtSensitivity: { ...NO_SCORES, sensitivity: 0.9 },
+    calibration: null,
+    sweep: null,
   };
 }
 

@@ -6,14 +6,22 @@ import type {
   GroupMetrics,
   Rate,
   RateName,
+  Statistic,
   WorstGroup,
 } from '../../core/fairness/types.ts';
+import { DISPARITY_NAMES } from '../../core/fairness/types.ts';
+
 /** [true positives, false positives, true negatives, false negatives] */
 export type Confusion = readonly [number, number, number, number];
 
 function rateOf(numerator: number, support: number): Rate {
-  return { value: support === 0 ? null : numerator / support, numerator, support };
+  return { value: support === 0 ? null : numerator / support, numerator, support, interval: null };
 }
+
+const undefinedFor = (reason: string): Statistic => ({ value: null, reason, interval: null });
+
+/** A gap that was measured without an interval or a test. */
+export const UNTESTED = { interval: null, test: null, smallestDetectable: null } as const;
 
 /** Figures of one group from its confusion counts; a second statement of the rates, for samples only. */
 export function groupOf(group: string, [tp, fp, tn, fn]: Confusion, auc: number | null): GroupMetrics {
@@ -28,6 +36,7 @@ export function groupOf(group: string, [tp, fp, tn, fn]: Confusion, auc: number 
     falseDiscoveryRate: rateOf(fp, tp + fp),
     falseOmissionRate: rateOf(fn, tn + fn),
     accuracy: rateOf(tp + tn, tp + fp + tn + fn),
+    baseRate: rateOf(tp + fn, tp + fp + tn + fn),
   };
   const [tpr, tnr] = [rates.truePositiveRate.value, rates.trueNegativeRate.value];
   const oneClass = tp + fn === 0 ? 'no positives' : 'no negatives';
@@ -39,8 +48,14 @@ export function groupOf(group: string, [tp, fp, tn, fn]: Confusion, auc: number 
     counts: { truePositives: tp, falsePositives: fp, trueNegatives: tn, falseNegatives: fn },
     rates,
     balancedAccuracy:
-      tpr === null || tnr === null ? { value: null, reason: oneClass } : { value: (tpr + tnr) / 2 },
-    auc: tpr === null || tnr === null || auc === null ? { value: null, reason: oneClass } : { value: auc },
+      tpr === null || tnr === null ? undefinedFor(oneClass) : { value: (tpr + tnr) / 2, interval: null },
+    auc:
+      tpr === null || tnr === null || auc === null ? undefinedFor(oneClass) : { value: auc, interval: null },
+    isSmall: false,
+    brier: undefinedFor('no scores'),
+    specificityAtSensitivity: { ...undefinedFor('no scores'), sensitivity: 0.9 },
+    calibration: null,
+    sweep: null,
   };
 }
 
@@ -63,6 +78,7 @@ function disparityOf(
       : join(names.map((name) => gap(supported.map((each) => each.rates[name].value!))));
   if (unsupportedGroups.length > 0) {
     return {
+      ...UNTESTED,
       value: null,
       amongSupported: among,
       unsupportedGroups,
@@ -71,7 +87,13 @@ function disparityOf(
   }
   const sorted = supported.toSorted((a, b) => a.rates[names[0]!].value! - b.rates[names[0]!].value!);
   const span = { between: [sorted[0]!.group, sorted.at(-1)!.group] as const };
-  return { value: among, amongSupported: among, unsupportedGroups, ...(names.length === 1 ? span : {}) };
+  return {
+    ...UNTESTED,
+    value: among,
+    amongSupported: among,
+    unsupportedGroups,
+    ...(names.length === 1 ? span : {}),
+  };
 }
 
 function signedForm([first, second, ...rest]: readonly GroupMetrics[]): Disparity {
@@ -79,15 +101,25 @@ function signedForm([first, second, ...rest]: readonly GroupMetrics[]): Disparit
   const isDefined = rest.length === 0 && [first, second].every((group) => (group?.positives ?? 0) > 0);
   const value = isDefined ? Math.abs(gap('truePositiveRate') + gap('falsePositiveRate')) / 2 : null;
   const reason = isDefined ? {} : { reason: 'defined for two groups with support only' };
-  return { value, amongSupported: value, unsupportedGroups: [], ...reason };
+  return { ...UNTESTED, value, amongSupported: value, unsupportedGroups: [], ...reason };
 }
+
+const UNMEASURED: Disparity = {
+  ...UNTESTED,
+  value: null,
+  amongSupported: null,
+  unsupportedGroups: [],
+  reason: 'not in this sample',
+};
 
 export function featureOf(sensitiveFeature: string, groups: readonly GroupMetrics[]): FeatureAudit {
   const odds = ['truePositiveRate', 'falsePositiveRate'] as const;
   const largest: Gap = (values) => Math.max(...values);
   const smallest: Gap = (values) => Math.min(...values);
   const mean: Gap = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const unmeasured = DISPARITY_NAMES.map((name) => [name, UNMEASURED]);
   const disparities: Record<DisparityName, Disparity> = {
+    ...(Object.fromEntries(unmeasured) as Record<DisparityName, Disparity>),
     demographicParityDifference: disparityOf(groups, ['selectionRate'], { join: largest, gap: difference }),
     demographicParityRatio: disparityOf(groups, ['selectionRate'], { join: smallest, gap: ratio }),
     equalOpportunityDifference: disparityOf(groups, ['truePositiveRate'], { join: largest, gap: difference }),
@@ -113,7 +145,18 @@ export function featureOf(sensitiveFeature: string, groups: readonly GroupMetric
       unsupportedGroups: groups.filter((each) => figureOf(each) === null).map(({ group }) => group),
     };
   });
-  return { sensitiveFeature, groups, disparities, worstGroups };
+  return {
+    sensitiveFeature,
+    attributes: [sensitiveFeature],
+    reference: { group: groups[0]!.group, rule: 'largest' },
+    groups,
+    disparities,
+    comparisons: [],
+    crossAuc: [],
+    worstGroups,
+    strata: [],
+    merged: [],
+  };
 }
 
 /** An audit whose overall counts are the sum over the groups of its first feature. */
@@ -131,8 +174,16 @@ export function auditOf(
     [0, 0, 0, 0],
   );
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     threshold: 0.5,
+    level: 0.95,
+    replicates: 2000,
+    seed: 0,
+    minSupport: { group: 30, positives: 30, negatives: 30, action: 'mark' },
+    ranks: 'exact',
+    isWeighted: false,
+    clusters: null,
+    thresholds: [],
     overall: groupOf('(all)', sum, auc),
     features,
     warnings: [],

@@ -68,7 +68,7 @@ describe.concurrent('the process', () => {
   it('prints nothing but JSON to a pipe with --json', async () => {
     const { exitCode, stdout, stderr } = await run(`audit ${DATA} --json`);
     expect(exitCode, stderr).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, overall: { support: 100 } });
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 2, overall: { support: 100 } });
     expect(stderr).toMatch(/^audit +\d+\.\d s\n$/);
   });
 

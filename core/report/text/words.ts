@@ -19,6 +19,17 @@ export const DISPARITY_WORDS = {
     meaning: 'Lowest selection rate divided by the highest; 1 is no gap.',
     isRatio: true,
   },
+  disparateImpactRatio: {
+    label: 'Disparate impact ratio',
+    meaning: 'Lowest selection rate divided by that of the reference group; 1 is no gap.',
+    isRatio: true,
+  },
+  conditionalDemographicDisparity: {
+    label: 'Conditional demographic disparity',
+    meaning:
+      'Largest gap between the share of a group among the rejected and among the selected, within strata; 0 is no gap.',
+    isRatio: false,
+  },
   equalOpportunityDifference: {
     label: 'Equal opportunity difference',
     meaning: 'Highest minus lowest true positive rate; 0 is no gap.',
@@ -45,10 +56,85 @@ export const DISPARITY_WORDS = {
     meaning: 'Mean of the gap in true positive rate and the gap in false positive rate; 0 is no gap.',
     isRatio: false,
   },
+  equalizedOddsMeanRatio: {
+    label: 'Equalised odds, mean ratio',
+    meaning: 'Mean of the ratio of true positive rates and the ratio of false positive rates; 1 is no gap.',
+    isRatio: true,
+  },
   bmftEqualizedOdds: {
     label: 'Equalised odds, signed form of the BMFT paper',
     meaning:
       'Adds both gaps with their sign, so that opposite gaps cancel: a 0 here does not show that the gaps are 0.',
+    isRatio: false,
+  },
+  falsePositiveRateDifference: {
+    label: 'False positive rate difference',
+    meaning: 'Highest minus lowest false positive rate; 0 is no gap.',
+    isRatio: false,
+  },
+  predictiveParityDifference: {
+    label: 'Predictive parity difference',
+    meaning: 'Highest minus lowest positive predictive value; 0 is no gap.',
+    isRatio: false,
+  },
+  falseDiscoveryRateDifference: {
+    label: 'False discovery rate difference',
+    meaning: 'Highest minus lowest false discovery rate; 0 is no gap.',
+    isRatio: false,
+  },
+  falseOmissionRateDifference: {
+    label: 'False omission rate difference',
+    meaning: 'Highest minus lowest false omission rate; 0 is no gap.',
+    isRatio: false,
+  },
+  accuracyDifference: {
+    label: 'Accuracy difference',
+    meaning: 'Highest minus lowest accuracy; 0 is no gap.',
+    isRatio: false,
+  },
+  balancedAccuracyDifference: {
+    label: 'Balanced accuracy difference',
+    meaning: 'Highest minus lowest balanced accuracy; 0 is no gap.',
+    isRatio: false,
+  },
+  treatmentEqualityDifference: {
+    label: 'Treatment equality difference',
+    meaning: 'Highest minus lowest number of false negatives per false positive; 0 is no gap.',
+    isRatio: false,
+  },
+  aucDifference: {
+    label: 'AUC difference',
+    meaning: 'Highest minus lowest AUC; 0 is no gap.',
+    isRatio: false,
+  },
+  xAucDifference: {
+    label: 'xAUC difference',
+    meaning: 'Largest gap between the AUC of one group against another and the reverse; 0 is no gap.',
+    isRatio: false,
+  },
+  specificityAtSensitivityDifference: {
+    label: 'Specificity difference at fixed sensitivity',
+    meaning: 'Highest minus lowest specificity at the same sensitivity; 0 is no gap.',
+    isRatio: false,
+  },
+  calibrationErrorDifference: {
+    label: 'Calibration error difference',
+    meaning: 'Highest minus lowest expected calibration error; 0 is no gap.',
+    isRatio: false,
+  },
+  brierDifference: {
+    label: 'Brier score difference',
+    meaning: 'Highest minus lowest Brier score; 0 is no gap.',
+    isRatio: false,
+  },
+  baseRateDifference: {
+    label: 'Base rate difference',
+    meaning: 'Highest minus lowest share of positive labels, a property of the data; 0 is no gap.',
+    isRatio: false,
+  },
+  classImbalance: {
+    label: 'Class imbalance',
+    meaning: 'Largest minus smallest group size, divided by their sum, a property of the data; 0 is no gap.',
     isRatio: false,
   },
 } satisfies Record<DisparityName, DisparityWords>;
@@ -65,6 +151,7 @@ export const NO_SUPPORT_WORDS = {
   falseDiscoveryRate: 'none predicted positive',
   falseOmissionRate: 'none predicted negative',
   accuracy: 'no samples',
+  baseRate: 'no samples',
 } satisfies Record<RateName, string>;
 
 export const WORST_GROUP_WORDS = {

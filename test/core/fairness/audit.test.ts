@@ -65,7 +65,10 @@ describe('audit', () => {
   test('predictions without scores have no AUC and no threshold', () => {
     const report = audit({ labels, sensitiveFeatures: [feature], decisions: { predictions: labels } });
     expect(report.threshold).toBeNull();
-    expect(report.overall.auc).toEqual({ value: null, reason: 'the table holds predictions, no scores' });
+    expect(report.overall.auc).toMatchObject({
+      value: null,
+      reason: 'the table holds predictions, no scores',
+    });
   });
 
   test('neither the order of samples nor the names of groups matter', () => {

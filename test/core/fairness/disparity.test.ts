@@ -10,6 +10,12 @@ const opposite = [
   groupFrom('b', countsFor({ tpr: 0.7, fpr: 0.3 })),
 ];
 
+const FROM_SCORES = /^(?:auc|xAuc|specificity|calibration|brier)/;
+const OTHERS = ['classImbalance', 'conditionalDemographicDisparity', 'treatmentEqualityDifference'];
+const OF_RATES = DISPARITY_NAMES.filter(
+  (name) => !FROM_SCORES.test(name) && !OTHERS.includes(name) && name !== 'disparateImpactRatio',
+);
+
 describe('disparity', () => {
   test('opposite gaps cancel in the signed form of the paper and in no other', () => {
     expect(disparity('bmftEqualizedOdds', opposite).value).toBeCloseTo(0, 12);
@@ -29,8 +35,9 @@ describe('disparity', () => {
       falseNegatives: 0,
     });
     for (const [name, result] of Object.entries(disparities([...opposite, empty]))) {
+      if (!OF_RATES.includes(name as DisparityName)) continue;
       expect(result.value, name).toBeNull();
-      expect(result.reason, name).toMatch(/"ghost" has no .*support 0 of 0/);
+      expect(result.reason, name).toMatch(/"ghost"(:| has) no /);
       expect(result.unsupportedGroups, name).toEqual(['ghost']);
     }
   });
@@ -74,7 +81,7 @@ describe('disparity', () => {
 
   test('lies in [0, 1] or is null with a reason, whatever the tables', () => {
     fc.assert(
-      fc.property(groupsArbitrary, fc.constantFrom<DisparityName>(...DISPARITY_NAMES), (groups, name) => {
+      fc.property(groupsArbitrary, fc.constantFrom<DisparityName>(...OF_RATES), (groups, name) => {
         const { value, reason } = disparity(name, groups);
         if (value === null) expect(reason).toBeTruthy();
         else expect(value >= 0 && value <= 1 + 1e-12).toBe(true);

@@ -31,8 +31,14 @@ describe('areaUnderRocCurve', () => {
   });
 
   test('is null with the reason when a class is absent', () => {
-    expect(areaUnderRocCurve([0.1, 0.9], [1, 1])).toEqual({ value: null, reason: 'no negative labels' });
-    expect(areaUnderRocCurve([0.1, 0.9], [0, 0])).toEqual({ value: null, reason: 'no positive labels' });
-    expect(areaUnderRocCurve([], [])).toEqual({ value: null, reason: 'no positive labels' });
+    expect(areaUnderRocCurve([0.1, 0.9], [1, 1])).toMatchObject({
+      value: null,
+      reason: 'no negative labels',
+    });
+    expect(areaUnderRocCurve([0.1, 0.9], [0, 0])).toMatchObject({
+      value: null,
+      reason: 'no positive labels',
+    });
+    expect(areaUnderRocCurve([], [])).toMatchObject({ value: null, reason: 'no positive labels' });
   });
 });

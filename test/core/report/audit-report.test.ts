@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderAuditReport } from '../../../core/report/audit-report.ts';
-import { auditOf, featureOf, groupOf } from '../../helpers/report-audits.ts';
+import { auditOf, featureOf, groupOf, UNTESTED } from '../../helpers/report-audits.ts';
 import { FIVE_GROUPS, HOSTILE_AUDIT, TWO_GROUPS_BEFORE, textOf } from '../../helpers/report-samples.ts';
 
 const OPTIONS = { title: 'Audit of a table', source: 'predictions.csv' };
@@ -42,7 +42,7 @@ describe('renderAuditReport', () => {
       /not defined over 2 groups, since F lacks support ?\. /,
     );
     const [feature] = TWO_GROUPS_BEFORE.features;
-    const unexplained = { value: null, amongSupported: null, unsupportedGroups: [] };
+    const unexplained = { ...UNTESTED, value: null, amongSupported: null, unsupportedGroups: [] };
     const disparities = { ...feature!.disparities, equalizedOddsDifference: unexplained };
     const audit = { ...TWO_GROUPS_BEFORE, features: [{ ...feature!, disparities }] };
     expect(textOf(renderAuditReport(audit, OPTIONS))).toContain('not defined over 2 groups.');

@@ -187,12 +187,12 @@ describe('standardErrorOf', () => {
 describe('selectFigures', () => {
   test('reads disparity, AUC, balanced accuracy and rates out of an audit', () => {
     const groups = [
-      { ...groupFrom('a', countsFor({ tpr: 0.9, fpr: 0.2 })), auc: { value: 0.9 } },
+      { ...groupFrom('a', countsFor({ tpr: 0.9, fpr: 0.2 })), auc: { value: 0.9, interval: null } },
       groupFrom('b', countsFor({ tpr: 0.6, fpr: 0.4 })),
     ];
     const overall = {
       ...groupFrom('(all)', countsFor({ tpr: 0.75, fpr: 0.3, support: 20 })),
-      auc: { value: 0.8 },
+      auc: { value: 0.8, interval: null },
     };
     expect(selectFigures({ overall, threshold: 0.4 }, groups, 'equalizedOdds')).toEqual({
       disparity: expect.closeTo(Math.max(0.9 - 0.6, 0.4 - 0.2), 12),

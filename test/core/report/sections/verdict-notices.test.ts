@@ -82,7 +82,7 @@ describe('verdictNotices', () => {
 
   it('names six of many and counts the rest', () => {
     const [feature] = HOSTILE_AUDIT.features;
-    const worse = feature!.groups.map((group) => ({ ...group, auc: { value: 0.1 } }));
+    const worse = feature!.groups.map((group) => ({ ...group, auc: { value: 0.1, interval: null } }));
     const after = { ...HOSTILE_AUDIT, features: [{ ...feature!, groups: worse }] };
     const outcome = { ...IMPROVED_RUN.outcome, before: null, after: null, aucBefore: null, aucAfter: null };
     const text = notices({ run: { ...IMPROVED_RUN, outcome }, before: HOSTILE_AUDIT, after });
