@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Group } from 'h5wasm';
 import { describe, expect, it } from 'vitest';
 import type { LayerSpec } from '../../core/model/formats/keras/layers/spec.ts';
 import { readKerasModel } from '../../core/model/formats/keras/load.ts';
@@ -46,6 +47,34 @@ export function testOracles(...names: readonly string[]): void {
     withBackend('wasm');
     it.each(names)('%s', (name) => expectOutputsOfKeras(path.join(ORACLES, `${name}.keras`)));
   });
+}
+
+export interface StoredWeight {
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+}
+
+/** An `.h5` as Keras 2 writes it: the configuration, and weights by layer and name such as `head/kernel:0`. */
+export async function makeH5(
+  config: object,
+  weights: Readonly<Record<string, Readonly<Record<string, StoredWeight>>>>,
+): Promise<Uint8Array> {
+  const library = await import('h5wasm');
+  await library.ready;
+  const file = new library.File('made.h5', 'w');
+  file.create_attribute('model_config', JSON.stringify(config));
+  const root = file.create_group('model_weights');
+  for (const [layer, stored] of Object.entries(weights)) {
+    const group = root.create_group(layer);
+    group.create_attribute('weight_names', Object.keys(stored));
+    for (const [weight, { shape, values }] of Object.entries(stored)) {
+      const [folder, name] = weight.split('/') as [string, string];
+      const place = (group.get(folder) as Group | null) ?? group.create_group(folder);
+      place.create_dataset({ name, data: Float32Array.from(values), shape: [...shape] });
+    }
+  }
+  file.close();
+  return library.FS!.readFile('made.h5') as Uint8Array;
 }
 
 /** A layer without weights, as it stands in a file. */

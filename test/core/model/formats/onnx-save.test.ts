@@ -48,8 +48,8 @@ describe('save', () => {
     for (const classifier of loaded.splice(0)) classifier.dispose();
   });
 
-  async function load(file: string): Promise<Classifier> {
-    const classifier = await loadOnnx(file);
+  async function load(file: string, positiveClass?: number): Promise<Classifier> {
+    const classifier = await loadOnnx(file, { positiveClass });
     loaded.push(classifier);
     return classifier;
   }
@@ -144,16 +144,41 @@ describe('save', () => {
     expect(after).toEqual(before);
   });
 
-  test.each<[string, MadeModel, (outputs: Float32Array) => number[]]>([
-    ['one unit', madeCnn(1), (y) => Array.from(y)],
-    ['two units', madeCnn(2), (y) => [0, 1, 2].map((row) => y[2 * row + 1]! - y[2 * row]!)],
-  ])('saves a tuned model of %s that onnxruntime scores alike', async (_, model, toLogits) => {
-    const classifier = await load(await write(model));
+  const softmax = { op: 'Softmax', inputs: ['logits'] };
+  const sigmoid = { op: 'Sigmoid', inputs: ['logits'] };
+  const squash = (logit: number) => 1 / (1 + Math.exp(-logit));
+
+  test.each<[string, MadeModel, number | undefined, (outputs: Float32Array) => number[]]>([
+    ['one unit', madeCnn(1), undefined, (y) => Array.from(y, squash)],
+    [
+      'two units',
+      madeCnn(2),
+      undefined,
+      (y) => [0, 1, 2].map((row) => squash(y[2 * row + 1]! - y[2 * row]!)),
+    ],
+    ['two units, the first of them', madeCnn(2, [softmax]), 0, (y) => [0, 2, 4].map((place) => y[place]!)],
+    ['five units of a softmax', madeCnn(5, [softmax]), 3, (y) => [3, 8, 13].map((place) => y[place]!)],
+    ['five units of a sigmoid each', madeCnn(5, [sigmoid]), 3, (y) => [3, 8, 13].map((place) => y[place]!)],
+  ])('saves a tuned model of %s that onnxruntime scores alike', async (_, model, positiveClass, toScores) => {
+    const classifier = await load(await write(model), positiveClass);
     shiftHead(classifier);
     for (const { variable } of weightsOf(classifier)) tf.tidy(() => variable.assign(tf.mul(variable, 1.1)));
     const file = await save(classifier);
     const expected = await runtimeOutput(await readFile(file), inputs());
-    expectClose(logitsOf(classifier), toLogits(expected.values), 1e-4);
-    expectClose(logitsOf(await load(file)), logitsOf(classifier), 1e-5);
+    expectClose(logitsOf(classifier).map(squash), toScores(expected.values), 1e-5);
+    expectClose(logitsOf(await load(file, positiveClass)), logitsOf(classifier), 1e-5);
+    const [before, after] = [encodeModel(madeModel(model)), await readFile(file)].map((bytes) =>
+      decodeModel(bytes)
+        .graph!.initializer.filter(({ name }) => name.startsWith('fc.'))
+        .map(floatsOf),
+    );
+    const { units, positiveClass: positive } = classifier.head;
+    const rows = after!.flatMap(
+      (values, tensor) =>
+        Array.from(values.keys())
+          .filter((place) => values[place] !== before![tensor]![place])
+          .map((place) => Math.floor((place * units) / values.length)), // [K, F] and [K]
+    );
+    expect(new Set(rows)).toEqual(new Set([positive ?? 0]));
   });
 });

@@ -1,8 +1,6 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Group } from 'h5wasm';
-import { File, FS, ready } from 'h5wasm';
 import { describe, expect, it } from 'vitest';
 import type { Classifier } from '../../../../../core/model/classifier.ts';
 import { INFERENCE, weightsOf } from '../../../../../core/model/classifier.ts';
@@ -10,7 +8,7 @@ import { readHdf5 } from '../../../../../core/model/formats/keras/hdf5.ts';
 import { loadKeras } from '../../../../../core/model/formats/keras/load.ts';
 import { openZip } from '../../../../../core/model/formats/keras/zip.ts';
 import { useTempFolder } from '../../../../helpers/files.ts';
-import { expectedOf, expectOutputsOfKeras, FIXTURES, makeZip } from '../../../../helpers/keras.ts';
+import { expectedOf, expectOutputsOfKeras, FIXTURES, makeH5, makeZip } from '../../../../helpers/keras.ts';
 import { expectNoLeak, noise, withBackend } from '../../../../helpers/tensors.ts';
 
 const fixture = (name: string) => path.join(FIXTURES, name);
@@ -70,31 +68,16 @@ async function madeByKeras2(): Promise<Uint8Array> {
       output_layers: [['head', 0, 0]],
     },
   };
-  const weights = {
+  const vector = (...values: number[]) => ({ shape: [values.length], values });
+  return makeH5(config, {
     inner: {
-      'norm/gamma:0': [2, 4],
-      'norm/beta:0': [1, 2],
-      'norm/moving_mean:0': [1, 1],
-      'norm/moving_variance:0': [3, 3],
+      'norm/gamma:0': vector(2, 4),
+      'norm/beta:0': vector(1, 2),
+      'norm/moving_mean:0': vector(1, 1),
+      'norm/moving_variance:0': vector(3, 3),
     },
-    head: { 'head/kernel:0': [10, 100], 'head/bias:0': [7] },
-  };
-  await ready;
-  const file = new File('old.h5', 'w');
-  file.create_attribute('model_config', JSON.stringify(config));
-  const root = file.create_group('model_weights');
-  for (const [name, values] of Object.entries(weights)) {
-    const group = root.create_group(name);
-    group.create_attribute('weight_names', Object.keys(values));
-    for (const [weight, entries] of Object.entries(values)) {
-      const [folderName, last] = weight.split('/') as [string, string];
-      const place = group.get(folderName) ?? group.create_group(folderName);
-      const shape = last.startsWith('kernel') ? [entries.length, 1] : [entries.length];
-      (place as Group).create_dataset({ name: last, data: Float32Array.from(entries), shape });
-    }
-  }
-  file.close();
-  return FS!.readFile('old.h5') as Uint8Array;
+    head: { 'head/kernel:0': { shape: [2, 1], values: [10, 100] }, 'head/bias:0': vector(7) },
+  });
 }
 
 describe('loadKeras', () => {
