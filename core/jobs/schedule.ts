@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { isCounterweightError } from '../errors.ts';
 import type { AuditReport } from '../fairness/types.ts';
-import { auditReportSchema } from './audit-schema.ts';
 import { type Definition, slotOf } from './definitions.ts';
 import type { JobDeps } from './deps.ts';
 import { findJob } from './find-job.ts';
@@ -11,6 +10,7 @@ import { hashOf } from './request-hash.ts';
 import type { JobRequest } from './schema.ts';
 import { type ScheduledAudit, settleAudit } from './settle-audit.ts';
 import { createState, isDamage, readRepairable, replaceState } from './state.ts';
+import { storedAuditSchema } from './stored-audit.ts';
 import { submitJob } from './submit-job.ts';
 
 /** Longer than any function may run: whoever holds a lock for longer has died. */
@@ -156,6 +156,6 @@ async function collect(deps: ScheduleDeps, jobId: string): Promise<AuditReport |
   const key = resultKey(jobId, AUDIT_RESULT);
   const info = await deps.store.info(key);
   if (info === null || info.bytes > MAX_REPORT_BYTES) return null;
-  const state = await readRepairable(deps.store, { key, schema: auditReportSchema });
+  const state = await readRepairable(deps.store, { key, schema: storedAuditSchema });
   return state?.value ?? null;
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { isCounterweightError } from '../errors.ts';
 import type { AuditReport } from '../fairness/types.ts';
-import { auditReportSchema } from './audit-schema.ts';
 import type { Definition } from './definitions.ts';
 import type { JobDeps } from './deps.ts';
 import { inputVersions } from './inputs.ts';
@@ -10,6 +9,7 @@ import { checkLimits, findingSchema, overallVerdict, VERDICTS } from './policy.t
 import { hashOf } from './request-hash.ts';
 import { type JobRequest, mitigationSchema } from './schema.ts';
 import { createState, readState } from './state.ts';
+import { storedAuditSchema } from './stored-audit.ts';
 import { submitJob } from './submit-job.ts';
 
 /** `audits/{name}/{time}.json` */
@@ -25,7 +25,7 @@ export const scheduledAuditSchema = z.strictObject({
   mitigation: z
     .union([z.strictObject({ jobId: z.string() }), z.strictObject({ error: z.string() })])
     .optional(),
-  report: auditReportSchema,
+  report: storedAuditSchema,
 });
 export type ScheduledAudit = z.output<typeof scheduledAuditSchema>;
 
