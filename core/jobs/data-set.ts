@@ -1,70 +1,56 @@
 import path from 'node:path';
 import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { z } from 'zod';
 import { cleanText, plural } from '../data/cells.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import { folderOf, modelKey } from './keys.ts';
-import type { JobRequest } from './schema.ts';
+import { PREPROCESS_FILE } from '../model/model-file.ts';
+import { filesNamedIn, namesFiles } from '../model/named-files.ts';
+import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import { folderOf } from './keys.ts';
+import { findModelObject } from './model-object.ts';
+import type { WithModel } from './schema.ts';
 
 /** A larger table, some 150,000 rows, is not read to see whether its images are there. */
 const MAX_TABLE_BYTES = 8 * 2 ** 20;
+/** A larger model, which holds its weights itself, is not searched for the names of other files. */
 const MAX_TOPOLOGY_BYTES = 32 * 2 ** 20;
 /** Objects that are listed while looking for images; a folder with more is not searched to its end. */
 const MAX_LISTED = 500_000;
 
-/** The one part of model.json that names other files. */
-const topologySchema = z.looseObject({
-  weightsManifest: z.array(z.looseObject({ paths: z.array(z.string()) })),
-});
-
-/** A request for a model and the table of its samples. */
-export type DataSetRequest = Exclude<JobRequest, { kind: 'audit' }>;
-
 /**
- * What a job's inputs still lack, in words that hold no key and no cell: the table, model.json, the weights that it
- * names, preprocess.json unless the request has one, the images that the table names. What cannot be read lacks
+ * What a job's inputs still lack, in words that hold no key and no cell: the table, the model's file, the files that
+ * it names, preprocess.json unless the request has one, the images that the table names. What cannot be read lacks
  * nothing: the job says what is wrong with it.
  *
  * @returns null when everything is there
  */
-export async function lackOf(store: ObjectStore, request: DataSetRequest): Promise<string | null> {
+export async function lackOf(store: ObjectStore, request: WithModel): Promise<string | null> {
   const table = await store.info(request.manifest);
   if (table === null) return 'its table';
-  const files = await modelFiles(store, request);
-  if (files === null) return 'a model.json';
-  const lacking = await absentOf(store, folderOf(modelKey(request.model)), files);
-  if (lacking > 0) return `${lacking} of the ${plural(files.size, 'file')} beside its model.json`;
+  const model = await findModelObject(store, request.model);
+  // Whatever is refused, another file may follow that is none of it.
+  if ('refusal' in model) return `a model: ${model.refusal}`;
+  const files = await modelFiles(store, model.object, request);
+  const lacking = await absentOf(store, folderOf(model.object.key), files);
+  if (lacking > 0) return `${lacking} of the ${plural(files.size, 'file')} beside its model`;
   const images = table.bytes > MAX_TABLE_BYTES ? new Set<string>() : await imagesOf(store, request);
   const missing = await absentOf(store, folderOf(request.manifest), images);
   return missing === 0 ? null : `${missing} of the ${plural(images.size, 'image')} that its table names`;
 }
 
-/** Keys that must lie beside model.json; null without one. */
+/** Keys of the files that must lie beside a model's own. */
 async function modelFiles(
   store: ObjectStore,
-  { model, preprocess }: DataSetRequest,
-): Promise<Set<string> | null> {
-  const key = modelKey(model);
-  const info = await store.info(key);
-  if (info === null) return null;
-  const object = info.bytes > MAX_TOPOLOGY_BYTES ? null : await store.read(key);
-  const shards = object === null ? [] : shardsOf(Buffer.from(object.body).toString('utf8'));
-  const names = preprocess === undefined ? [...shards, 'preprocess.json'] : shards;
-  return keysBelow(folderOf(key), names);
-}
-
-function shardsOf(text: string): string[] {
-  try {
-    const topology = topologySchema.safeParse(JSON.parse(text));
-    return topology.data?.weightsManifest.flatMap(({ paths }) => paths) ?? [];
-  } catch {
-    return [];
-  }
+  { key, bytes }: ObjectInfo,
+  { preprocess }: WithModel,
+): Promise<Set<string>> {
+  const isRead = namesFiles(key) && bytes <= MAX_TOPOLOGY_BYTES;
+  const object = isRead ? await store.read(key) : null;
+  const named = object === null ? [] : filesNamedIn(key, object.body);
+  return keysBelow(folderOf(key), preprocess === undefined ? [...named, PREPROCESS_FILE] : named);
 }
 
 /** Keys of the images that a table names; none for a table without images, or one that cannot be read. */
-async function imagesOf(store: ObjectStore, { manifest, columns }: DataSetRequest): Promise<Set<string>> {
+async function imagesOf(store: ObjectStore, { manifest, columns }: WithModel): Promise<Set<string>> {
   const stream = columns.image === undefined ? null : await store.readStream(manifest);
   if (stream === null) return new Set();
   const parser = parse({ bom: true, relax_column_count: true, record_delimiter: ['\r\n', '\n', '\r'] });
@@ -85,8 +71,8 @@ async function imagesOf(store: ObjectStore, { manifest, columns }: DataSetReques
   return names.some((name) => name.includes('\ufffd')) ? new Set() : keysBelow(folderOf(manifest), names);
 }
 
-/** What leaves the folder is not looked for; the job refuses it. */
-function keysBelow(folder: string, names: readonly string[]): Set<string> {
+/** Keys of files that are named from their folder. What leaves it is not looked for; the job refuses it. */
+export function keysBelow(folder: string, names: readonly string[]): Set<string> {
   const keys = names
     .filter((name) => name !== '' && !path.posix.isAbsolute(name))
     .map((name) => path.posix.join(folder, name));

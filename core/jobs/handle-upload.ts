@@ -128,8 +128,8 @@ function tableJob(table: ObjectInfo, config: UploadConfig): UploadedJob {
 async function tablesIn({ store }: JobDeps, folder: string): Promise<ObjectInfo[]> {
   const tables: ObjectInfo[] = [];
   // Keys first, since to list the whole may read every image that lies beside the tables.
-  for await (const key of store.listKeys(folder)) {
-    if (folderOf(key) !== folder || !key.toLowerCase().endsWith('.csv')) continue;
+  for await (const key of store.listKeys(folder, { isFlat: true })) {
+    if (!key.toLowerCase().endsWith('.csv')) continue;
     const info = await store.info(key);
     if (info !== null) tables.push(info);
     if (tables.length > MAX_TABLES) throw tooMany();

@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { InvalidInputError } from '../errors.ts';
+import { modelEnding } from '../model/model-file.ts';
 
 /*
  * Every key of the bucket is spelled here. Nothing else in the project joins keys.
@@ -43,9 +45,12 @@ export const UPLOAD_CONFIG = 'counterweight.json';
 /** Ends the name of an uploaded job request. */
 export const JOB_REQUEST_ENDING = '.job.json';
 
+/** Endings of tables, and of files beside a model that hold its weights. */
+const OTHER_STARTERS = ['.bin', '.csv', '.data', '.onnx_data'];
+
 /** Can an upload of this name start something, or complete a data set? Images cannot: there are too many of them. */
 export function isStarter(name: string): boolean {
-  return /\.(?:json|csv|bin)$/i.test(name);
+  return modelEnding(name) !== null || OTHER_STARTERS.includes(path.posix.extname(name).toLowerCase());
 }
 
 /** The file that a job publishes last, so that who sees it sees all: what an audit found, how a mitigation went. */
@@ -73,8 +78,15 @@ export const alertKey = (name: string, time: Date): string => `${ALERTS}${segmen
 /** The last of a job's keys, to list from behind it. */
 export const lastKeyOf = (jobId: string): string => `${JOBS}${segment(jobId)}/~`;
 
-/** A model's topology, below its folder with or without a slash at its end. */
-export const modelKey = (folder: string): string => `${folder.replace(/\/$/, '')}/model.json`;
+/** Does a request's `model` name a file, rather than the folder of one? */
+export const namesModelFile = (model: string): boolean => !model.endsWith('/') && modelEnding(model) !== null;
+
+/** The folder in which a request's `model` lies, or that it names, with a slash at its end. */
+export const modelFolder = (model: string): string =>
+  namesModelFile(model) ? folderOf(model) : asFolder(model);
+
+/** With a slash at its end. */
+export const asFolder = (key: string): string => `${key.replace(/\/$/, '')}/`;
 
 /** Key of another file in the folder that `key` lies in. */
 export const besideKey = (key: string, name: string): string => `${folderOf(key)}${name}`;

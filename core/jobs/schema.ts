@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { columnsSchema } from '../data/columns.ts';
-import { folderOf, isKey, modelKey, UPLOADS } from './keys.ts';
+import { isPickle, MODEL_JSON, NO_PICKLE } from '../model/model-file.ts';
+import { asFolder, besideKey, folderOf, isKey, modelFolder, UPLOADS } from './keys.ts';
 
 /** Settings of the method by name; their numbers are in worker/bmft/options.ts. */
 export const PRESET_NAMES = ['robust', 'bmft-released', 'swift-released'] as const;
@@ -22,25 +23,34 @@ const uploadedKeySchema = z
 
 const FOLDER_RULE = `must lie in a folder below "${UPLOADS}"`;
 
-/** Key of a table whose folder a job fetches as a whole; right below `uploads/` that would be everybody's data. */
+/** Key of a table, which names images in its folder; right below `uploads/` that would be everybody's data. */
 const manifestKeySchema = uploadedKeySchema.refine((key) => folderOf(key) !== UPLOADS, FOLDER_RULE);
 
-/** Prefix of an uploaded model's folder, with or without a slash at its end. */
-const modelFolderSchema = z
+/** Key of an uploaded model's file, or prefix of its folder, with or without a slash at its end. */
+const modelSchema = z
   .string()
   .min(1)
-  .refine((folder) => isKey(modelKey(folder)), KEY_RULE)
-  .refine((folder) => folder.startsWith(UPLOADS), UPLOADED_RULE)
-  .refine((folder) => folder !== UPLOADS, FOLDER_RULE);
+  .refine((model) => isKey(besideKey(asFolder(model), MODEL_JSON)), KEY_RULE)
+  .refine((model) => model.startsWith(UPLOADS), UPLOADED_RULE)
+  .refine((model) => modelFolder(model) !== UPLOADS, FOLDER_RULE)
+  .refine((model) => !isPickle(model), `is refused: ${NO_PICKLE}`);
 
 /** A preset's name, or a preprocess file as an object (docs/data.md). */
 const preprocessSchema = z.union([z.enum(['imagenet', 'unit', 'none']), z.record(z.string(), z.unknown())]);
 
+/** Far beyond any name or number that a file holds. */
+const MAX_LAYER_NAME = 1000;
+const MAX_UNIT = 999_999_999;
+
 const threshold = z.number().gt(0).lt(1).default(0.5);
 
-/** A model folder and the table that lists its samples. */
+/** A model and the table that lists its samples. */
 const modelSourceShape = {
-  model: modelFolderSchema,
+  model: modelSchema,
+  /** Name of the head layer; found from the output when absent. */
+  head: z.string().min(1).max(MAX_LAYER_NAME).optional(),
+  /** Index of the head's unit that stands for the positive label; of two units the second when absent. */
+  positiveClass: z.int().min(0).max(MAX_UNIT).optional(),
   manifest: manifestKeySchema,
   columns: columnsSchema,
   /** Absent: preprocess.json in the model's folder. */
@@ -92,3 +102,6 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
   mitigationSchema,
 ]);
 export type JobRequest = z.output<typeof jobRequestSchema>;
+
+/** A request for a model and the table of its samples. */
+export type WithModel = Exclude<JobRequest, { kind: 'audit' }>;

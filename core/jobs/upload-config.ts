@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { parseWith } from '../data/parse.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { ObjectInfo, ObjectStore, StoredObject } from '../storage/object-store.ts';
-import type { DataSetRequest } from './data-set.ts';
 import { parseJson } from './json.ts';
 import { besideKey, folderOf, UPLOAD_CONFIG, UPLOADS } from './keys.ts';
-import { type JobRequest, jobRequestSchema } from './schema.ts';
+import { type JobRequest, jobRequestSchema, type WithModel } from './schema.ts';
 
 /** Of a request or a configuration; tables and models are not read here. */
 const MAX_CONFIG_BYTES = 2 ** 20;
@@ -50,11 +49,11 @@ export function isDataSet({ content: { model, manifest } }: UploadConfig): boole
 }
 
 /** @throws InvalidInputError when the configuration makes no request for its data set */
-export function dataSetRequest({ content, object }: UploadConfig): DataSetRequest {
+export function dataSetRequest({ content, object }: UploadConfig): WithModel {
   const { kind = 'mitigation', model, manifest, ...rest } = content;
   const place = (path: string | undefined) => (path === undefined ? undefined : besideKey(object.key, path));
   const request = { ...rest, kind, model: place(model), manifest: place(manifest) };
-  return parseWith(jobRequestSchema, request, UPLOAD_CONFIG) as DataSetRequest;
+  return parseWith(jobRequestSchema, request, UPLOAD_CONFIG) as WithModel;
 }
 
 /** @throws InvalidInputError when the configuration makes no request for a table */

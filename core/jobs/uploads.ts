@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPickle, NO_PICKLE } from '../model/model-file.ts';
 import type { UploadForm } from '../storage/object-store.ts';
 import type { JobDeps } from './deps.ts';
 import { isId, isKey, uploadKey } from './keys.ts';
@@ -11,14 +12,19 @@ const MAX_UPLOAD_BYTES = 5 * 2 ** 30;
 export const UPLOAD_TYPES = {
   bin: 'application/octet-stream',
   csv: 'text/csv',
+  data: 'application/octet-stream',
+  h5: 'application/octet-stream',
+  hdf5: 'application/octet-stream',
   jpeg: 'image/jpeg',
   jpg: 'image/jpeg',
   json: 'application/json',
   keras: 'application/octet-stream',
   onnx: 'application/octet-stream',
+  onnx_data: 'application/octet-stream',
   png: 'image/png',
 } as const;
 type Ending = keyof typeof UPLOAD_TYPES;
+const ENDING_RULE = `must end with one of .${Object.keys(UPLOAD_TYPES).join(', .')}`;
 
 /**
  * Letters of any script, so that a hospital's own names work; nothing that a path or a header gives a meaning. No
@@ -32,7 +38,9 @@ const nameSchema = z
   .max(200)
   .refine((name) => NAME.test(name), 'must be up to 5 segments of letters, digits, spaces, ".", "_" and "-"')
   .refine((name) => isKey(uploadKey('x', name.normalize('NFC'))), 'must have segments of at most 255 bytes')
-  .refine((name) => endingOf(name) !== null, `must end with one of .${Object.keys(UPLOAD_TYPES).join(', .')}`)
+  .refine((name) => endingOf(name) !== null, {
+    error: ({ input }) => (isPickle(String(input)) ? `is refused: ${NO_PICKLE}` : ENDING_RULE),
+  })
   .describe(
     'name of the file, or path inside the upload: letters, digits, spaces, ".", "_", "-", up to 5 segments',
   );

@@ -101,7 +101,7 @@ export function makeDirectoryStore(root: string, options: DirectoryStoreOptions 
       withBody(body, () => attempt('writing', async () => store(await open(), key, { body }))),
     delete: (key) => attempt('deleting', async () => remove(await open(), key)),
     list: (prefix, { startAfter = '' } = {}) => list(open, { prefix, startAfter }),
-    listKeys: (prefix) => listKeys(open, { prefix, startAfter: '' }),
+    listKeys: (prefix, { isFlat = false } = {}) => listKeys(open, { prefix, startAfter: '', isFlat }),
     async downloadUrl(key, terms) {
       assertObjectKey(key);
       assertSeconds(terms.seconds);

@@ -6,6 +6,8 @@ export interface KeyRange {
   readonly prefix: string;
   /** Only keys behind this one; empty for all. */
   readonly startAfter: string;
+  /** Leaves out folders below the prefix. */
+  readonly isFlat?: boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function* keysInOrder(
   const keys = entries.map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`);
   for (const key of keys.filter((key) => isKey(key.replace(/\/$/, ''))).sort(compareKeys)) {
     if (key.endsWith('/')) {
-      if (mayHold(key, range)) yield* keysInOrder(entriesOf, range, key);
+      if (!range.isFlat && mayHold(key, range)) yield* keysInOrder(entriesOf, range, key);
     } else if (key.startsWith(range.prefix) && compareKeys(key, range.startAfter) > 0) {
       yield key;
     }

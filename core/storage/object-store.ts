@@ -46,8 +46,12 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
   /** Every object below a prefix, in order of key. */
   list(prefix: string, options?: { readonly startAfter?: string }): AsyncIterable<ObjectInfo>;
-  /** The keys alone, in the same order: reads no content, which `list` may have to for an etag. */
-  listKeys(prefix: string): AsyncIterable<string>;
+  /**
+   * The keys alone, in the same order: reads no content, which `list` may have to for an etag.
+   *
+   * @param options.isFlat  leaves out what lies in folders below the prefix, and never looks into them
+   */
+  listKeys(prefix: string, options?: { readonly isFlat?: boolean }): AsyncIterable<string>;
   /** URL that reads one object without credentials, for `seconds`; it downloads under `filename`. */
   downloadUrl(
     key: string,

@@ -8,6 +8,7 @@ import {
   type GetObjectCommandOutput,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
+  type ListObjectsV2CommandInput,
   PutObjectCommand,
   type PutObjectCommandInput,
   paginateListObjectsV2,
@@ -113,9 +114,10 @@ export function makeS3Store(client: S3Client, options: S3StoreOptions): ObjectSt
       onObject('deleting', key, async () => {
         await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
       }),
-    list: (prefix, { startAfter = '' } = {}) => list(place, prefix, startAfter),
-    async *listKeys(prefix) {
-      for await (const { key } of list(place, prefix, '')) yield key;
+    list: (prefix, { startAfter = '' } = {}) =>
+      list(place, prefix, startAfter === '' ? {} : { StartAfter: startAfter }),
+    async *listKeys(prefix, { isFlat = false } = {}) {
+      for await (const { key } of list(place, prefix, isFlat ? { Delimiter: '/' } : {})) yield key;
     },
     downloadUrl: (key, { seconds, filename }) =>
       onObject('signing', key, async () => {
@@ -301,13 +303,15 @@ async function upload(
 async function* list(
   { client, bucket }: Place,
   prefix: string,
-  startAfter: string,
+  range: Pick<ListObjectsV2CommandInput, 'StartAfter' | 'Delimiter'>,
 ): AsyncGenerator<ObjectInfo> {
   assertPrefix(prefix);
-  assertStart(startAfter);
-  const range = { Bucket: bucket, Prefix: prefix, ...(startAfter !== '' && { StartAfter: startAfter }) };
+  assertStart(range.StartAfter ?? '');
   try {
-    for await (const page of paginateListObjectsV2({ client }, range)) {
+    for await (const page of paginateListObjectsV2(
+      { client },
+      { Bucket: bucket, Prefix: prefix, ...range },
+    )) {
       for (const { Key = '', Size: ContentLength, ...rest } of page.Contents ?? []) {
         if (isKey(Key)) yield infoFrom(Key, { ContentLength, ...rest });
       }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FoundJob } from '../../core/jobs/find-job.ts';
-import { folderOf } from '../../core/jobs/keys.ts';
+import { folderOf, modelFolder } from '../../core/jobs/keys.ts';
 import { JOB_STATUSES, type JobRecord } from '../../core/jobs/record.ts';
 import { withoutData, withoutPaths } from '../../core/jobs/redact.ts';
 
@@ -77,6 +77,7 @@ function publicMessage(message: string, request: JobRecord['request']): string {
           manifest: request.manifest,
           model: request.model.replace(/\/$/, ''),
           '': folderOf(request.manifest),
+          'model/': modelFolder(request.model),
         };
   return withoutData(withoutPaths(message, places), settingsOf(request));
 }

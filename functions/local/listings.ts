@@ -9,12 +9,12 @@ import type { Finding } from '../../core/jobs/policy.ts';
 import type { JobRequest } from '../../core/jobs/schema.ts';
 import { type ScheduledAudit, scheduledAuditSchema } from '../../core/jobs/settle-audit.ts';
 import { readState } from '../../core/jobs/state.ts';
+import { MODEL_JSON, modelEnding } from '../../core/model/model-file.ts';
 import { renderAuditReport } from '../../core/report/audit-report.ts';
 import { DISPARITY_WORDS } from '../../core/report/text/words.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { type FolderTree, readTree } from './folder-tree.ts';
 
-const MODEL_FILE = 'model.json';
 /** Of each kind; whoever has more writes a key into a request. */
 const MOST_INPUTS = 500;
 const MOST_AUDITS = 50;
@@ -45,21 +45,19 @@ export function makeUploadKeys(root: string): () => Promise<string[]> {
 }
 
 /**
- * Model folders and tables among the uploads of a root, the newest first: what came last is never cut off.
+ * Models and tables among the uploads of a root, the newest first: what came last is never cut off. A model is called
+ * by its file, or by its folder where that is a model.json.
  *
  * @param keys  as `makeUploadKeys` lists them
  */
 export async function listInputs(root: string, keys: readonly string[]): Promise<Inputs> {
   const [models, tables] = await Promise.all([
-    newestFirst(
-      root,
-      keys.filter((key) => key.endsWith(`/${MODEL_FILE}`)),
-    ),
+    newestFirst(root, keys.filter(isModel)),
     newestFirst(root, keys.filter(isTable)),
   ]);
   const more = (found: readonly unknown[]) => Math.max(0, found.length - MOST_INPUTS);
   return {
-    models: models.slice(0, MOST_INPUTS).map(({ key }) => folderOf(key)),
+    models: models.slice(0, MOST_INPUTS).map(({ key }) => (isModelJson(key) ? folderOf(key) : key)),
     tables: tables.slice(0, MOST_INPUTS).map(({ key }) => key),
     more: { models: more(models), tables: more(tables) },
   };
@@ -96,6 +94,14 @@ export async function newestFirst(root: string, keys: readonly string[]): Promis
   return dated.filter((entry) => entry !== null).sort((a, b) => b.changedMs - a.changedMs);
 }
 
+function isModel(key: string): boolean {
+  return isModelJson(key) || ![null, '.json'].includes(modelEnding(key));
+}
+
+function isModelJson(key: string): boolean {
+  return key.endsWith(`/${MODEL_JSON}`);
+}
+
 function isTable(key: string): boolean {
   return key.toLowerCase().endsWith('.csv');
 }
@@ -118,12 +124,12 @@ export async function listJobInputs(store: ObjectStore): Promise<Record<string, 
   return Object.fromEntries(jobs.map(({ jobId, request }) => [jobId, inputsOf(request)]));
 }
 
-/** The table's file name, and the last two folders of a model, since most are called `model`. */
+/** The table's file name, and the last two parts of a model's place, since most are called `model`. */
 export function inputsOf(request: JobRequest): JobInputs {
   const fileName = (key: string) => key.slice(folderOf(key).length);
   if (request.kind === 'audit') return { table: fileName(request.predictions) };
-  const folders = request.model.replace(/\/$/, '').split('/').slice(1);
-  const named = folders.filter((name) => !/^[0-9a-f]{32}$/.test(name));
+  const parts = request.model.replace(/\/$/, '').split('/').slice(1);
+  const named = parts.filter((name) => !/^[0-9a-f]{32}$/.test(name));
   return { table: fileName(request.manifest), model: named.slice(-2).join('/') };
 }
 

@@ -91,9 +91,9 @@ export function makeMemoryStore({ now = () => new Date() }: MemoryStoreOptions =
       const listed = keys(prefix).filter((key) => compareBytes(key, startAfter) > 0);
       for (const info of listed.map((key) => infoOf(objects.get(key)))) if (info !== null) yield info;
     },
-    async *listKeys(prefix) {
+    async *listKeys(prefix, { isFlat = false } = {}) {
       await enter('listKeys', prefix);
-      yield* keys(prefix);
+      yield* keys(prefix).filter((key) => !isFlat || !key.slice(prefix.length).includes('/'));
     },
     async downloadUrl(key, { seconds, filename }) {
       await enter('downloadUrl', key);

@@ -32,6 +32,9 @@ function functionOf(
   return { id: found![0], properties: found![1].Properties };
 }
 
+/** Endings of models in one file, and of what lies beside them. */
+const WEIGHTS = ['.keras', '.h5', '.hdf5', '.onnx', '.onnx.data', '.onnx_data'];
+
 /** Does a key match one of an event pattern's `prefix` and `wildcard` entries? */
 function matches(key: string, entries: readonly Json[]): boolean {
   return entries.some((entry) => {
@@ -177,7 +180,7 @@ export function checkFunctions(get: () => Template): void {
     };
 
     const named = ['x', 'deep/er/x', 'x.y'].flatMap((name) =>
-      ['', '.json', '.CSV', '.csv', '.bin', '.jpg', '.png', '.keras', '.json.png'].map(
+      ['', '.json', '.CSV', '.csv', '.bin', '.jpg', '.png', '.pt', '.json.png', ...WEIGHTS].map(
         (ending) => `${name}${ending}`,
       ),
     );

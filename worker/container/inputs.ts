@@ -1,8 +1,7 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Columns } from '../../core/data/columns.ts';
 import { systemCode } from '../../core/data/read-json.ts';
 import { readTable } from '../../core/data/table.ts';
 import {
@@ -12,8 +11,13 @@ import {
   isCounterweightError,
   StorageError,
 } from '../../core/errors.ts';
+import { keysBelow } from '../../core/jobs/data-set.ts';
 import { assertKey, folderOf, isKey } from '../../core/jobs/keys.ts';
-import type { ObjectStore } from '../../core/storage/object-store.ts';
+import { findModelObject } from '../../core/jobs/model-object.ts';
+import type { WithModel } from '../../core/jobs/schema.ts';
+import { MAX_MODEL_FILE_BYTES, MODEL_JSON, PREPROCESS_FILE } from '../../core/model/model-file.ts';
+import { filesNamedIn, namesFiles } from '../../core/model/named-files.ts';
+import type { ObjectInfo, ObjectStore } from '../../core/storage/object-store.ts';
 import type { Progress } from '../progress.ts';
 
 /** Objects that are fetched at once: most are small images, of which each waits for the store. */
@@ -27,14 +31,6 @@ export interface FetchTarget {
   readonly folder: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-}
-
-/** What a request names of a model and its data. */
-export interface ModelKeys {
-  /** Prefix of the model's folder, with or without a slash at its end. */
-  readonly model: string;
-  readonly manifest: string;
-  readonly columns: Columns;
 }
 
 /**
@@ -51,35 +47,42 @@ export async function fetchTable(key: string, target: FetchTarget): Promise<stri
 }
 
 /**
- * Copies a model, its manifest and the images that the manifest lists into the folder, each object once. An image
- * that is absent, or that no key can name, is left to the reader of the manifest, who names its line.
+ * Copies a model, its manifest and the images that the manifest lists into the folder, each object once: of a model
+ * its file, those that the file names, and its preprocess. What is absent besides the file, or what no key can name,
+ * is left to the readers of file and manifest, who say where it is named.
  *
- * @returns paths of both there
- * @throws InvalidInputError when there is no manifest, nothing in the model's folder, or a table without its columns
+ * @returns paths of both there; of a model.json that of its folder
+ * @throws InvalidInputError when there is no manifest, no model, or a table without its columns
  */
 export async function fetchModelAndData(
-  { model, manifest, columns }: ModelKeys,
+  { model, manifest, columns, preprocess }: Pick<WithModel, 'model' | 'manifest' | 'columns' | 'preprocess'>,
   target: FetchTarget,
 ): Promise<{ readonly model: string; readonly manifest: string }> {
   const table = await fetchTable(manifest, target);
-  const folder = model.replace(/\/$/, '');
-  const modelKeys = await keysBelow(`${folder}/`, target);
-  if (modelKeys.length === 0) throw absent(model, 'a folder of objects');
+  const found = await findModelObject(target.store, model);
+  if ('refusal' in found) throw new InvalidInputError(`model "${model}": ${found.refusal}`);
+  const { key } = found.object;
+  const named = await fetchModelFile(found.object, target);
   const images =
     columns.image === undefined ? [] : await imageKeys(table, { manifest, column: columns.image });
-  const keys = new Set([...modelKeys, ...images]);
-  keys.delete(manifest);
-  await fetchAll([...keys], target);
-  return { model: path.join(target.folder, folder), manifest: table };
+  const keys = new Set([
+    ...keysBelow(folderOf(key), preprocess === undefined ? [...named, PREPROCESS_FILE] : named),
+    ...images,
+  ]);
+  for (const fetched of [manifest, key]) keys.delete(fetched);
+  await fetchAll([...keys].filter(isKey), target);
+  const place = path.posix.basename(key) === MODEL_JSON ? path.posix.dirname(key) : key;
+  return { model: path.join(target.folder, place), manifest: table };
 }
 
-async function keysBelow(prefix: string, { store, signal }: FetchTarget): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const key of store.listKeys(prefix)) {
-    throwIfStopped(signal);
-    keys.push(key);
-  }
-  return keys;
+/** @returns names of the files that the model's own file needs */
+async function fetchModelFile({ key, bytes }: ObjectInfo, target: FetchTarget): Promise<string[]> {
+  target.progress.start('fetch model', 1);
+  if (!(await fetchOne(key, target))) throw absent(key, 'a model');
+  target.progress.advance();
+  // A file that is too large is refused by its reader
+  if (!namesFiles(key) || bytes > MAX_MODEL_FILE_BYTES) return [];
+  return filesNamedIn(key, await readFile(path.join(target.folder, key)));
 }
 
 /** Keys of the images of a manifest, which names them from its own folder; none that leads out of it. */

@@ -3,7 +3,7 @@ import { parsePreprocess } from '../../core/data/preprocess.ts';
 import { InterruptedError, JobConflictError } from '../../core/errors.ts';
 import { AUDIT_RESULT, checkpointPrefix, RUN_RESULT } from '../../core/jobs/keys.ts';
 import type { JobRecord } from '../../core/jobs/record.ts';
-import type { JobRequest } from '../../core/jobs/schema.ts';
+import type { JobRequest, WithModel } from '../../core/jobs/schema.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { auditToFolder } from '../audit-files.ts';
 import type { BackendChoice } from '../backend.ts';
@@ -72,7 +72,6 @@ function noShard(received: string): JobConflictError {
 }
 
 type Mitigation = Extract<JobRequest, { kind: 'mitigation' }>;
-type WithModel = Exclude<JobRequest, { kind: 'audit' }>;
 
 async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   const { preset, metric, seed, threshold } = request;
@@ -102,10 +101,10 @@ async function start({ backend, requireGpu = false, threads, log }: Work): Promi
 }
 
 async function fetchSource(request: WithModel, work: Work): Promise<DataSource> {
-  const { columns, preprocess } = request;
+  const { columns, preprocess, head, positiveClass } = request;
   const chosen = typeof preprocess === 'object' ? parsePreprocess(preprocess, 'preprocess') : preprocess;
   const files = await fetchModelAndData(request, { ...work, folder: work.inputs });
-  return { ...files, columns, ...(chosen !== undefined && { preprocess: chosen }) };
+  return { ...files, columns, head, positiveClass, ...(chosen !== undefined && { preprocess: chosen }) };
 }
 
 function checkpointsOf({ store, jobId }: Work): BlobStore {

@@ -1,6 +1,8 @@
 import { isCounterweightError } from '../../core/errors.ts';
+import { besideKey, modelFolder } from '../../core/jobs/keys.ts';
 import { withoutData } from '../../core/jobs/redact.ts';
 import type { JobRequest } from '../../core/jobs/schema.ts';
+import { PREPROCESS_FILE } from '../../core/model/model-file.ts';
 import { exitCodeOf } from '../commands/exit-codes.ts';
 
 /** Why a task failed: `code` for a program, `message` as a sentence for people, without data. */
@@ -36,11 +38,8 @@ export function reasonOf(error: unknown, context: ReasonContext): Reason {
 
 /** A model's own preprocess file holds settings, which may be named. */
 function isOfModel(message: string, request: JobRequest | null): boolean {
-  return request !== null && 'model' in request && message.startsWith(`${modelOf(request)}/preprocess.json`);
-}
-
-function modelOf({ model }: { readonly model: string }): string {
-  return model.replace(/\/$/, '');
+  if (request === null || !('model' in request)) return false;
+  return message.startsWith(besideKey(modelFolder(request.model), PREPROCESS_FILE));
 }
 
 function isTemporary(error: unknown): boolean {
@@ -55,6 +54,10 @@ function withoutFolders(message: string, { folder, inputs }: ReasonContext): str
 export function withoutKeys(message: string, request: JobRequest | null): string {
   if (request === null) return message;
   if (request.kind === 'audit') return message.replaceAll(request.predictions, 'predictions');
+  const { manifest, model } = request;
   // The model's folder may be one that the manifest lies in
-  return message.replaceAll(request.manifest, 'manifest').replaceAll(modelOf(request), 'model');
+  return message
+    .replaceAll(manifest, 'manifest')
+    .replaceAll(model.replace(/\/$/, ''), 'model')
+    .replaceAll(modelFolder(model), 'model/');
 }

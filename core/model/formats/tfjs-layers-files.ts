@@ -3,10 +3,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { parseWith } from '../../data/parse.ts';
 import { InvalidInputError, StorageError } from '../../errors.ts';
+import { MAX_MODEL_FILE_BYTES, MODEL_JSON } from '../model-file.ts';
 
-/** Largest tensor and largest model that are read, against sizes that a damaged file makes up. */
+/** Largest tensor that is read, against sizes that a damaged file makes up. */
 const MAX_TENSOR_WEIGHTS = 2 ** 28;
-const MAX_MODEL_BYTES = 2 ** 31;
 
 const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 } as const;
 
@@ -89,7 +89,7 @@ export async function writeLayersModel(
     manifest.push({ ...group, weights: entries.map(({ spec }) => spec) });
     await writeShards(folder, group.paths, Buffer.concat(entries.map(({ bytes }) => bytes)));
   }
-  await writeFile(path.join(folder, 'model.json'), JSON.stringify({ ...json, weightsManifest: manifest }));
+  await writeFile(path.join(folder, MODEL_JSON), JSON.stringify({ ...json, weightsManifest: manifest }));
 }
 
 async function modelJsonPath(location: string): Promise<string> {
@@ -99,7 +99,7 @@ async function modelJsonPath(location: string): Promise<string> {
       throw new StorageError(`model "${location}": no such file or folder`, { path: location }, { cause });
     },
   );
-  if (isFolder) return path.join(location, 'model.json');
+  if (isFolder) return path.join(location, MODEL_JSON);
   const ending = path.extname(location);
   if (ending === '.json') return location;
   throw new InvalidInputError(
@@ -111,9 +111,9 @@ async function modelJsonPath(location: string): Promise<string> {
 async function readOrThrow(file: string): Promise<Buffer> {
   try {
     const { size } = await stat(file);
-    if (size > MAX_MODEL_BYTES) {
+    if (size > MAX_MODEL_FILE_BYTES) {
       throw new InvalidInputError(
-        `model file "${path.basename(file)}": expected at most ${MAX_MODEL_BYTES} bytes, received ${size}`,
+        `model file "${path.basename(file)}": expected at most ${MAX_MODEL_FILE_BYTES} bytes, received ${size}`,
       );
     }
     return await readFile(file);

@@ -1,3 +1,6 @@
+import { MODEL_JSON } from '../../../core/model/model-file.ts';
+import { MODEL_PATTERN } from './upload-script.ts';
+
 /** The form that makes a job request. */
 export const FORM_SCRIPT = `
 const TASKS = {
@@ -40,10 +43,10 @@ async function loadInputs() {
   await loadColumns();
 }
 
-const MODEL_FILE = '/model.json';
+const MODEL_JSON = '/${MODEL_JSON}';
 const UPLOADED = {
   tables: (keys) => keys.filter((key) => key.toLowerCase().endsWith('.csv')),
-  models: (keys) => keys.filter((key) => key.endsWith(MODEL_FILE)).map((key) => key.slice(0, 1 - MODEL_FILE.length)),
+  models: (keys) => keys.filter((key) => key.endsWith(MODEL_JSON) || ${MODEL_PATTERN}.test(key)).map((key) => key.endsWith(MODEL_JSON) ? key.slice(0, 1 - MODEL_JSON.length) : key),
 };
 
 /**
@@ -122,9 +125,11 @@ function showFields() {
 }
 
 const numberIn = (text) => Number(text.replace(',', '.'));
+const isWhole = (text, end) => /^[0-9]{1,10}$/.test(text) && Number(text) < end;
 const CHECKS = {
+  positiveClass: { isRight: (text) => isWhole(text, 1e9), expected: 'a whole number from 0' },
   threshold: { isRight: (text) => numberIn(text) > 0 && numberIn(text) < 1, expected: 'a number above 0 and below 1' },
-  seed: { isRight: (text) => /^[0-9]{1,10}$/.test(text) && Number(text) < 2 ** 31, expected: 'a whole number from 0 to 2147483647' },
+  seed: { isRight: (text) => isWhole(text, 2 ** 31), expected: 'a whole number from 0 to 2147483647' },
 };
 
 /** What is missing or wrong in a form, by the names of its fields; null when it can be sent. */
@@ -153,9 +158,9 @@ function requestOf(form) {
   const answer = kind === 'audit' ? { [text('answer')]: text('answered') } : {};
   const columns = { ...filled({ label: text('label'), positiveLabel: text('positive'), image: text('image'), subject: text('subject'), split: text('split'), ...answer }), sensitiveFeatures: namesIn(text('groups')) };
   const threshold = text('threshold') === '' ? undefined : numberIn(text('threshold'));
-  const seed = text('seed') === '' ? undefined : Number(text('seed'));
+  const whole = (name) => text(name) === '' ? undefined : Number(text(name));
   const splits = filled({ external: text('external'), test: text('test') });
-  const common = { kind, columns, ...filled({ threshold, only: text('only'), preprocess: text('preprocess'), preset: text('preset'), seed, metric: text('metric') }) };
+  const common = { kind, columns, ...filled({ threshold, only: text('only'), preprocess: text('preprocess'), preset: text('preset'), positiveClass: whole('positiveClass'), seed: whole('seed'), metric: text('metric') }) };
   if (kind === 'audit') return { ...common, predictions: text('table') };
   return { ...common, model: text('model'), manifest: text('table'), ...(Object.keys(splits).length > 0 && { splits }) };
 }

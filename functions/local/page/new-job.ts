@@ -1,4 +1,5 @@
 import { PRESET_NAMES } from '../../../core/jobs/schema.ts';
+import { UPLOAD_TYPES } from '../../../core/jobs/uploads.ts';
 
 interface Field {
   readonly name: string;
@@ -40,10 +41,12 @@ function select(field: Field, options: Readonly<Record<string, string>> = {}): s
 
 const MODELS = 'model-audit mitigation';
 
+const ENDINGS = Object.keys(UPLOAD_TYPES).map((ending) => `.${ending}`);
+
 const FILES = `<div class="panel">
 <h3>1. Bring your files</h3>
-<p class="hint" id="files-hint">A table of predictions (.csv). For a model: its folder with model.json, and a table of samples beside the images that it names. What lies in the server's folder uploads/ already can be chosen below.</p>
-<div class="field"><label for="files">Files</label><input type="file" id="files" multiple accept=".csv,.json,.bin,.png,.jpg,.jpeg" aria-describedby="files-hint"></div>
+<p class="hint" id="files-hint">A table of predictions (.csv). For a model: its file (.onnx, .keras, .h5) or its folder with model.json, together with its preprocess.json, and a table of samples beside the images that it names. What lies in the server's folder uploads/ already can be chosen below.</p>
+<div class="field"><label for="files">Files</label><input type="file" id="files" multiple accept="${ENDINGS}" aria-describedby="files-hint"></div>
 <div class="field"><label for="folder">Or a whole folder</label><input type="file" id="folder" webkitdirectory aria-describedby="files-hint"></div>
 <div id="sending" hidden><progress id="sent" aria-label="Sent"></progress><small id="sent-text"></small><button type="button" class="quiet" id="stop">Stop</button></div>
 <p class="say" id="upload-say" role="status"></p>
@@ -63,7 +66,13 @@ const WHAT = [
   select({ name: 'table', label: 'Table', isRequired: true }, { '': 'Choose a table' }),
   '<small class="hint more" id="table-more" hidden></small>',
   select(
-    { name: 'model', label: 'Model', kinds: MODELS, isRequired: true, hint: 'A folder with model.json.' },
+    {
+      name: 'model',
+      label: 'Model',
+      kinds: MODELS,
+      isRequired: true,
+      hint: 'A file (.onnx, .keras, .h5), or a folder with model.json.',
+    },
     { '': 'Choose a model' },
   ),
   '<small class="hint more" id="model-more" hidden></small>',
@@ -103,6 +112,12 @@ const WHAT = [
 
 const MORE = [
   input({ name: 'positive', label: 'Label that means 1', hint: 'For labels in words, such as malignant.' }),
+  input({
+    name: 'positiveClass',
+    label: 'Output that means 1',
+    kinds: MODELS,
+    hint: 'Of a model with several classes: the index of its output, from 0.',
+  }),
   input({ name: 'threshold', label: 'Threshold of the score', placeholder: '0.5' }),
   input({
     name: 'split',

@@ -1,8 +1,19 @@
+import { UPLOAD_TYPES } from '../../../core/jobs/uploads.ts';
+import { MODEL_ENDINGS, NO_PICKLE, PICKLE_ENDINGS } from '../../../core/model/model-file.ts';
+
+/** A pattern of the page for names with one of these endings, with or without their dot. */
+const patternOf = (endings: readonly string[]) =>
+  `/[.](?:${endings.map((ending) => ending.replace('.', '')).join('|')})$/i`;
+
+/** Of models in one file. */
+export const MODEL_PATTERN = patternOf(MODEL_ENDINGS.filter((ending) => ending !== '.json'));
+
 /** Which files are taken, and what is said of the others. */
 const FILES = `
-const TAKEN = /[.](?:csv|json|bin|png|jpe?g)$/i;
+const TAKEN = ${patternOf(Object.keys(UPLOAD_TYPES))};
 const OTHER_TABLES = /[.](?:tsv|tab|xlsx?|ods|parquet|feather|sav|dta)$/i;
-const OTHER_MODELS = /[.](?:keras|onnx|h5|hdf5|pb|tflite|pt|pth|safetensors|pkl|joblib)$/i;
+const PICKLES = ${patternOf(PICKLE_ENDINGS)};
+const OTHER_MODELS = /[.](?:pb|tflite|safetensors)$/i;
 /** Files that start a job as they arrive: they go last, when everything that they name is there. */
 const STARTS = /(?:^|[/])(?:counterweight[.]json|[^/]+[.]job[.]json)$/;
 const MOST_NAMED = 5;
@@ -14,9 +25,10 @@ const countText = (count, word) => count + ' ' + word + (count === 1 ? '' : 's')
 function reasonAgainst(file) {
   const name = nameOf(file);
   if (name.split('/').some((part) => part.startsWith('.'))) return 'hidden';
-  if (OTHER_MODELS.test(name)) return 'expected a tfjs LayersModel folder (model.json and its weights)';
+  if (PICKLES.test(name)) return ${JSON.stringify(NO_PICKLE)};
+  if (OTHER_MODELS.test(name)) return 'expected a model as .onnx, .keras, .h5 or a tfjs LayersModel folder (model.json and its weights)';
   if (OTHER_TABLES.test(name)) return 'expected a table as .csv, with commas between its cells';
-  if (!TAKEN.test(name)) return 'expected a table (.csv), a part of a model (.json, .bin) or an image (.png, .jpg)';
+  if (!TAKEN.test(name)) return 'expected a table (.csv), a model (.onnx, .keras, .h5), a part of one (.json, .bin, .data) or an image (.png, .jpg)';
   return file.size === 0 ? 'empty' : null;
 }
 

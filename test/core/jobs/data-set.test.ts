@@ -4,6 +4,14 @@ import { StorageError } from '../../../core/errors.ts';
 import { lackOf } from '../../../core/jobs/data-set.ts';
 import { MITIGATION, makeTestDeps } from './fixtures.ts';
 
+/** Bytes of a ModelProto: graph (7) of an initializer (5) of external data (13) of the entry location: deep/w.data. */
+const ONNX = ((): string => {
+  const field = (number: number, text: string) =>
+    `${String.fromCharCode((number << 3) | 2, text.length)}${text}`;
+  const entry = field(1, 'location') + field(2, 'deep/w.data');
+  return field(7, field(5, field(13, entry)));
+})();
+
 const request = { ...MITIGATION, columns: { ...MITIGATION.columns, image: 'file' } };
 const weights = (...paths: string[]) => ({ weightsManifest: [{ paths }] });
 
@@ -39,10 +47,13 @@ describe('lackOf', () => {
 
   it.each([
     ['labels.csv', 'its table'],
-    ['model/model.json', 'a model.json'],
-    ['model/w1.bin', '1 of the 3 files beside its model.json'],
-    ['model/more/w2.bin', '1 of the 3 files beside its model.json'],
-    ['model/preprocess.json', '1 of the 3 files beside its model.json'],
+    [
+      'model/model.json',
+      'a model: expected a model.json, or one file that ends in .onnx, .keras or .h5, found none',
+    ],
+    ['model/w1.bin', '1 of the 3 files beside its model'],
+    ['model/more/w2.bin', '1 of the 3 files beside its model'],
+    ['model/preprocess.json', '1 of the 3 files beside its model'],
     ['images/a.png', '1 of the 2 images that its table names'],
     ['b.png', '1 of the 2 images that its table names'],
   ])('says so when %s is absent', async (name, words) => {
@@ -52,6 +63,34 @@ describe('lackOf', () => {
   it('asks for no preprocess.json when the request has a preprocess', async () => {
     const store = await makeStored({ 'model/preprocess.json': null });
     expect(await lackOf(store, { ...request, preprocess: 'unit' })).toBeNull();
+  });
+
+  it.each<[string, Readonly<Record<string, string | null>>, string | null]>([
+    ['its external data', { 'model/net.onnx': ONNX }, '1 of the 2 files beside its model'],
+    ['nothing', { 'model/net.onnx': ONNX, 'model/deep/w.data': 'x' }, null],
+    ['nothing', { 'model/net.h5': 'x' }, null],
+    [
+      'its preprocess',
+      { 'model/net.keras': 'x', 'model/preprocess.json': null },
+      '1 of the 1 file beside its model',
+    ],
+    ['one of two', { 'model/a.keras': 'x', 'model/b.onnx': 'x' }, expect.stringMatching(/found 2$/)],
+    [
+      'what a pickle is exported to',
+      { 'model/net.pt': 'x' },
+      expect.stringMatching(/^a model: a pickle runs code/),
+    ],
+    ['nothing', { 'model/net.pt': 'x', 'model/net.onnx': ONNX, 'model/deep/w.data': 'x' }, null],
+  ])('of another format says that it lacks %s', async (_, changes, lacks) => {
+    const store = await makeStored({ 'model/model.json': null, ...changes });
+    expect(await lackOf(store, request)).toEqual(lacks);
+  });
+
+  it('asks for the file that the request names, whatever else lies beside it', async () => {
+    const store = await makeStored({ 'model/net.onnx': ONNX });
+    const words = '1 of the 2 files beside its model';
+    expect(await lackOf(store, { ...request, model: 'uploads/set/model/net.onnx' })).toBe(words);
+    expect(await lackOf(store, request)).toBeNull();
   });
 
   it('asks for no images when the table has none', async () => {

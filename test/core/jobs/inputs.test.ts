@@ -26,6 +26,46 @@ describe('inputVersions', () => {
     expect(await inputVersions(store, request)).not.toEqual(versions);
   });
 
+  it('are others after an ONNX model was uploaded again, and none for files beside it', async () => {
+    let time = START.getTime();
+    const store = makeMemoryStore({ now: () => new Date(time) });
+    await putInputs(store);
+    await store.delete('uploads/set/model/model.json');
+    await store.put('uploads/set/model/net.onnx', 'x');
+    const versions = await inputVersions(store, MITIGATION);
+    expect(await inputVersions(store, { ...MITIGATION, model: 'uploads/set/model/net.onnx' })).toEqual(
+      versions,
+    );
+    time += 1000;
+    await store.put('uploads/set/model/net.onnx.data', 'x');
+    expect(await inputVersions(store, MITIGATION)).toEqual(versions);
+    await store.put('uploads/set/model/net.onnx', 'x');
+    expect(await inputVersions(store, MITIGATION)).not.toEqual(versions);
+  });
+
+  it('refuses a model that no worker could read, and a pickle by what to do instead', async () => {
+    const store = makeMemoryStore();
+    await putInputs(store);
+    await store.delete('uploads/set/model/model.json');
+    await store.put('uploads/set/model/net.pt', 'x');
+    const refusal = () => inputVersions(store, MITIGATION).catch((error: unknown) => error);
+    expect(await refusal()).toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(/^model: a pickle runs code when it is read.*torch\.onnx\.export/),
+      details: { issues: [expect.stringMatching(/^"model" is refused: a pickle/)] },
+    });
+    const { info } = store;
+    store.info = async (key) => {
+      const found = await info(key);
+      return found && { ...found, bytes: 2 ** 31 };
+    };
+    await store.put('uploads/set/model/net.onnx', 'x');
+    expect(await refusal()).toMatchObject({
+      code: 'INVALID_INPUT',
+      message: 'model: expected a file of at most 2147483647 bytes, received 2147483648',
+    });
+  });
+
   it.each([
     ['predictions', AUDIT, 'uploads/table/scores.csv'],
     ['manifest', MITIGATION, 'uploads/set/labels.csv'],

@@ -15,7 +15,8 @@ import {
   jobIdOfRecord,
   lastKeyOf,
   lockKey,
-  modelKey,
+  modelFolder,
+  namesModelFile,
   recordKey,
   requestKey,
   resultKey,
@@ -99,16 +100,28 @@ describe('keys of definitions', () => {
 });
 
 describe('keys of uploads', () => {
-  it.each(['counterweight.json', 'x.job.json', 'T.CSV', 'model.json', 'group1-shard1of2.bin'])(
-    'that end as %j does can start something',
+  it.each([
+    'counterweight.json',
+    'x.job.json',
+    'T.CSV',
+    'model.json',
+    'group1-shard1of2.bin',
+    'Net.ONNX',
+    'net.onnx.data',
+    'net.onnx_data',
+    'net.keras',
+    'net.h5',
+    'net.hdf5',
+  ])('that end as %j does can start something', (name) => {
+    expect(isStarter(name)).toBe(true);
+  });
+
+  it.each(['a.png', 'a.jpg', 'json', 'a.csv.gz', 'net.pt', ''])(
+    'that end as %j does start nothing',
     (name) => {
-      expect(isStarter(name)).toBe(true);
+      expect(isStarter(name)).toBe(false);
     },
   );
-
-  it.each(['a.png', 'a.jpg', 'json', 'a.csv.gz', ''])('that end as %j does start nothing', (name) => {
-    expect(isStarter(name)).toBe(false);
-  });
 
   it('name the folder and what lies beside', () => {
     expect(uploadKey('u1', 'a/b.csv')).toBe('uploads/u1/a/b.csv');
@@ -116,8 +129,15 @@ describe('keys of uploads', () => {
     expect(besideKey('uploads/u1/a/b.csv', 'c.json')).toBe('uploads/u1/a/c.json');
   });
 
-  it.each(['uploads/m', 'uploads/m/'])('find the topology of the model %j', (folder) => {
-    expect(modelKey(folder)).toBe('uploads/m/model.json');
+  it.each([
+    ['uploads/m', false, 'uploads/m/'],
+    ['uploads/m/', false, 'uploads/m/'],
+    ['uploads/m/Net.ONNX', true, 'uploads/m/'],
+    ['uploads/m/model.json', true, 'uploads/m/'],
+    ['uploads/m/net.onnx/', false, 'uploads/m/net.onnx/'],
+  ])('tell whether %s is a file, and the folder of a model', (model, isFile, folder) => {
+    expect(namesModelFile(model)).toBe(isFile);
+    expect(modelFolder(model)).toBe(folder);
   });
 });
 

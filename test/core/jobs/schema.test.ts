@@ -31,9 +31,31 @@ describe('jobRequestSchema', () => {
     ['model', 'uploads/'],
     ['model', 'uploads'],
     ['model', 'uploads/x//'],
+    ['model', 'uploads/net.onnx'],
     ['manifest', 'uploads/labels.csv'],
-  ] as const)('refuses a %s at %j, since a job fetches the whole folder', (field, key) => {
+  ] as const)('refuses a %s at %j, since what it names may be all that lies in the folder', (field, key) => {
     expect(pathsOf({ ...MITIGATION, [field]: key })).toContain(field);
+  });
+
+  it.each(['uploads/x', 'uploads/x/', 'uploads/x/net.onnx', 'uploads/x/model.json', 'uploads/net.onnx/'])(
+    'takes a model at %s',
+    (model) => {
+      expect(pathsOf({ ...MITIGATION, model })).toBeUndefined();
+    },
+  );
+
+  it('refuses a pickle by what to do instead', () => {
+    const { error } = jobRequestSchema.safeParse({ ...MITIGATION, model: 'uploads/x/net.PT' });
+    expect(error?.issues).toMatchObject([
+      {
+        path: ['model'],
+        message: expect.stringMatching(/^is refused: a pickle runs code.*torch\.onnx\.export/),
+      },
+    ]);
+  });
+
+  it.each([-1, 1.5, 1e9, '1'])('refuses the positive class %j', (positiveClass) => {
+    expect(pathsOf({ ...MODEL_AUDIT, positiveClass })).toEqual(['positiveClass']);
   });
 
   it.each([0, 1, -1, Number.NaN, '0.5'])('refuses the threshold %j', (threshold) => {

@@ -80,6 +80,13 @@ describe('uploadRequestSchema', () => {
     expect(isValid({ name })).toBe(false);
   });
 
+  it('refuses a pickle by what to do instead', () => {
+    const { error } = uploadRequestSchema.safeParse({ name: 'net.pt', bytes: 10 });
+    expect(error?.issues.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^is refused: a pickle runs code when it is read.*torch\.onnx\.export/),
+    ]);
+  });
+
   it.each([0, -1, 1.5, 5 * 2 ** 30 + 1, '10'])('refuses the size %j', (bytes) => {
     expect(isValid({ bytes })).toBe(false);
   });

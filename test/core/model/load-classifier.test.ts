@@ -26,6 +26,8 @@ describe('loadClassifier', () => {
     expect(await formatOf(mlp)).toBe('onnx');
     expect(await formatOf(folder.at('one'))).toBe('onnx');
     expect(await formatOf(folder.at('one/Net.ONNX'))).toBe('onnx');
+    await folder.write('one/net.pt', 'what it was exported from');
+    expect(await formatOf(folder.at('one'))).toBe('onnx');
   });
 
   test.each(['model.pt', 'model.pth', 'model.PKL', 'last.ckpt'])(

@@ -128,6 +128,18 @@ export function describeLists(itHolds: DefineTest): void {
     expect(await below('none/')).toEqual([]);
   });
 
+  itHolds('gives the keys of a folder without those of folders below it', async ({ store, prefix }) => {
+    for (const name of ['a', 'b/d', 'b/e/f', 'b/e/g', 'b/z', 'bc']) await store.write(prefix + name, name);
+    const flat = async (end: string) =>
+      (await keysOf(store.listKeys(prefix + end, { isFlat: true })))
+        .sort()
+        .map((key) => key.slice(prefix.length));
+    expect(await flat('')).toEqual(['a', 'bc']);
+    expect(await flat('b/')).toEqual(['b/d', 'b/z']);
+    expect(await flat('b/e/')).toEqual(['b/e/f', 'b/e/g']);
+    expect(await flat('none/')).toEqual([]);
+  });
+
   itHolds('refuses a prefix that no key can have', async ({ store }) => {
     for (const prefix of ['/', '../', 'a//', 'a/../b', 'a\\', 'a\ud800']) {
       await expect(collect(store.list(prefix))).rejects.toMatchObject({ code: 'INVALID_INPUT' });

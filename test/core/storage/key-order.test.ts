@@ -41,6 +41,8 @@ describe('keysInOrder', () => {
     expect(readFolders).toEqual(['b/', 'b/c0/']);
     await keysIn({ startAfter: 'b/zz' });
     expect(readFolders).toEqual(['', 'b/', '\u{1F600}/']);
+    expect(await keysIn({ isFlat: true })).toEqual(byBytes(KEYS.filter((key) => !key.includes('/'))));
+    expect(readFolders).toEqual(['']);
   });
 
   it('gives the same as filtering all keys, for any prefix and any key to start behind', async () => {

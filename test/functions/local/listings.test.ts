@@ -24,9 +24,10 @@ const inputsAt = async (root: string) => listInputs(root, await makeUploadKeys(r
 const storeAt = (root: string) => makeDirectoryStore(root);
 
 describe('what a request may name', () => {
-  it('is tables and folders with a model, the newest first, and nothing that a link leads to', async () => {
+  it('is tables, models and folders with a model.json, the newest first, and nothing that a link leads to', async () => {
     const root = folder.at('inputs');
-    const names = ['a/LABELS.CSV', 'a/model/model.json', 'a/model/weights.bin', 'a/x.png', 'b/scores.csv'];
+    const models = ['a/model/model.json', 'a/model/weights.bin', 'a/Net.ONNX', 'a/net.onnx.data', 'a/b.json'];
+    const names = ['a/LABELS.CSV', ...models, 'a/x.png', 'b/scores.csv'];
     for (const [second, name] of names.entries()) {
       await put(root, `uploads/${name}`, '');
       await utimes(path.join(root, 'uploads', name), second, second);
@@ -35,7 +36,7 @@ describe('what a request may name', () => {
     await symlink(folder.at('elsewhere'), path.join(root, 'uploads/link'));
     await symlink(folder.at('elsewhere/secret.csv'), path.join(root, 'uploads/link.csv'));
     expect(await inputsAt(root)).toEqual({
-      models: ['uploads/a/model/'],
+      models: ['uploads/a/Net.ONNX', 'uploads/a/model/'],
       tables: ['uploads/b/scores.csv', 'uploads/a/LABELS.CSV'],
       more: { models: 0, tables: 0 },
     });
@@ -90,6 +91,7 @@ describe('what a job was made of', () => {
     ['uploads/5c1f0a7be2d84f6f9a3b1c2d4e5f6071/ward/model/', 'ward/model'],
     ['uploads/5c1f0a7be2d84f6f9a3b1c2d4e5f6071/model', 'model'],
     ['uploads/a/b/c/d', 'c/d'],
+    ['uploads/5c1f0a7be2d84f6f9a3b1c2d4e5f6071/net.onnx', 'net.onnx'],
   ])('of a model at %s: %s', (model, name) => {
     expect(inputsOf({ ...MITIGATION, model })).toEqual({ table: 'labels.csv', model: name });
   });

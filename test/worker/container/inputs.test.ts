@@ -1,8 +1,13 @@
 import { access, mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../core/errors.ts';
+import {
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation,
+} from '../../../core/model/formats/onnx/file/onnx-pb.ts';
 import { exitCodeOf } from '../../../worker/commands/exit-codes.ts';
 import { fetchModelAndData, fetchTable } from '../../../worker/container/inputs.ts';
 import type { Progress } from '../../../worker/progress.ts';
@@ -10,6 +15,7 @@ import { NO_PROGRESS } from '../../../worker/progress.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { filesIn } from '../../helpers/made-files.ts';
 import { type MemoryStore, makeMemoryStore } from '../../helpers/memory-store.ts';
+import { encodeModel, madeModel, madeTensor } from '../../helpers/onnx.ts';
 
 const temporary = useTempFolder();
 let folders = 0;
@@ -43,9 +49,14 @@ const IMAGES = { ...COLUMNS, image: 'file' };
 const tableOf = (...files: readonly string[]) =>
   `file,y,sex\n${files.map((file) => `${file},1,f\n`).join('')}`;
 
+const topologyOf = (...paths: readonly string[]) => JSON.stringify({ weightsManifest: [{ paths }] });
+
 const UPLOAD = {
-  'uploads/x/model/model.json': 'topology',
+  'uploads/x/model/model.json': topologyOf('weights.bin', 'more/w2.bin'),
   'uploads/x/model/weights.bin': 'weights',
+  'uploads/x/model/more/w2.bin': 'weights',
+  'uploads/x/model/preprocess.json': '{}',
+  'uploads/x/model/model.pt': 'a pickle',
   'uploads/x/labels.csv': tableOf('images/a.png', 'images/sub/b.png'),
   'uploads/x/images/a.png': 'A',
   'uploads/x/images/sub/b.png': 'B',
@@ -125,8 +136,10 @@ describe('fetchModelAndData', () => {
       model: path.join(folder, 'uploads/x/model'),
       manifest: path.join(folder, 'uploads/x/labels.csv'),
     });
-    const { 'uploads/x/images/unlisted.png': _, 'uploads/x/notes.txt': __, ...wanted } = UPLOAD;
-    const { 'uploads/xy/labels.csv': ___, ...expected } = wanted;
+    const unwanted = ['images/unlisted.png', 'notes.txt', 'model/model.pt', 'y/labels.csv'];
+    const expected = Object.fromEntries(
+      Object.entries(UPLOAD).filter(([key]) => !unwanted.some((name) => key.endsWith(name))),
+    );
     expect(await fetchedIn(folder)).toEqual(expected);
     expect(reads).toEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, 1])));
   });
@@ -138,7 +151,7 @@ describe('fetchModelAndData', () => {
       'uploads/x/a.png': 'A',
     });
     const reads = countReads(store);
-    await fetchModelAndData({ ...REQUEST, model: 'uploads/x/' }, target);
+    await fetchModelAndData({ ...REQUEST, model: 'uploads/x/', preprocess: 'unit' }, target);
     expect(reads).toEqual({ 'uploads/x/model.json': 1, 'uploads/x/labels.csv': 1, 'uploads/x/a.png': 1 });
     expect(Object.keys(await fetchedIn(folder))).toHaveLength(3);
   });
@@ -146,11 +159,47 @@ describe('fetchModelAndData', () => {
   it('fetches no images for a table of features', async () => {
     const { target, folder } = await setUp(UPLOAD);
     await fetchModelAndData({ ...REQUEST, columns: COLUMNS }, target);
-    expect(Object.keys(await fetchedIn(folder))).toEqual([
+    expect(Object.keys(await fetchedIn(folder)).filter((key) => !key.includes('/model/'))).toEqual([
       'uploads/x/labels.csv',
-      'uploads/x/model/model.json',
-      'uploads/x/model/weights.bin',
     ]);
+  });
+
+  const made = madeTensor('w', [1, 1], [0]);
+  made.dataLocation = TensorProto_DataLocation.EXTERNAL;
+  made.externalData = [create(StringStringEntryProtoSchema, { key: 'location', value: 'net.onnx.data' })];
+  const onnx = Buffer.from(
+    encodeModel(
+      madeModel({ nodes: [{ op: 'MatMul', inputs: ['x', 'w'] }], initializers: [made], input: [null, 1] }),
+    ),
+  );
+
+  it.each(['uploads/x/net.onnx', 'uploads/x', 'uploads/x/'])(
+    'fetches an ONNX model with what it names and its preprocess, asked for as %s',
+    async (model) => {
+      const { target, folder, store } = await setUp({
+        'uploads/x/net.onnx.data': 'weights',
+        'uploads/x/preprocess.json': '{}',
+        'uploads/x/other.bin': 'of nothing',
+        'uploads/x/labels.csv': tableOf('gone.png'),
+      });
+      await store.write('uploads/x/net.onnx', onnx);
+      const { model: file } = await fetchModelAndData({ ...REQUEST, model }, target);
+      expect(file).toBe(path.join(folder, 'uploads/x/net.onnx'));
+      expect(Object.keys(await fetchedIn(folder))).toEqual([
+        'uploads/x/labels.csv',
+        'uploads/x/net.onnx',
+        'uploads/x/net.onnx.data',
+        'uploads/x/preprocess.json',
+      ]);
+      expect(await readFile(file)).toEqual(onnx);
+    },
+  );
+
+  it('fetches of a model.json in a folder with other models what it names', async () => {
+    const { target, folder } = await setUp({ ...UPLOAD, 'uploads/x/model/net.keras': 'K' });
+    const asked = { ...REQUEST, model: 'uploads/x/model/model.json' };
+    expect((await fetchModelAndData(asked, target)).model).toBe(path.join(folder, 'uploads/x/model'));
+    expect(await fetchedIn(folder)).not.toHaveProperty('uploads/x/model/net.keras');
   });
 
   it('leaves images that are absent, or lead elsewhere, to the reader of the table', async () => {
@@ -180,12 +229,17 @@ describe('fetchModelAndData', () => {
     const { target } = await setUp({ ...UPLOAD, 'uploads/x/model-2/model.json': 'topology' });
     await expect(fetchModelAndData({ ...REQUEST, model: 'uploads/x/mod' }, target)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
-      message: '"uploads/x/mod": expected a folder of objects that was uploaded, found none',
+      message:
+        'model "uploads/x/mod": expected a model.json, or one file that ends in .onnx, .keras or .h5, found none',
     });
   });
 
   it('refuses an object that is the folder of another, which no disk can hold', async () => {
-    const { target } = await setUp({ ...UPLOAD, 'uploads/x/model/weights.bin/part': 'odd' });
+    const { target } = await setUp({
+      ...UPLOAD,
+      'uploads/x/images/a.png/part': 'odd',
+      'uploads/x/labels.csv': tableOf('images/a.png', 'images/a.png/part'),
+    });
     const error = await fetchModelAndData(REQUEST, target).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: 'INVALID_INPUT',
@@ -206,7 +260,8 @@ describe('fetchModelAndData', () => {
     await fetchModelAndData(REQUEST, { ...target, progress });
     expect(told).toEqual([
       ['fetch table', 1, 1],
-      ['fetch inputs', 4, 4],
+      ['fetch model', 1, 1],
+      ['fetch inputs', 5, 5],
     ]);
   });
 
@@ -241,7 +296,7 @@ describe('fetchModelAndData', () => {
     const { before } = store;
     store.before = (method, key) => {
       before(method, key);
-      if (method === 'listKeys') stop();
+      if (key === 'uploads/x/model/model.json') stop();
     };
     await expect(fetchModelAndData(REQUEST, target)).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(Object.keys(reads)).toEqual(['uploads/x/labels.csv']);

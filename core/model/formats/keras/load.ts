@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { InvalidInputError, StorageError } from '../../../errors.ts';
 import type { Classifier, LoadOptions } from '../../classifier.ts';
+import { MAX_MODEL_FILE_BYTES, modelEnding } from '../../model-file.ts';
 import { classifierOf, withoutLeak } from '../layers-classifier.ts';
 import { buildModel } from './build.ts';
 import type { KerasGraph } from './config.ts';
@@ -13,7 +14,6 @@ import type { StoredWeights } from './weights.ts';
 import { changedBytes, weightsByClass, weightsByName } from './weights.ts';
 import { openZip } from './zip.ts';
 
-const MAX_FILE_BYTES = 2 ** 31;
 /** The configuration of the largest public networks has 2 MB. */
 const MAX_CONFIG_BYTES = 2 ** 26;
 const CONFIG = 'config.json';
@@ -50,7 +50,7 @@ export async function loadKeras(file: string, options: LoadOptions = {}): Promis
   const { model, notes, withWeights } = await readKerasModel(file);
   return classifierOf(
     {
-      format: path.extname(file) === '.keras' ? 'keras' : 'keras-h5',
+      format: modelEnding(file) === '.keras' ? 'keras' : 'keras-h5',
       sources: [file],
       model,
       notes,
@@ -67,7 +67,7 @@ export async function loadKeras(file: string, options: LoadOptions = {}): Promis
 export async function readKerasModel(file: string): Promise<KerasModel> {
   const where = `model file "${path.basename(file)}"`;
   const bytes = await readOrThrow(file, where);
-  const isZip = path.extname(file) === '.keras';
+  const isZip = modelEnding(file) === '.keras';
   const read = isZip ? null : await readHdf5(bytes, where);
   const container = isZip ? openKeras(bytes, where) : openH5(bytes, read!, where);
   const graph = parseKerasConfig(container.config, where);
@@ -150,8 +150,8 @@ function parseJson(text: string, where: string): unknown {
 async function readOrThrow(file: string, where: string): Promise<Buffer> {
   try {
     const { size } = await stat(file);
-    if (size > MAX_FILE_BYTES) {
-      throw new InvalidInputError(`${where}: expected at most ${MAX_FILE_BYTES} bytes, received ${size}`);
+    if (size > MAX_MODEL_FILE_BYTES) {
+      throw new InvalidInputError(`${where}: expected at most ${MAX_MODEL_FILE_BYTES} bytes, received ${size}`);
     }
     return await readFile(file);
   } catch (cause) {

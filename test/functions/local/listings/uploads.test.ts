@@ -23,6 +23,7 @@ function makePlace(name: string) {
 }
 
 const CONFIG = { model: 'model', manifest: 'labels.csv', columns: MITIGATION.columns, preprocess: 'unit' };
+const NONE = 'expected a model.json, or one file that ends in .onnx, .keras or .h5, found none';
 const since = '1970-01-01T00:00:00.000Z';
 
 describe('uploads that start something by themselves', () => {
@@ -33,8 +34,16 @@ describe('uploads that start something by themselves', () => {
     expect(await list()).toEqual([{ ...waiting, reason: 'it lacks its table' }]);
     await bring('uploads/set/labels.csv', 'y,sex\n1,f\n');
     deps.wait(30);
-    expect(await list()).toEqual([{ ...waiting, reason: 'it lacks a model.json' }]);
-    await bring('uploads/set/model/model.json', {});
+    expect(await list()).toEqual([{ ...waiting, reason: `it lacks a model: ${NONE}` }]);
+    await bring('uploads/set/model/net.pt', 'a pickle');
+    deps.wait(30);
+    expect(await list()).toEqual([
+      {
+        ...waiting,
+        reason: expect.stringMatching(/^it lacks a model: a pickle runs code.*torch\.onnx\.export/),
+      },
+    ]);
+    await bring('uploads/set/model/net.onnx', 'x');
     deps.wait(30);
     expect(await list()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobRequestSchema, mitigationSchema, predictionsAuditSchema } from '../../../../core/jobs/schema.ts';
+import { jobRequestSchema, mitigationSchema } from '../../../../core/jobs/schema.ts';
 import { FORM_SCRIPT } from '../../../../functions/local/page/form-script.ts';
 import { makePageWorld } from './page-world.ts';
 
@@ -41,6 +41,7 @@ describe('a request made of the form', () => {
       external: 'tune',
       preprocess: 'unit',
       preset: 'bmft-released',
+      positiveClass: '3',
       seed: '7',
       metric: 'equalOpportunity',
     });
@@ -59,6 +60,7 @@ describe('a request made of the form', () => {
       splits: { external: 'tune' },
       preprocess: 'unit',
       preset: 'bmft-released',
+      positiveClass: 3,
       seed: 7,
       metric: 'equalOpportunity',
     });
@@ -71,6 +73,13 @@ describe('choices of the form', () => {
     const id = '5c1f0a7be2d84f6f9a3b1c2d4e5f6071';
     expect(call(`shortName('uploads/${id}/a/scores.csv')`)).toBe('5c1f0a…/a/scores.csv');
     expect(call(`shortName('uploads/set/model/')`)).toBe('set/model');
+  });
+});
+
+describe('the models that were just sent', () => {
+  it('are files of one model each, and folders with a model.json', () => {
+    const keys = ['u/a/model.json', 'u/a/w.bin', 'u/b/Net.ONNX', 'u/b/net.onnx.data', 'u/c.h5', 'u/d.json'];
+    expect(call(`UPLOADED.models(${JSON.stringify(keys)})`)).toEqual(['u/a/', 'u/b/Net.ONNX', 'u/c.h5']);
   });
 });
 
@@ -89,9 +98,14 @@ describe('a field with a number', () => {
     ['seed', '1.5', false],
     ['seed', '-1', false],
     ['seed', 'x', false],
+    ['positiveClass', '0', true],
+    ['positiveClass', '999999999', true],
+    ['positiveClass', '1000000000', false],
+    ['positiveClass', '-1', false],
   ])('%s "%s" is right: %s, as the API says', (name, text, isRight) => {
     expect(call(`CHECKS.${name}.isRight(${JSON.stringify(text)})`)).toBe(isRight);
-    const field = name === 'threshold' ? predictionsAuditSchema.shape.threshold : mitigationSchema.shape.seed;
+    const { threshold, seed, positiveClass } = mitigationSchema.shape;
+    const field = { threshold, seed, positiveClass }[name]!;
     expect(field.safeParse(Number(text.replace(',', '.'))).success).toBe(isRight);
   });
 });

@@ -3,9 +3,6 @@ import { METRIC_NAMES, PRESET_NAMES } from '../../../../core/jobs/schema.ts';
 import { UPLOAD_TYPES } from '../../../../core/jobs/uploads.ts';
 import { NEW_JOB } from '../../../../functions/local/page/new-job.ts';
 
-/** Models of other kinds, which no job reads. */
-const NOT_READ = ['keras', 'onnx'];
-
 const optionsOf = (name: string) => {
   const [, list = ''] = new RegExp(`<select id="${name}"[^>]*>(.*?)</select>`).exec(NEW_JOB) ?? [];
   return [...list.matchAll(/value="([^"]*)"/g)].map(([, value]) => value!);
@@ -29,7 +26,6 @@ describe('the form of a new job', () => {
     const [, endings = ''] = /accept="([^"]+)"/.exec(NEW_JOB)!;
     expect(endings.split(',').toSorted()).toEqual(
       Object.keys(UPLOAD_TYPES)
-        .filter((name) => !NOT_READ.includes(name))
         .map((name) => `.${name}`)
         .toSorted(),
     );

@@ -9,6 +9,8 @@ describe('the script of the page', () => {
   });
 
   it('makes no markup and no code of texts', () => {
-    expect(SCRIPT).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(|srcdoc/);
+    // Python's, in what is said of pickles
+    const script = SCRIPT.replace('model.eval()', '');
+    expect(script).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(|srcdoc/);
   });
 });

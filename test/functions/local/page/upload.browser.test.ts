@@ -34,7 +34,7 @@ describe.skipIf(isSkipped)('what is brought to the page in Chromium', () => {
       fileOf('empty.csv', ''),
       fileOf('scores (1).csv', TABLE),
       fileOf('scores.tsv', TABLE),
-      fileOf('model.onnx', 'x'),
+      fileOf('model.pt', 'x'),
     ]);
     await page.getByText('Nothing was sent.').waitFor();
     expect(await table.inputValue()).toBe('');
@@ -42,7 +42,7 @@ describe.skipIf(isSkipped)('what is brought to the page in Chromium', () => {
     expect(await page.locator('#left li').allTextContents()).toEqual([
       'Left out: empty.csv: empty.',
       'Left out: scores.tsv: expected a table as .csv, with commas between its cells.',
-      'Left out: model.onnx: expected a tfjs LayersModel folder (model.json and its weights).',
+      expect.stringContaining('Left out: model.pt: a pickle runs code when it is read'),
       expect.stringContaining('Left out: scores (1).csv: its name must be up to 5 segments of letters'),
     ]);
     await page

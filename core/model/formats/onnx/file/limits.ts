@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../../../../errors.ts';
+import { MAX_MODEL_FILE_BYTES } from '../../../model-file.ts';
 
 /** What a file may ask for, against sizes that a damaged or hostile one makes up. */
 export const LIMITS = {
-  /** A protobuf message holds no more than this. */
-  fileBytes: 2 ** 31 - 1,
+  fileBytes: MAX_MODEL_FILE_BYTES,
   nodes: 100_000,
   /** Axes of a tensor. */
   rank: 8,
