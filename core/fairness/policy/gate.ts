@@ -126,11 +126,7 @@ interface Outcome {
   readonly baseline?: number;
 }
 
-function finding(
-  rule: Rule,
-  figure: Figure,
-  { verdict, baseline = null as number | null }: Outcome,
-): Finding {
+function finding(rule: Rule, figure: Figure, { verdict, baseline }: Outcome): Finding {
   const { metric, severity, on } = rule;
   const kind = rule.max !== undefined ? 'max' : rule.min !== undefined ? 'min' : 'maxWorsening';
   const { sensitiveFeature, value, interval, reason } = figure;
@@ -142,7 +138,7 @@ function finding(
     limit: { kind, value: rule[kind]! },
     value,
     interval: interval && { low: interval.low, high: interval.high },
-    baseline,
+    baseline: baseline ?? null,
     verdict,
     reason: verdict === 'inconclusive' ? reason : null,
   };

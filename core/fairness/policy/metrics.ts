@@ -1,5 +1,5 @@
 import type { AuditReport, Disparity, GroupMetrics, Interval, WorstGroup } from '../types.ts';
-import { DISPARITY_NAMES, type DisparityName } from '../types.ts';
+import { DISPARITY_NAMES } from '../types.ts';
 
 const WORST = {
   worstGroupAuc: 'auc',
