@@ -66,7 +66,7 @@ function positiveOf(
   const expected =
     count === 1
       ? 'no positive class for its one unit, which makes the score of the positive label'
-      : `the positive class among its ${count} units, from 0 to ${count - 1} (--positive-class)`;
+      : `the positive class among its ${count} units, from 0 to ${count - 1} (--positive-class, positiveClass in a job)`;
   throw new InvalidInputError(`head "${head}": expected ${expected}, received ${positiveClass ?? 'none'}`, {
     head,
     units: count,

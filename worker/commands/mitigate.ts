@@ -36,6 +36,8 @@ Examples:
   Lower the gap between sexes of a skin lesion classifier, with a test split for the audit:
     counterweight mitigate --model model/ --manifest labels.csv --image file --label melanoma \\
       --sensitive sex --subject patient --split-column split --out run/
+  One class of several, here that of the head's fourth unit, for a label that is 1 for it and 0 for all others:
+    counterweight mitigate --model model.onnx --positive-class 3 --manifest labels.csv ... --out run/
   The method as the paper's code has it, five epochs of stage 1:
     echo '{"body": {"epochs": 5}}' > options.json
     counterweight mitigate ... --preset bmft-released --options options.json --out run/

@@ -23,7 +23,7 @@ describe('readUnits', () => {
       3,
       [],
       undefined,
-      /^head "head": expected the positive class among its 3 units, from 0 to 2 \(--positive-class\), received none$/,
+      /^head "head": expected the positive class among its 3 units, from 0 to 2 \(--positive-class, positiveClass in a job\), received none$/,
     ],
     [2, ['sigmoid'], undefined, /among its 2 units/],
     [3, [], 3, /from 0 to 2 .* received 3$/],

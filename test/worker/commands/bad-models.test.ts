@@ -190,10 +190,14 @@ testBadInputs('a model, as files,', {
     line: 'inspect model.onnx',
     says: 'model file "model.onnx": expected an ONNX model, received bytes that do not decode as one',
   },
-  'without a model.json': {
+  'without a model': {
     line: 'inspect images',
-    says: 'model file "model.json": does not exist',
-    exit: ABSENT,
+    says: 'model "images": expected a model.json, or one file that ends in .onnx, .keras or .h5, received none',
+  },
+  'with two models': {
+    files: { 'two/a.onnx': CANARY, 'two/b.keras': CANARY },
+    line: 'inspect two',
+    says: 'model "two": expected a model.json, or one file that ends in .onnx, .keras or .h5, received 2: a.onnx, b.keras',
   },
   'without its shard': bad(model(keep, null), 'model file "weights.bin": does not exist', ABSENT),
   'whose model.json is no JSON': bad(
@@ -257,7 +261,7 @@ testBadInputs('a model, by its topology,', {
       },
       (values) => Float32Array.of(...values, 0, 0, 0, 0, 0, 0),
     ),
-    'head "head": expected the positive class among its 3 units, from 0 to 2 (--positive-class), received none',
+    'head "head": expected the positive class among its 3 units, from 0 to 2 (--positive-class, positiveClass in a job), received none',
   ),
   'of one unit, with a positive class': {
     line: `${AUDIT} --positive-class 1`,

@@ -151,7 +151,9 @@ async function readOrThrow(file: string, where: string): Promise<Buffer> {
   try {
     const { size } = await stat(file);
     if (size > MAX_MODEL_FILE_BYTES) {
-      throw new InvalidInputError(`${where}: expected at most ${MAX_MODEL_FILE_BYTES} bytes, received ${size}`);
+      throw new InvalidInputError(
+        `${where}: expected at most ${MAX_MODEL_FILE_BYTES} bytes, received ${size}`,
+      );
     }
     return await readFile(file);
   } catch (cause) {

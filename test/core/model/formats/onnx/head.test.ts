@@ -89,7 +89,7 @@ describe('findHead', () => {
     [
       'many units of which none is named',
       [gemm('other')],
-      /head "dense": expected the positive class among its 4 units, from 0 to 3 \(--positive-class\), received none$/,
+      /head "dense": expected the positive class among its 4 units, from 0 to 3 \(--positive-class, positiveClass in a job\), received none$/,
     ],
     [
       'weights of more axes',
