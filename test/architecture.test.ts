@@ -162,6 +162,16 @@ describe('importing every module of core, functions and worker', () => {
 
 /** Sources whose test does not lie at the mirrored path, with the test that has them and why. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'core/data/tables/batch.ts': 'test/core/data/tables/rows.test.ts: what every format gives, by way of two',
+  'core/data/tables/columns-found.ts': 'test/core/data/table.test.ts: columns of every format',
+  'core/data/tables/csv.ts': 'test/core/data/table.test.ts: the format by what is read and refused',
+  'core/data/tables/parquet/codecs.ts': 'test/core/data/tables/parquet/file.test.ts: a file by each codec',
+  'core/data/tables/parquet/column-chunk.ts':
+    'test/core/data/tables/parquet/file.test.ts: pages of whole and damaged files',
+  'core/data/tables/parquet/page.ts': 'test/core/data/tables/parquet/file.test.ts: a file of each encoding',
+  'core/data/tables/parquet/schema.ts':
+    'test/core/data/tables/parquet/file.test.ts: columns that are refused',
+  'core/data/tables/parquet/sinks.ts': 'test/core/data/tables/parquet/file.test.ts: values of each type',
   'core/data/types.ts': 'test/core/data/samples.test.ts: types and the name of one group',
   'core/model/formats/keras/layers/function-layer.ts':
     'test/core/model/formats/keras/layers/index.test.ts: half of the layers are made of it',

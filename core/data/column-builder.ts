@@ -32,6 +32,29 @@ export function makeNumberColumn<A extends Int32Array | Float64Array>(
   };
 }
 
+/** Distinct texts and the number that stands for each. */
+export interface Vocabulary {
+  /** In order of appearance, outer white space gone; index = code. */
+  readonly texts: readonly string[];
+  /** Code of a text, which is learnt when it is new. */
+  codeOf(text: string): number;
+}
+
+/** A vocabulary that grows: each text is kept once, however often it comes. */
+export function makeVocabulary(): Vocabulary {
+  const codeOfText = new Map<string, number>();
+  const codeOfName = new Map<string, number>();
+  const texts: string[] = [];
+  const learn = (text: string) => {
+    const name = cleanText(text);
+    const code = codeOfName.get(name) ?? texts.push(name) - 1;
+    codeOfName.set(name, code);
+    codeOfText.set(text, code);
+    return code;
+  };
+  return { texts, codeOf: (text) => codeOfText.get(text) ?? learn(text) };
+}
+
 export interface TextColumn {
   /** Adds a cell; returns how many distinct values there are now. */
   push(cell: string): number;
@@ -44,22 +67,13 @@ export interface TextColumn {
 /** A column of few distinct texts, each kept once. */
 export function makeTextColumn(): TextColumn {
   const codes = makeNumberColumn(Int32Array);
-  const codeOfCell = new Map<string, number>();
-  const codeOfName = new Map<string, number>();
-  const vocabulary: string[] = [];
-  const learn = (cell: string) => {
-    const name = cleanText(cell);
-    const code = codeOfName.get(name) ?? vocabulary.push(name) - 1;
-    codeOfName.set(name, code);
-    codeOfCell.set(cell, code);
-    return code;
-  };
+  const { texts, codeOf } = makeVocabulary();
   return {
     push(cell) {
-      codes.push(codeOfCell.get(cell) ?? learn(cell));
-      return vocabulary.length;
+      codes.push(codeOf(cell));
+      return texts.length;
     },
-    vocabulary,
+    vocabulary: texts,
     codes: codes.finish,
   };
 }

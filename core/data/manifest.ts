@@ -7,7 +7,8 @@ import type { Columns } from './columns.ts';
 import type { TableFeature } from './preprocess.ts';
 import { systemCode } from './read-json.ts';
 import { makeSampleReader } from './samples.ts';
-import { cellPlace, readTable } from './table.ts';
+import { readTable } from './table.ts';
+import { cellPlace } from './tables/batch.ts';
 import type { Manifest } from './types.ts';
 
 /** Paths that are looked up at once. */

@@ -4,7 +4,8 @@ import { makeNumberColumn } from './column-builder.ts';
 import type { Columns } from './columns.ts';
 import { predictionCoding } from './labels.ts';
 import { codeLabels, makeColumnReader, makeSampleReader, requireCell } from './samples.ts';
-import { cellPlace, readTable } from './table.ts';
+import { readTable } from './table.ts';
+import { cellPlace } from './tables/batch.ts';
 import type { PredictionTable, Samples } from './types.ts';
 
 interface OutputReader {

@@ -4,7 +4,8 @@ import { cleanText, parseNumber, quote } from './cells.ts';
 import { makeTextColumn, type TextColumn, textsOf } from './column-builder.ts';
 import type { Columns } from './columns.ts';
 import { type LabelCoding, labelCoding } from './labels.ts';
-import { cellPlace, type TableRow } from './table.ts';
+import type { TableRow } from './table.ts';
+import { cellPlace } from './tables/batch.ts';
 import { MISSING_GROUP, type Samples } from './types.ts';
 
 /** Distinct values above which a column is taken for an identifier or a measurement, not for groups or labels. */
