@@ -1,4 +1,4 @@
-import type { Bounds } from './rate-intervals.ts';
+import type { Bounds } from './mover.ts';
 import { binomial, gamma, seededUniform, type Uniform } from './sampling.ts';
 
 /**
@@ -73,6 +73,42 @@ function dirichlet({ counts, table, start, end, uniform }: Draw): void {
     sum += table[cell]!;
   }
   for (let cell = start; cell < end && sum > 0; cell += 1) table[cell]! *= rows / sum;
+}
+
+export interface ClusterBootstrap {
+  /** [U] subjects (or bundles of equally many), each with the table of its rows; one or more, all of one length */
+  readonly units: readonly ArrayLike<number>[];
+  readonly replicates: number;
+  readonly seed: number;
+}
+
+/**
+ * Visits the sums of `replicates` samples of U units, drawn with replacement: rows of one subject stay together.
+ * One buffer, which the next draw overwrites.
+ */
+export function forEachClusterTable(
+  { units, replicates, seed }: ClusterBootstrap,
+  visit: (table: Float64Array, replicate: number) => void,
+): void {
+  const length = units[0]!.length;
+  const flat = new Float64Array(units.length * length);
+  units.forEach((unit, at) => {
+    flat.set(unit, at * length);
+  });
+  const drawn = new Int32Array(units.length);
+  const table = new Float64Array(length);
+  const uniform = seededUniform(seed);
+  for (let replicate = 0; replicate < replicates; replicate += 1) {
+    drawn.fill(0);
+    for (let draw = 0; draw < units.length; draw += 1) drawn[Math.floor(uniform() * units.length)]! += 1;
+    table.fill(0);
+    for (let unit = 0; unit < units.length; unit += 1) {
+      const times = drawn[unit]!;
+      if (times === 0) continue;
+      for (let cell = 0; cell < length; cell += 1) table[cell]! += times * flat[unit * length + cell]!;
+    }
+    visit(table, replicate);
+  }
 }
 
 /** More undefined replicates than this share, and there is no interval: what is left would speak for a part only. */

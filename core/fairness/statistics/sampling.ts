@@ -1,6 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { logGamma } from './distributions.ts';
+import { logFactorial, logGamma } from './distributions.ts';
 
 /** Uniform in [0, 1). */
 export type Uniform = () => number;
@@ -74,6 +74,49 @@ function byRejection(n: number, p: number, uniform: Uniform): number {
     const height = Math.log((v * alpha) / (a / (us * us) + b));
     if (height <= atMode - logGamma(k + 1) - logGamma(n - k + 1) + (k - mode) * logOdds) return k;
   }
+}
+
+export interface Urn {
+  readonly draws: number;
+  readonly successes: number;
+  readonly rows: number;
+}
+
+/**
+ * One hypergeometric draw: successes among `draws` of `rows`, without replacement. Inversion outwards from the mode,
+ * so the cost grows with the spread only.
+ */
+export function hypergeometric({ draws, successes, rows }: Urn, uniform: Uniform): number {
+  const least = Math.max(0, draws + successes - rows);
+  const most = Math.min(draws, successes);
+  if (least === most) return least;
+  const mode = Math.floor(((draws + 1) * (successes + 1)) / (rows + 2));
+  const logWays = (k: number) =>
+    logFactorial(k) +
+    logFactorial(successes - k) +
+    logFactorial(draws - k) +
+    logFactorial(rows - successes - draws + k);
+  const atMode = Math.exp(
+    logFactorial(successes) +
+      logFactorial(rows - successes) +
+      logFactorial(draws) +
+      logFactorial(rows - draws) -
+      logFactorial(rows) -
+      logWays(mode),
+  );
+  const rest = rows - successes - draws;
+  let left = uniform() - atMode;
+  let [above, below] = [atMode, atMode]; // masses at mode ± step, which are 0 past the ends
+  for (let step = 1; left > 0 && (mode - step >= least || mode + step <= most); step += 1) {
+    const [up, down] = [mode + step, mode - step];
+    above *= ((successes - up + 1) * (draws - up + 1)) / (up * (rest + up));
+    left -= above;
+    if (left <= 0) return up;
+    below *= ((down + 1) * (rest + down + 1)) / ((successes - down) * (draws - down));
+    left -= below;
+    if (left <= 0) return down;
+  }
+  return mode;
 }
 
 /** One standard normal draw (the polar method of Marsaglia and Bray). */

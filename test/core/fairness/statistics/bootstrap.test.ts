@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  forEachClusterTable,
   forEachTable,
   percentileInterval,
   type TableBootstrap,
@@ -26,11 +27,15 @@ describe.each(['multinomial', 'dirichlet'] as const)('forEachTable, %s', (resamp
   const tables = collect(options);
 
   it('keeps the rows of each group, and a group without rows stays empty', () => {
-    for (const table of tables) {
-      const rows = [0, 4, 8].map((start) =>
-        table.slice(start, start + 4).reduce((sum, count) => sum + count, 0),
-      );
-      expect(rows).toEqual([expect.closeTo(20, 9), 0, expect.closeTo(1000, 9)]);
+    const rows = (table: Float64Array, start: number) =>
+      table.slice(start, start + 4).reduce((sum, count) => sum + count, 0);
+    for (const [start, expected] of [
+      [0, 20],
+      [4, 0],
+      [8, 1000],
+    ] as const) {
+      const off = tables.map((table) => Math.abs(rows(table, start) - expected));
+      expect(Math.max(...off)).toBeLessThan(1e-9);
     }
   });
 
@@ -57,6 +62,29 @@ describe.each(['multinomial', 'dirichlet'] as const)('forEachTable, %s', (resamp
     const few = { ...options, replicates: 3 };
     expect(collect(few)).toEqual(tables.slice(0, 3));
     expect(collect({ ...few, seed: 12 })).not.toEqual(tables.slice(0, 3));
+  });
+});
+
+describe('forEachClusterTable', () => {
+  const units = [
+    [3, 0],
+    [0, 3],
+    [1, 2],
+    [2, 1],
+    [6, 0],
+  ];
+
+  it('draws whole subjects: mean and variance of a cell are those of sums of five subjects', () => {
+    const cells: number[] = [];
+    const rows = new Set<number>();
+    forEachClusterTable({ units, replicates: 4000, seed: 2 }, ([first, second]) => {
+      cells.push(first!);
+      rows.add((first! + second!) % 3);
+    });
+    expect([...rows]).toEqual([0]); // every subject has three or six rows
+    const variance = mean(units.map(([first]) => (first! - 12 / 5) ** 2)) * 5;
+    expect(Math.abs(mean(cells) - 12)).toBeLessThan(3.5 * Math.sqrt(variance / cells.length));
+    expect(mean(cells.map((cell) => (cell - 12) ** 2)) / variance).toBeCloseTo(1, 1);
   });
 });
 

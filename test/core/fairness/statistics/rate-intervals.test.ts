@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Bounds } from '../../../../core/fairness/statistics/mover.ts';
 import {
-  type Bounds,
   effectiveSupport,
   katzRatio,
-  moverRatio,
   newcombe,
   type Proportion,
+  ratioInterval,
   wilson,
 } from '../../../../core/fairness/statistics/rate-intervals.ts';
 
@@ -69,7 +69,7 @@ describe('ratios', () => {
     [of(1, 5), of(1, 40)],
     [of(20, 20), of(20, 20)],
   ])('MOVER-R limits of %o and %o are where the MOVER limits of p1 - R p2 are 0', (first, second) => {
-    const bounds = moverRatio(first, second, 0.95)!;
+    const bounds = ratioInterval(first, second, 0.95)!;
     const [one, two] = [wilson(first, 0.95)!, wilson(second, 0.95)!];
     const [p1, p2] = [first.numerator / first.support, second.numerator / second.support];
     expect(bounds.low).toBeLessThanOrEqual(p1 / p2);
@@ -83,14 +83,14 @@ describe('ratios', () => {
 describe('without rows behind them', () => {
   it('rates, differences and ratios have no interval', () => {
     expect(wilson(of(0, 0), 0.95)).toBeNull();
-    for (const interval of [newcombe, moverRatio, katzRatio]) {
+    for (const interval of [newcombe, ratioInterval, katzRatio]) {
       expect(interval(of(0, 0), of(3, 5), 0.95)).toBeNull();
       expect(interval(of(3, 5), of(0, 0), 0.95)).toBeNull();
     }
   });
 
   it('nor have ratios over a rate of 0', () => {
-    expect(moverRatio(of(3, 5), of(0, 5), 0.95)).toBeNull();
+    expect(ratioInterval(of(3, 5), of(0, 5), 0.95)).toBeNull();
     expect(katzRatio(of(3, 5), of(0, 5), 0.95)).toBeNull();
   });
 });

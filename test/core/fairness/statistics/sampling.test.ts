@@ -3,6 +3,7 @@ import { logFactorial } from '../../../../core/fairness/statistics/distributions
 import {
   binomial,
   gamma,
+  hypergeometric,
   normal,
   seededUniform,
   type Uniform,
@@ -64,6 +65,25 @@ describe('binomial', () => {
     const values = [1 - 2 ** -53, 0];
     expect(binomial(100, 1e-3, () => values.shift()!)).toBeLessThanOrEqual(100);
     expect(values.length).toBeLessThan(2);
+  });
+});
+
+describe('hypergeometric', () => {
+  it.each([
+    { draws: 5, successes: 4, rows: 12 },
+    { draws: 10, successes: 15, rows: 20 },
+    { draws: 500, successes: 300, rows: 2000 },
+  ])('of %o has mean and variance of draws without replacement', (urn) => {
+    const share = urn.successes / urn.rows;
+    const spread = (urn.draws * share * (1 - share) * (urn.rows - urn.draws)) / (urn.rows - 1);
+    const { mean, variance } = moments((uniform) => hypergeometric(urn, uniform), urn.draws * share, spread);
+    expect(Math.abs(mean)).toBeLessThan(3.5);
+    expect(Math.abs(variance - 1)).toBeLessThan(3.5 * Math.sqrt(2 / DRAWS));
+  });
+
+  it('is certain where the margins leave one number only', () => {
+    expect(hypergeometric({ draws: 3, successes: 5, rows: 5 }, seededUniform(1))).toBe(3);
+    expect(hypergeometric({ draws: 3, successes: 0, rows: 5 }, seededUniform(1))).toBe(0);
   });
 });
 

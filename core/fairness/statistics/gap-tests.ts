@@ -1,0 +1,159 @@
+import { type AucEstimate, aucEstimator } from './delong.ts';
+import { chiSquareSurvival, criticalValue, logFactorial, twoSidedNormal } from './distributions.ts';
+import type { Proportion } from './rate-intervals.ts';
+import { hypergeometric, seededUniform } from './sampling.ts';
+
+/** A test of "no gap between the groups". */
+export interface TestResult {
+  readonly name: 'two-proportion' | 'fisher-exact' | 'chi-square' | 'permutation' | 'delong';
+  readonly pValue: number;
+}
+
+/** Below this many expected rows in a cell the chi-square distribution is no longer trusted (Cochran's rule). */
+const SMALL_EXPECTED = 5;
+
+/**
+ * The test of equal rates that suits the supports: two groups by `twoProportions`, more by `chiSquareHomogeneity`;
+ * where a cell has fewer than five expected rows, by `fisherExact` or `permutationTest`.
+ *
+ * @param rates  support > 0 each; effective counts of weighted rows are rounded for the exact tests
+ * @returns null for fewer than two groups
+ */
+export function rateGapTest(rates: readonly Proportion[], seed: number): TestResult | null {
+  if (rates.length < 2) return null;
+  const [first, second] = rates as [Proportion, Proportion];
+  const isSmall = smallestExpected(rates) < SMALL_EXPECTED;
+  if (rates.length === 2) {
+    return isSmall
+      ? { name: 'fisher-exact', pValue: fisherExact(first, second) }
+      : { name: 'two-proportion', pValue: twoProportions(first, second).pValue };
+  }
+  return isSmall
+    ? { name: 'permutation', pValue: permutationTest(rates, seed) }
+    : { name: 'chi-square', pValue: chiSquareHomogeneity(rates).pValue };
+}
+
+function smallestExpected(rates: readonly Proportion[]): number {
+  const { rate } = pool(rates);
+  return Math.min(...rates.map(({ support }) => support)) * Math.min(rate, 1 - rate);
+}
+
+function pool(rates: readonly Proportion[]) {
+  const numerator = rates.reduce((sum, rate) => sum + rate.numerator, 0);
+  const support = rates.reduce((sum, rate) => sum + rate.support, 0);
+  return { numerator, support, rate: numerator / support };
+}
+
+/**
+ * Two-proportion z test with the pooled rate p, two-sided.
+ *
+ *   z = (p1 - p2) / √(p(1 - p)(1/n1 + 1/n2))
+ *
+ * @returns z 0 and p-value 1 when all rows agree
+ */
+export function twoProportions(first: Proportion, second: Proportion): { z: number; pValue: number } {
+  const { rate } = pool([first, second]);
+  const variance = rate * (1 - rate) * (1 / first.support + 1 / second.support);
+  if (variance === 0) return { z: 0, pValue: 1 };
+  const z = (first.numerator / first.support - second.numerator / second.support) / Math.sqrt(variance);
+  return { z, pValue: twoSidedNormal(z) };
+}
+
+/** Pearson's chi-square of k rates against one, with k - 1 degrees of freedom; 0 when all rows agree. */
+export function chiSquareHomogeneity(rates: readonly Proportion[]): { chiSquare: number; pValue: number } {
+  const chiSquare = chiSquareAgainst(rates, pool(rates).rate);
+  return { chiSquare, pValue: chiSquareSurvival(chiSquare, rates.length - 1) };
+}
+
+function chiSquareAgainst(rates: readonly Proportion[], rate: number): number {
+  if (rate === 0 || rate === 1) return 0;
+  return (
+    rates.reduce((sum, { numerator, support }) => sum + (numerator - support * rate) ** 2 / support, 0) /
+    (rate * (1 - rate))
+  );
+}
+
+const rounded = ({ numerator, support }: Proportion): Proportion => ({
+  numerator: Math.round(numerator),
+  support: Math.round(support),
+});
+
+/** Masses this close count as equal: two tables that mirror each other differ by rounding only. */
+const TIE = 1 + 1e-7;
+
+/**
+ * Fisher's exact test of two rates, two-sided: the chance, with all margins fixed, of a table that is at most as
+ * likely as the one observed.
+ */
+export function fisherExact(first: Proportion, second: Proportion): number {
+  const [one, two] = [rounded(first), rounded(second)];
+  const successes = one.numerator + two.numerator;
+  const least = Math.max(0, successes - two.support);
+  const most = Math.min(successes, one.support);
+  const logChoose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+  const whole = logChoose(one.support + two.support, successes);
+  const mass = (k: number) =>
+    Math.exp(logChoose(one.support, k) + logChoose(two.support, successes - k) - whole);
+  const observed = mass(one.numerator) * TIE;
+  let sum = 0;
+  for (let k = least; k <= most; k += 1) {
+    const likelihood = mass(k);
+    if (likelihood <= observed) sum += likelihood;
+  }
+  return Math.min(1, sum);
+}
+
+const MOST_TABLES = 9_999;
+/** Drawing stops once this many tables were as far from homogeneous: a p-value that is large needs no more. */
+const ENOUGH_EXCEEDED = 100;
+
+/**
+ * Permutation test of equal rates: Pearson's chi-square among random tables with all margins fixed, the sequential
+ * Monte-Carlo p-value of Besag and Clifford (1991), which is valid for any number of draws.
+ *
+ *   p = exceeded / drawn when 100 exceed early, else (exceeded + 1) / (drawn + 1)
+ */
+export function permutationTest(rates: readonly Proportion[], seed: number): number {
+  const groups = rates.map(rounded);
+  const observed = chiSquareHomogeneity(groups).chiSquare / TIE;
+  const { numerator, support } = pool(groups);
+  const uniform = seededUniform(seed);
+  let exceeded = 0;
+  for (let drawn = 1; drawn <= MOST_TABLES; drawn += 1) {
+    let [successes, rows] = [numerator, support];
+    const table = groups.map((group) => {
+      const own = hypergeometric({ draws: group.support, successes, rows }, uniform);
+      successes -= own;
+      rows -= group.support;
+      return { numerator: own, support: group.support };
+    });
+    if (chiSquareAgainst(table, numerator / support) >= observed) exceeded += 1;
+    if (exceeded === ENOUGH_EXCEEDED) return exceeded / drawn;
+  }
+  return (exceeded + 1) / (MOST_TABLES + 1);
+}
+
+/**
+ * DeLong's test of equal AUCs of independent groups: z for two, for more Q = Σ (AUC - mean)² / variance against
+ * chi-square with k - 1 degrees, the mean weighted by 1/variance. A variance of 0 or none (complete separation, one
+ * row of a class) is recovered from the AUC's interval instead.
+ *
+ * @returns null for fewer than two groups
+ */
+export function aucGapTest(estimates: readonly AucEstimate[]): TestResult | null {
+  if (estimates.length < 2) return null;
+  const weights = estimates.map((estimate) => 1 / firmVariance(estimate));
+  const weight = weights.reduce((sum, one) => sum + one, 0);
+  const mean = estimates.reduce((sum, { auc }, at) => sum + auc * weights[at]!, 0) / weight;
+  const q = estimates.reduce((sum, { auc }, at) => sum + (auc - mean) ** 2 * weights[at]!, 0);
+  return { name: 'delong', pValue: chiSquareSurvival(q, estimates.length - 1) };
+}
+
+const RECOVERY_LEVEL = 0.95;
+
+/** DeLong's variance, or the square of the interval's longer arm over z. */
+export function firmVariance(estimate: AucEstimate): number {
+  if (estimate.variance) return estimate.variance;
+  const { value, low, high } = aucEstimator(estimate)(RECOVERY_LEVEL);
+  return (Math.max(value - low, high - value) / criticalValue(RECOVERY_LEVEL)) ** 2;
+}
