@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -137,6 +138,42 @@ describe('refitHead', () => {
     };
     expect(await again(1)).toEqual(first);
     expect(await again(2)).not.toEqual(first);
+  });
+
+  test('of one class among several starts from what the others make of the features', async () => {
+    const layersModel = sequential({
+      layers: [layers.dense({ name: 'head', units: 3, activation: 'softmax', inputShape: [3] })],
+    });
+    model.dispose();
+    const options = { positiveClass: 1 };
+    model = await loadTfjsLayers(await writeFilled(folder.at('classes'), layersModel), options);
+    const weights = new Float32Array(new Uint8Array(await readFile(folder.at('classes/weights.bin'))).buffer);
+    const unit = (index: number, features: ArrayLike<number>) =>
+      [0, 1, 2].reduce(
+        (sum, place) => sum + features[place]! * weights[3 * place + index]!,
+        weights[9 + index]!,
+      );
+    const inputs = await set.inputs.batch(rows);
+    const values = inputs.dataSync();
+    inputs.dispose();
+    // two others: −log(e^d + e^−d), with d half of their difference
+    const taskLoss = rows.reduce((sum, row) => {
+      const features = values.subarray(3 * row, 3 * row + 3);
+      const half = (unit(0, features) - unit(2, features)) / 2;
+      const logit = -Math.log(Math.exp(half) + Math.exp(-half));
+      return sum + Math.log1p(Math.exp(set.labels[row] ? -logit : logit)) / 2;
+    }, 0);
+    const mask = {
+      values: new Map([
+        ['head/kernel', new Float32Array(3)],
+        ['head/bias', new Float32Array(1)],
+      ]),
+      notes: new Map(),
+    };
+    const [first] = await refit({ ...RELEASED, ...onlyReset }, { mask });
+    expect(first!.taskLoss).toBeCloseTo(taskLoss / rows.length, 6);
+    const losses = await refit({ ...RELEASED, learningRates: [0.1] }, { mask });
+    expect(losses.at(-1)!.loss).toBeLessThan(losses[0]!.loss);
   });
 
   test('works for a head without bias', async () => {

@@ -17,3 +17,17 @@ it.each([
   const [value] = tf.tidy(() => (layer.apply(tf.tensor2d([[-2]])) as tf.Tensor).dataSync());
   expect(value).toBeCloseTo(expected);
 });
+
+it.each([
+  [{}, -1],
+  [{ axis: 0 }, 0],
+  [{ axis: [1] }, 1],
+])('tells along which axis a softmax is: %o', (config, axis) => {
+  const layer = RECTIFIER_LAYERS.Softmax(specOf('Softmax', config));
+  expect(layer.getConfig()).toMatchObject({ axis });
+  const sums = tf.tidy(() => {
+    const y = layer.apply(tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3])) as tf.Tensor;
+    return Array.from(tf.sum(y, axis).dataSync());
+  });
+  for (const sum of sums) expect(sum).toBeCloseTo(1, 6);
+});
