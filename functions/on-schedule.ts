@@ -55,7 +55,7 @@ function announceAudit(telemetry: Telemetry, { definition, verdict, mitigation }
   const jobId = mitigation !== undefined && 'jobId' in mitigation ? mitigation.jobId : undefined;
   telemetry.log('info', 'scheduled audit has its verdict', {
     definition,
-    status: verdict ?? 'no limits',
+    status: verdict ?? 'no policy',
     ...(jobId !== undefined && { jobId }),
   });
   telemetry.metric('PolicyFailure', verdict === 'fail' ? 1 : 0, { definition });

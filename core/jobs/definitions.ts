@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseWith } from '../data/parse.ts';
 import { type CounterweightError, isCounterweightError } from '../errors.ts';
+import { policyChoiceSchema } from '../fairness/policy/presets.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { parseJson } from './json.ts';
 import { DEFINITIONS, definitionLockKey, definitionName } from './keys.ts';
-import { limitSchema } from './policy.ts';
 import { mitigationSchema, modelAuditSchema, predictionsAuditSchema } from './schema.ts';
 
 const HOUR_MS = 3_600_000;
@@ -29,9 +29,9 @@ export const definitionSchema = z
   .strictObject({
     request: z.discriminatedUnion('kind', [predictionsAuditSchema, modelAuditSchema]),
     every: everySchema,
-    /** Each holds for every sensitive feature. */
-    limits: z.array(limitSchema).max(20).default([]),
-    /** What to submit when a limit is broken; `true`: a mitigation of the audited model. */
+    /** What every audit must show; maxWorsening is held against the audit before. */
+    policy: policyChoiceSchema.optional(),
+    /** What to submit when the policy fails; `true`: a mitigation of the audited model. */
     mitigateOnFailure: z.union([z.boolean(), mitigationSchema]).default(false),
   })
   .refine(({ request, mitigateOnFailure }) => mitigateOnFailure !== true || request.kind === 'model-audit', {

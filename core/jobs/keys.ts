@@ -15,7 +15,7 @@ import { modelEnding } from '../model/model-file.ts';
  *   waiting/{hash}.json               an uploaded data set that is not complete yet
  *   definitions/{name}.json           scheduled audits
  *   audits/{name}/{time}.json         what a definition found, in order of time
- *   alerts/{name}/{time}.json         an audit that broke its limits; whoever is to be told of it watches this prefix
+ *   alerts/{name}/{time}.json         an audit that failed its policy; whoever is to be told of it watches this prefix
  *   locks/{name}.json                 one writer at a time
  */
 

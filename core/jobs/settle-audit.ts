@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { isCounterweightError } from '../errors.ts';
+import { findingSchema, gate, VERDICTS } from '../fairness/policy/gate.ts';
 import type { AuditReport } from '../fairness/types.ts';
 import type { Definition } from './definitions.ts';
 import type { JobDeps } from './deps.ts';
 import { inputVersions } from './inputs.ts';
-import { alertKey, auditKey } from './keys.ts';
-import { checkLimits, findingSchema, overallVerdict, VERDICTS } from './policy.ts';
+import { alertKey, auditKey, auditPrefix } from './keys.ts';
 import { hashOf } from './request-hash.ts';
 import { type JobRequest, mitigationSchema } from './schema.ts';
 import { createState, readState } from './state.ts';
@@ -18,7 +18,7 @@ export const scheduledAuditSchema = z.strictObject({
   definition: z.string(),
   /** Start of the period that it stands for. */
   time: z.iso.datetime(),
-  /** null when the definition sets no limits. */
+  /** null when the definition has no policy. */
   verdict: z.enum(VERDICTS).nullable(),
   findings: z.array(findingSchema),
   /** The mitigation that a failed verdict called for, or why there is none. */
@@ -38,7 +38,7 @@ export interface SettleInput {
 }
 
 /**
- * Holds a scheduled audit against its limits, submits the mitigation that a broken one calls for, writes it down, and
+ * Holds a scheduled audit against its policy, submits the mitigation that a failed one calls for, writes it down, and
  * leaves an alert of what was broken. A second call for the same period changes nothing, whatever its report says.
  *
  * @returns the audit as it was written down
@@ -46,8 +46,7 @@ export interface SettleInput {
  */
 export async function settleAudit(deps: JobDeps, input: SettleInput): Promise<ScheduledAudit> {
   const { name, definition, slot, report } = input;
-  const findings = checkLimits(report, definition.limits);
-  const verdict = overallVerdict(findings);
+  const { verdict, findings } = await judge(deps, input);
   const request = verdict === 'fail' ? mitigationOf(definition) : null;
   const audit: ScheduledAudit = {
     schemaVersion: 1,
@@ -63,6 +62,25 @@ export async function settleAudit(deps: JobDeps, input: SettleInput): Promise<Sc
   return settled;
 }
 
+/** The report against the definition's policy, or no verdict without one. */
+async function judge(deps: JobDeps, { name, definition: { policy }, slot, report }: SettleInput) {
+  if (policy === undefined) return { verdict: null, findings: [] };
+  const needsBaseline = policy.rules.some(({ maxWorsening }) => maxWorsening !== undefined);
+  return gate(report, policy, needsBaseline ? await reportBefore(deps, name, slot) : null);
+}
+
+/** What the last audit before a period found; null when there is none. */
+async function reportBefore({ store }: JobDeps, name: string, slot: string): Promise<AuditReport | null> {
+  const own = auditKey(name, new Date(slot));
+  let last: string | undefined;
+  for await (const key of store.listKeys(auditPrefix(name))) {
+    if (key >= own) break;
+    last = key;
+  }
+  if (last === undefined) return null;
+  return (await readState(store, { key: last, schema: scheduledAuditSchema }))?.value.report ?? null;
+}
+
 /** @returns what stands there then: a process that died before may have written it */
 async function writeOnce({ store }: JobDeps, audit: ScheduledAudit): Promise<ScheduledAudit> {
   const key = auditKey(audit.definition, new Date(audit.time));
@@ -70,7 +88,7 @@ async function writeOnce({ store }: JobDeps, audit: ScheduledAudit): Promise<Sch
   return (await readState(store, { key, schema: scheduledAuditSchema }))?.value ?? audit;
 }
 
-/** One object for each audit that broke its limits, created once, so that whoever watches the prefix hears of it once. */
+/** One object for each audit that failed its policy, created once, so that whoever watches the prefix hears of it once. */
 async function alert({ store }: JobDeps, { definition, time, findings }: ScheduledAudit): Promise<void> {
   const broken = findings.filter(({ verdict }) => verdict === 'fail');
   await createState(store, alertKey(definition, new Date(time)), {

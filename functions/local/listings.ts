@@ -3,15 +3,15 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import { cleanText, parseNumber } from '../../core/data/cells.ts';
+import type { Verdict } from '../../core/fairness/policy/gate.ts';
 import { auditPrefix, folderOf, isId, isStarter, JOBS, UPLOADS } from '../../core/jobs/keys.ts';
 import { listJobs } from '../../core/jobs/list-jobs.ts';
-import type { Finding } from '../../core/jobs/policy.ts';
 import type { JobRequest } from '../../core/jobs/schema.ts';
 import { type ScheduledAudit, scheduledAuditSchema } from '../../core/jobs/settle-audit.ts';
 import { readState } from '../../core/jobs/state.ts';
 import { MODEL_JSON, modelEnding } from '../../core/model/model-file.ts';
 import { renderAuditReport } from '../../core/report/audit-report.ts';
-import { DISPARITY_WORDS } from '../../core/report/text/words.ts';
+import { findingText } from '../../core/report/facts/finding-text.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { type FolderTree, readTree } from './folder-tree.ts';
 
@@ -181,8 +181,8 @@ function firstRecord(head: Buffer): string[] {
 }
 
 /** A scheduled audit in a listing. */
-export interface AuditSummary
-  extends Pick<ScheduledAudit, 'definition' | 'time' | 'verdict' | 'findings' | 'mitigation'> {
+export interface AuditSummary extends Pick<ScheduledAudit, 'definition' | 'time' | 'verdict' | 'mitigation'> {
+  readonly findings: readonly { readonly verdict: Verdict; readonly text: string }[];
   /** Where its report is shown. */
   readonly report: string;
 }
@@ -207,7 +207,11 @@ export async function listAudits(root: string, store: ObjectStore): Promise<Audi
 async function summaryOf(store: ObjectStore, name: AuditName): Promise<AuditSummary | null> {
   const audit = await readAudit(store, name).catch(() => null);
   if (audit === null) return null;
-  const { definition, time, verdict, findings, mitigation } = audit;
+  const { definition, time, verdict, mitigation } = audit;
+  const findings = audit.findings.map((finding) => ({
+    verdict: finding.verdict,
+    text: findingText(finding),
+  }));
   const report = `/local/audits/${name.definition}/${name.time}`;
   return { definition, time, verdict, findings, report, ...(mitigation && { mitigation }) };
 }
@@ -216,17 +220,9 @@ async function summaryOf(store: ObjectStore, name: AuditName): Promise<AuditSumm
 export async function auditPage(store: ObjectStore, name: AuditName): Promise<string | null> {
   const audit = await readAudit(store, name);
   if (audit === null) return null;
-  const limits = audit.findings.map((finding) => `; ${findingText(finding)}`).join('');
-  const source = `definition ${audit.definition}, period from ${audit.time}${limits}`;
+  const rules = audit.findings.map((finding) => `; ${findingText(finding)}`).join('');
+  const source = `definition ${audit.definition}, period from ${audit.time}${rules}`;
   return renderAuditReport(audit.report, { title: 'Scheduled fairness audit', source });
-}
-
-const VERDICT_WORDS = { pass: 'kept', fail: 'broken', inconclusive: 'inconclusive' } as const;
-
-function findingText({ metric, sensitiveFeature, value, max, verdict }: Finding): string {
-  const found = value === null ? 'not defined' : String(Number(value.toPrecision(4)));
-  const { label } = DISPARITY_WORDS[metric];
-  return `${label} by ${sensitiveFeature} ${found}, at most ${max}: ${VERDICT_WORDS[verdict]}`;
 }
 
 async function readAudit(

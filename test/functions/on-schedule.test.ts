@@ -9,8 +9,9 @@ import { s3BridgeEvent } from './events.ts';
 import { type FunctionTestDeps, makeReadyDeps } from './fixtures.ts';
 
 /** The sample table has an equalized odds difference of 1/2. */
-const broken = [{ metric: 'equalizedOddsDifference', max: 0.4 }];
-const kept = [{ metric: 'equalizedOddsDifference', max: 0.5 }];
+const odds = (max: number) => ({ name: 'ours', rules: [{ metric: 'equalizedOddsDifference', max }] });
+const broken = odds(0.4);
+const kept = odds(0.5);
 const TICK = { version: '1.0', scheduleArn: 'arn:aws:scheduler:eu-west-1:123456789012:schedule/default/x' };
 
 async function makeScheduled(definitions: Readonly<Record<string, object | string>>) {
@@ -51,7 +52,7 @@ describe('a tick of the schedule', () => {
   });
 
   it('that overlaps another runs a definition once', async () => {
-    const { deps, tick } = await makeScheduled({ daily: { limits: broken, mitigateOnFailure: MITIGATION } });
+    const { deps, tick } = await makeScheduled({ daily: { policy: broken, mitigateOnFailure: MITIGATION } });
     await Promise.all([tick(), tick(), tick()]);
     expect(deps.store.keys('audits/')).toHaveLength(1);
     expect(deps.queues.gpu.works.size).toBe(1);
@@ -60,8 +61,8 @@ describe('a tick of the schedule', () => {
     ]);
   });
 
-  it('counts a broken limit and submits the mitigation that the definition asks for', async () => {
-    const { deps, tick } = await makeScheduled({ daily: { limits: broken, mitigateOnFailure: MITIGATION } });
+  it('counts a policy that fails and submits the mitigation that the definition asks for', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { policy: broken, mitigateOnFailure: MITIGATION } });
     await tick();
     const [work] = deps.queues.gpu.works.values();
     expect(deps.metrics()).toEqual([
@@ -71,10 +72,10 @@ describe('a tick of the schedule', () => {
     expect(deps.logs()[0]).toMatchObject({ status: 'fail', definition: 'daily', jobId: work?.jobId });
   });
 
-  it('leaves an alert for each definition that breaks its limits, and another in its next period', async () => {
+  it('leaves an alert for each definition that fails its policy, and another in its next period', async () => {
     const names = Array.from({ length: 10 }, (_, index) => `broken-${index}`);
-    const definitions = Object.fromEntries(names.map((name) => [name, { limits: broken }]));
-    const { deps, tick } = await makeScheduled({ ...definitions, kept: { limits: kept } });
+    const definitions = Object.fromEntries(names.map((name) => [name, { policy: broken }]));
+    const { deps, tick } = await makeScheduled({ ...definitions, kept: { policy: kept } });
     const alerts = (day: number) => names.map((name) => `alerts/${name}/2026030${day}T000000Z.json`);
     await tick();
     await tick();
@@ -84,8 +85,8 @@ describe('a tick of the schedule', () => {
     expect(deps.store.keys('alerts/')).toEqual([...alerts(1), ...alerts(2)].sort());
   });
 
-  it('counts zero for limits that hold, and mitigates nothing', async () => {
-    const { deps, tick } = await makeScheduled({ daily: { limits: kept, mitigateOnFailure: MITIGATION } });
+  it('counts zero for a policy that passes, and mitigates nothing', async () => {
+    const { deps, tick } = await makeScheduled({ daily: { policy: kept, mitigateOnFailure: MITIGATION } });
     await tick();
     expect(deps.metrics()).toEqual([
       ['PolicyFailure daily', 0],
@@ -95,7 +96,7 @@ describe('a tick of the schedule', () => {
   });
 
   it('does not call a gap without support a pass', async () => {
-    const { deps, tick } = await makeScheduled({ daily: { limits: kept } });
+    const { deps, tick } = await makeScheduled({ daily: { policy: kept } });
     await deps.store.put(AUDIT.predictions, 'y,sex,p\n1,f,0.9\n0,f,0.1\n0,m,0.2\n');
     await tick();
     expect(deps.metrics()).toContainEqual(['PolicyInconclusive daily', 1]);

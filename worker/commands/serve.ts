@@ -27,7 +27,7 @@ jobs go on from their checkpoints at the next start.`;
 const EXAMPLES = `
 In the folder:
   uploads/       tables, models and images that jobs may read
-  definitions/   what to audit, how often, within which limits: one JSON file each
+  definitions/   what to audit, how often, and what it must show: one JSON file each
   results/       what jobs found and made
   audits/        what scheduled audits found
   alerts/        those that broke a limit

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Policy, policySchema } from './schema.ts';
 
 /** A handful of rows says nothing about a rate. */
@@ -37,3 +38,6 @@ export const isPresetName = (name: string): name is PresetName => Object.hasOwn(
 export function presetPolicy(name: PresetName): Policy {
   return policySchema.parse(PRESETS[name]);
 }
+
+/** A policy spelled out, or the name of a preset. */
+export const policyChoiceSchema = z.union([z.enum(PRESET_NAMES).transform(presetPolicy), policySchema]);

@@ -50,6 +50,7 @@ export type Rule = z.output<typeof ruleSchema>;
 
 /** What an audit must show to pass: `policy.json`. */
 export const policySchema = z.strictObject({
+  $schema: z.string().optional().describe('for editors'),
   schemaVersion: z.literal(1).default(1),
   name: z.string().min(1).max(200),
   rules: z.array(ruleSchema).min(1).max(100),

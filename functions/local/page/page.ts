@@ -43,7 +43,7 @@ const LISTS = `<div class="lists">
 <section aria-labelledby="audits-heading">
 <h2 id="audits-heading">Scheduled audits</h2>
 <ul id="definitions" aria-label="Definitions of scheduled audits"></ul>
-<p class="empty" id="no-audits" hidden>None yet. A file in the folder definitions/ says what to audit, how often, and which limits hold.</p>
+<p class="empty" id="no-audits" hidden>None yet. A file in the folder definitions/ says what to audit, how often, and what every audit must show.</p>
 <details id="all-audits" hidden>
 <summary id="all-audits-text"></summary>
 <ul id="audits" aria-label="Scheduled audits, the newest first"></ul>

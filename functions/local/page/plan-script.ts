@@ -1,23 +1,11 @@
-import { DISPARITY_WORDS } from '../../../core/report/text/words.ts';
-
-/** As reports call them, by their name in a limit. */
-const DISPARITIES = Object.fromEntries(
-  Object.entries(DISPARITY_WORDS).map(([name, { label }]) => [name, label]),
-);
-
 /** Scheduled audits, and uploads that start jobs by themselves. */
 export const PLAN_SCRIPT = `
-const DISPARITIES = ${JSON.stringify(DISPARITIES)};
-const VERDICTS = { pass: ['within limits', 'succeeded'], fail: ['limit broken', 'failed'], inconclusive: ['inconclusive', 'none'] };
+const VERDICTS = { pass: ['policy kept', 'succeeded'], fail: ['policy broken', 'failed'], inconclusive: ['inconclusive', 'none'] };
 const STATES = { refused: ['cannot run', 'failed'], failed: ['failed', 'failed'], running: ['running', 'running'], done: ['done', 'none'], due: ['due', 'none'] };
-const verdictOf = ({ verdict }) => VERDICTS[verdict] || ['no limits', 'none'];
-const figure = (value) => String(Number(value.toPrecision(4)));
+const verdictOf = ({ verdict }) => VERDICTS[verdict] || ['no policy', 'none'];
 
-/** What did not hold: each limit with the value that was found. */
-function findingTexts({ findings }) {
-  return findings.filter(({ verdict }) => verdict !== 'pass').map(({ metric, sensitiveFeature, value, max }) =>
-    DISPARITIES[metric] + ' by ' + sensitiveFeature + ': ' + (value === null ? 'not defined, since a group lacks samples' : figure(value)) + '; limit: ' + figure(max));
-}
+/** What did not hold: each rule with the value that was found. */
+const findingTexts = ({ findings }) => findings.filter(({ verdict }) => verdict !== 'pass').map(({ text }) => text);
 
 function auditParts(audit) {
   const { time, mitigation } = audit;

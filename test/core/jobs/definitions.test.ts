@@ -12,7 +12,6 @@ describe('definitionSchema', () => {
   it('needs a request and a period, nothing else', () => {
     expect(definitionSchema.parse(definition)).toEqual({
       ...definition,
-      limits: [],
       mitigateOnFailure: false,
     });
   });

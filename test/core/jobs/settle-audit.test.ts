@@ -35,23 +35,40 @@ async function settle(fields: object, times = 1) {
   return { deps, settled };
 }
 
-const broken = { limits: [{ metric: 'equalizedOddsDifference', max: 0.4 }] };
-const kept = { limits: [{ metric: 'equalizedOddsDifference', max: 0.5 }] };
+const policyOf = (...rules: object[]) => ({ policy: { name: 'ours', rules } });
+const broken = policyOf({ metric: 'equalizedOddsDifference', max: 0.4 });
+const kept = policyOf({ metric: 'equalizedOddsDifference', max: 0.5 });
 
 describe('settleAudit', () => {
   it('writes down the report with its findings and its verdict', async () => {
     const { deps, settled } = await settle(broken);
     expect(settled).toMatchObject({ definition: 'weekly', time: SLOT, verdict: 'fail' });
-    expect(settled.findings).toEqual([expect.objectContaining({ value: 1 / 2, max: 0.4, verdict: 'fail' })]);
+    expect(settled.findings).toEqual([
+      expect.objectContaining({ value: 1 / 2, limit: { kind: 'max', value: 0.4 }, verdict: 'fail' }),
+    ]);
     expect(scheduledAuditSchema.parse(deps.store.json(KEY))).toEqual(JSON.parse(JSON.stringify(settled)));
   });
 
-  it('has no verdict where no limit is set', async () => {
+  it('has no verdict without a policy', async () => {
     const { settled } = await settle({});
     expect(settled.verdict).toBeNull();
   });
 
-  it('submits the mitigation that the definition spells out, only when a limit is broken', async () => {
+  it('takes a preset by its name', async () => {
+    const { settled } = await settle({ policy: 'equalized-odds-0.1' });
+    expect(settled.verdict).toBe('inconclusive'); // two positives a group
+  });
+
+  it('holds what may not worsen against the audit of the period before', async () => {
+    const deps = makeTestDeps();
+    const steady = policyOf({ metric: 'equalizedOddsDifference', maxWorsening: 0 });
+    const first = await settleAudit(deps, inputOf(steady));
+    expect(first.findings).toMatchObject([{ verdict: 'inconclusive', reason: 'no baseline was given' }]);
+    const second = await settleAudit(deps, inputOf(steady, '2026-03-02T00:00:00.000Z'));
+    expect(second.findings).toMatchObject([{ verdict: 'pass', value: 1 / 2, baseline: 1 / 2 }]);
+  });
+
+  it('submits the mitigation that the definition spells out, only when the policy fails', async () => {
     const failed = await settle({ ...broken, mitigateOnFailure: MITIGATION });
     expect([...failed.deps.queues.gpu.works.values()]).toHaveLength(1);
     expect(failed.settled.mitigation).toEqual({ jobId: failed.deps.queues.gpu.works.get('gpu-1')!.jobId });
@@ -106,12 +123,12 @@ describe('settleAudit', () => {
   });
 });
 
-describe('a broken limit', () => {
+describe('a policy that fails', () => {
   const ALERT = 'alerts/weekly/20260301T000000Z.json';
 
   it('leaves an alert with what was broken', async () => {
-    const limits = [...broken.limits, { metric: 'demographicParityDifference', max: 1 }];
-    const { deps, settled } = await settle({ limits });
+    const rules = [...broken.policy.rules, { metric: 'demographicParityDifference', max: 1 }];
+    const { deps, settled } = await settle(policyOf(...rules));
     expect(settled.findings.map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
     expect(deps.store.keys('alerts/')).toEqual([ALERT]);
     expect(deps.store.json(ALERT)).toEqual({
@@ -123,8 +140,8 @@ describe('a broken limit', () => {
   });
 
   it.each([
-    ['a limit that holds', kept],
-    ['no limit at all', {}],
+    ['a policy that passes', kept],
+    ['no policy at all', {}],
   ])('is none: %s, so there is no alert', async (_, fields) => {
     const { deps } = await settle(fields);
     expect(deps.store.keys('alerts/')).toEqual([]);

@@ -1,6 +1,7 @@
 import { mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { definitionSchema } from '../../../core/jobs/definitions.ts';
 import { auditKey } from '../../../core/jobs/keys.ts';
 import { settleAudit } from '../../../core/jobs/settle-audit.ts';
 import { makeDirectoryStore } from '../../../core/storage/directory-store.ts';
@@ -158,12 +159,11 @@ describe('scheduled audits', () => {
     const deps = makeFunctionDeps();
     await deps.store.put(AUDIT.predictions, TABLE);
     const report = (await deps.auditTable(AUDIT))!;
-    const definition = {
+    const definition = definitionSchema.parse({
       request: AUDIT,
       every: { days: 1 },
-      limits: [{ metric: 'demographicParityDifference' as const, max: 0.9 }],
-      mitigateOnFailure: false,
-    };
+      policy: { name: 'ours', rules: [{ metric: 'demographicParityDifference', max: 0.9 }] },
+    });
     const slots = ['2026-03-01T00:00:00.000Z', '2026-03-03T00:00:00.000Z', '2026-03-02T00:00:00.000Z'];
     for (const slot of slots) {
       await settleAudit({ ...makeTestDeps(), store }, { name: 'daily', definition, slot, report });
@@ -172,17 +172,17 @@ describe('scheduled audits', () => {
     const audits = await listAudits(root, store);
     expect(audits.map(({ time }) => time)).toEqual(slots.toSorted().reverse());
     // Two of the four women and two of the four men are predicted positive, so the gap is 0.
-    const finding = { sensitiveFeature: 'sex', metric: 'demographicParityDifference', max: 0.9 };
+    const text = 'Demographic parity difference by sex 0, at most 0.9: kept';
     expect(audits[0]).toEqual({
       definition: 'daily',
       time: slots[1],
       verdict: 'pass',
-      findings: [{ ...finding, value: 0, verdict: 'pass' }],
+      findings: [{ verdict: 'pass', text }],
       report: '/local/audits/daily/20260303T000000Z',
     });
     const page = await auditPage(store, { definition: 'daily', time: '20260303T000000Z' });
     expect(page).toContain('8 samples audited');
-    expect(page).toContain('Demographic parity difference by sex 0, at most 0.9: kept');
+    expect(page).toContain(text);
     expect(await auditPage(store, { definition: 'daily', time: '20260309T000000Z' })).toBeNull();
     expect(await auditPage(store, { definition: '../x', time: '20260303T000000Z' })).toBeNull();
   });

@@ -26,7 +26,7 @@ describe.skipIf(isSkipped)('the page in Chromium', () => {
     const definition = {
       request: AUDIT,
       every: { days: 1 },
-      limits: [{ metric: 'equalOpportunityDifference', max: 0.1 }],
+      policy: { name: 'ours', rules: [{ metric: 'equalOpportunityDifference', max: 0.1 }] },
     };
     await put(root, 'definitions/daily.json', JSON.stringify(definition));
     const { page, incidents } = await visit(url);
@@ -45,9 +45,9 @@ describe.skipIf(isSkipped)('the page in Chromium', () => {
     await job.getByText('Audit of answers.csv').waitFor();
     await job.getByText('label y · groups sex · score p').waitFor();
     const daily = page.locator('#definitions > li');
-    await daily.getByText('limit broken').waitFor();
+    await daily.getByText('policy broken').waitFor();
     // One of the two women who are positive is found, and both men.
-    await daily.getByText('Equal opportunity difference by sex: 0.5; limit: 0.1').waitFor();
+    await daily.getByText('Equal opportunity difference by sex 0.5, at most 0.1: broken').waitFor();
     await page.setViewportSize({ width: 390, height: 900 });
     await job.getByText('2 files').click();
     const topOf = async (name: string) => (await job.locator(name).first().boundingBox())!.y;

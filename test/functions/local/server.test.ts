@@ -78,7 +78,7 @@ describe('the local server', () => {
     const definition = {
       request: AUDIT,
       every: { days: 1 },
-      limits: [{ metric: 'demographicParityDifference', max: 0.9 }],
+      policy: { name: 'ours', rules: [{ metric: 'demographicParityDifference', max: 0.9 }] },
     };
     await put(root, 'definitions/weekly.json', JSON.stringify(definition));
     const [audit] = await until(async () => {

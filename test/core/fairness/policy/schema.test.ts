@@ -1,10 +1,31 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { parseWith } from '../../../../core/data/parse.ts';
 import { policySchema } from '../../../../core/fairness/policy/schema.ts';
 
 const parse = (rule: object) => parseWith(policySchema, { name: 'ours', rules: [rule] }, 'policy');
 
+const DOCS = path.join(import.meta.dirname, '../../../../docs');
+
 describe('policySchema', () => {
+  // vitest -u writes it anew
+  it('is published as JSON Schema', async () => {
+    const published = {
+      title: 'Policy of a fairness audit',
+      ...z.toJSONSchema(policySchema, { io: 'input' }),
+    };
+    await expect(`${JSON.stringify(published, null, 2)}\n`).toMatchFileSnapshot(
+      path.join(DOCS, 'policy.schema.json'),
+    );
+  });
+
+  it('takes the example of its page', () => {
+    const [, example] = /```json\n([\s\S]*?)```/.exec(readFileSync(path.join(DOCS, 'policy.md'), 'utf8'))!;
+    expect(policySchema.parse(JSON.parse(example!)).rules).toHaveLength(4);
+  });
+
   it('takes a limit on a gap, with what is usual filled in', () => {
     expect(parse({ metric: 'equalizedOddsDifference', max: 0.1 }).rules[0]).toEqual({
       metric: 'equalizedOddsDifference',

@@ -39,7 +39,7 @@ describe('definitions of scheduled audits', () => {
     await define('My Audit.json', DAILY);
     await define('weekly.yaml', 'request:');
     await define('team/daily.json', DAILY);
-    await define('no-limits.json', { ...DAILY, limits: 3 });
+    await define('no-policy.json', { ...DAILY, policy: 3 });
     await define('.DS_Store', 'x');
     const found = await list();
     expect(found.map(({ name, state }) => [name, state])).toEqual([
@@ -47,14 +47,14 @@ describe('definitions of scheduled audits', () => {
       ['weekly.yaml', 'refused'],
       ['My Audit', 'refused'],
       ['broken', 'refused'],
-      ['no-limits', 'refused'],
+      ['no-policy', 'refused'],
       ['a-good', 'due'],
     ]);
     const reasons = Object.fromEntries(found.map(({ name, error }) => [name, error]));
     expect(reasons['weekly.yaml']).toContain('expected one that ends with .json');
     expect(reasons['My Audit']).toContain('lower-case letters');
     expect(reasons.broken).toContain('definition: ');
-    expect(reasons['no-limits']).toContain('"limits" must be a list');
+    expect(reasons['no-policy']).toContain('"policy" must be');
     expect(found.at(-1)).toEqual({ name: 'a-good', every: { days: 1 }, table: 'scores.csv', state: 'due' });
   });
 
