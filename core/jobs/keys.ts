@@ -110,7 +110,7 @@ export function isId(text: string): boolean {
 }
 
 /** `20260301T060000Z`, so that the order of keys is that of time. */
-function stamp(time: Date): string {
+export function stamp(time: Date): string {
   return time.toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
