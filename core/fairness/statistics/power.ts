@@ -1,4 +1,6 @@
+import type { AucEstimate } from './delong.ts';
 import { criticalValue, normalQuantile } from './distributions.ts';
+import { firmVariance } from './gap-tests.ts';
 import { type Bounds, largestDifference, smallestRatio } from './mover.ts';
 import { type Proportion, rateEstimator } from './rate-intervals.ts';
 
@@ -43,6 +45,23 @@ export function smallestDetectable(
   };
   const found = [detectable(1), detectable(-1)].filter((value) => value !== null);
   return found.length === 0 ? null : Math.max(...found);
+}
+
+/**
+ * Smallest difference of two AUCs that DeLong's test finds with the given power, at the variances that there are.
+ *
+ *   (z + z_power) √(variance1 + variance2)
+ *
+ * @returns null when that is more than 1, which no difference is
+ */
+export function smallestDetectableAuc(
+  first: AucEstimate,
+  second: AucEstimate,
+  { level, power }: PowerOptions,
+): number | null {
+  const deviation = Math.sqrt(firmVariance(first) + firmVariance(second));
+  const least = (criticalValue(level) + normalQuantile(power)) * deviation;
+  return least > 1 ? null : least;
 }
 
 /** How far a rate p can move by steps before it leaves [0, 1]. */

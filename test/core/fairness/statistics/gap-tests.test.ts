@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aucOf, countScores } from '../../../../core/fairness/statistics/delong.ts';
+import { aucEstimator, aucOf, countScores } from '../../../../core/fairness/statistics/delong.ts';
 import { twoSidedNormal } from '../../../../core/fairness/statistics/distributions.ts';
 import {
   aucGapTest,
@@ -119,6 +119,19 @@ describe('aucGapTest', () => {
       name: 'delong',
       pValue: expect.closeTo(twoSidedNormal(z), 12),
     });
+  });
+
+  it('of three is Cochran’s Q at the mean where it is least, by the arms that point there', () => {
+    const intervals = groups.map((group) => aucEstimator(group)(0.95));
+    const q = (mean: number) =>
+      intervals.reduce(
+        (sum, { value, low, high }) =>
+          sum + ((1.959964 * (value - mean)) / (value > mean ? value - low : high - value)) ** 2,
+        0,
+      );
+    const least = Math.min(...Array.from({ length: 1000 }, (_, step) => q(step / 1000)));
+    // P(χ² > q) with two degrees is exp(-q/2).
+    expect(aucGapTest(groups)!.pValue).toBeCloseTo(Math.exp(-least / 2), 4);
   });
 
   it('of three equal groups is 1, and of fewer than two there is none', () => {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { largestDifference, smallestRatio } from '../../../../core/fairness/statistics/mover.ts';
-import { rowsToDecide, smallestDetectable } from '../../../../core/fairness/statistics/power.ts';
+import {
+  rowsToDecide,
+  smallestDetectable,
+  smallestDetectableAuc,
+} from '../../../../core/fairness/statistics/power.ts';
 import { type Proportion, rateEstimator } from '../../../../core/fairness/statistics/rate-intervals.ts';
 
 const of = (numerator: number, support: number): Proportion => ({ numerator, support });
@@ -28,6 +32,19 @@ describe('smallestDetectable', () => {
     expect(smallestDetectable(of(0, 0), of(3, 5), OPTIONS)).toBeNull();
     expect(smallestDetectable(of(3, 5), of(0, 0), OPTIONS)).toBeNull();
     expect(smallestDetectable(of(1, 1), of(0, 1), OPTIONS)).toBeNull();
+  });
+});
+
+describe('smallestDetectableAuc', () => {
+  const auc = (variance: number) => ({ auc: 0.8, positives: 50, negatives: 50, variance, degrees: 98 });
+
+  it('is 1.96 + 0.84 standard errors of the difference', () => {
+    const expected = (1.959964 + 0.841621) * Math.sqrt(0.0009 + 0.0016);
+    expect(smallestDetectableAuc(auc(0.0009), auc(0.0016), OPTIONS)).toBeCloseTo(expected, 6);
+  });
+
+  it('is null when it would have to exceed 1', () => {
+    expect(smallestDetectableAuc(auc(0.1), auc(0.1), OPTIONS)).toBeNull();
   });
 });
 
