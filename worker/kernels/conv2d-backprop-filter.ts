@@ -13,9 +13,8 @@ const TILE_BYTES = 128;
 const GROUP_ROWS = 4;
 const STRIP_COLUMNS = 8;
 const STRIP_GAP = 64;
-/** Pixels, or squares of four pixels, that are multiplied at once: the lengths of strips. */
+/** Pixels that are multiplied at once: the length of strips. */
 const BLOCK = 128;
-const SQUARES = 128;
 /** Multiply-adds of a tile that are worth a part of their own, about 30 microseconds. */
 const PART_WORK = 2 ** 12;
 const MAX_PARTS = 32;
@@ -24,8 +23,12 @@ const SUM_BYTES = 2 ** 18;
 const MIN_GROUPS = 8;
 /** A part has that many blocks at least, for its sums to pay. */
 const MIN_BLOCKS = 2;
-/** Of minimal filtering: products for the nine taps of a square. */
-const PRODUCTS = 16;
+/** Of minimal filtering: side of a square, and products for the nine taps of one. */
+const SIDE = 4;
+const POINTS = 36;
+/** With fewer the sums of 36 products cost more than their products save; with more at once strips leave the cache. */
+const FEWEST_SQUARES = 8;
+const MOST_SQUARES = 64;
 
 /**
  * Gradient of a 2-D convolution by its filter.
@@ -93,35 +96,37 @@ function patchProducts(info: backend_util.Conv2DInfo): Method {
 }
 
 function squaresOf({ batchSize, outHeight, outWidth }: backend_util.Conv2DInfo): number {
-  return batchSize * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2);
+  return batchSize * Math.ceil(outHeight / SIDE) * Math.ceil(outWidth / SIDE);
 }
 
-/** Where squares reach beyond the image, minimal filtering loses what it gains. */
+/** Where squares reach beyond the image, or are few, minimal filtering loses what it gains. */
 function isMinimalFaster(info: backend_util.Conv2DInfo): boolean {
   const { filterHeight, filterWidth, strideHeight, strideWidth, batchSize, outHeight, outWidth } = info;
   if (filterHeight !== 3 || filterWidth !== 3 || strideHeight !== 1 || strideWidth !== 1) return false;
-  return PRODUCTS * squaresOf(info) < 0.8 * 9 * batchSize * outHeight * outWidth;
+  const squares = squaresOf(info);
+  return squares >= FEWEST_SQUARES && POINTS * squares < 0.8 * 9 * batchSize * outHeight * outWidth;
 }
 
-/** Minimal filtering, for 3 × 3 filters of stride 1: 16 products for each square of four pixels instead of 36. */
+/** Minimal filtering, for 3 × 3 filters of stride 1: 36 products for each square of 16 pixels instead of 144. */
 function minimalFiltering(info: backend_util.Conv2DInfo): Method {
   const { inChannels, outChannels, padInfo } = info;
   const groups = Math.ceil(inChannels / GROUP_ROWS);
   const strips = Math.ceil(outChannels / STRIP_COLUMNS);
+  const squares = squaresOf(info);
+  const block = Math.min(MOST_SQUARES, squares + (squares % 2));
   const plan = planOf({
     groups,
-    tilesOfGroup: PRODUCTS * strips,
-    blocks: Math.ceil(squaresOf(info) / SQUARES),
-    blockLength: SQUARES,
+    tilesOfGroup: POINTS * strips,
+    blocks: Math.ceil(squares / block),
+    blockLength: block,
   });
   const ownGroups = Math.ceil(groups / plan.groupParts);
-  const stripBytes =
-    PRODUCTS * (ownGroups * (16 * SQUARES + STRIP_GAP) + strips * (32 * SQUARES + STRIP_GAP));
-  const borderBytes = 16 * Math.max(4 * inChannels, STRIP_COLUMNS * strips) + 144;
+  const stripBytes = POINTS * (ownGroups * (16 * block + STRIP_GAP) + strips * (32 * block + STRIP_GAP));
+  const borderBytes = Math.max(4 * POINTS * inChannels, 4 * SIDE ** 2 * STRIP_COLUMNS * strips) + 64;
   return {
     kernel: 'filterGradient3x3',
-    words: [padInfo.top, padInfo.left],
-    plan: { ...plan, scratchBytes: plan.scratchBytes + stripBytes + borderBytes },
+    words: [padInfo.top, padInfo.left, block],
+    plan: { ...plan, scratchBytes: plan.scratchBytes + 16 * POINTS + stripBytes + borderBytes },
   };
 }
 

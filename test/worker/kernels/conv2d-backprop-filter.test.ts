@@ -84,7 +84,7 @@ describe('gradient of a convolution by its filter', () => {
     return { size, taps, stride, dilation: 1, before, after: missing - before, output };
   };
 
-  /** Squares of four pixels that the image does not fill, and that the padding does. */
+  /** Squares that the image does not fill, and that the padding does. */
   const minimalCases = fc
     .record({
       images: fc.integer({ min: 1, max: 3 }),

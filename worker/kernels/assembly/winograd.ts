@@ -2,12 +2,7 @@ import { float, int, partStart, pointer } from './call';
 import { clearFloats, copyPixels } from './copy';
 import { listRows } from './matrix-product';
 import { PANEL_STEP, TILE_COLUMNS, TILE_ROWS, multiplyTiles } from './product-tile';
-import { inputLine, outputLine } from './winograd-transforms';
-
-/** A square of 4 × 4 outputs takes 6 × 6 inputs and, as a product of polynomials, 36 products in place of 144. */
-const SIDE = 4;
-const SPAN = 6;
-const POINTS = SPAN * SPAN;
+import { inputLine, outputLine, POINTS, SIDE, SPAN } from './winograd-transforms';
 
 /**
  * Convolution 3 × 3 at stride 1, without dilation, by Winograd's minimal filtering: squares of the input and the
