@@ -1,218 +1,184 @@
-import { NonFiniteError, ShapeMismatchError } from '../errors.ts';
-import { disparities } from './disparity.ts';
-import { NO_SCORES } from './figures.ts';
-import { areaUnderRocCurve } from './ranking.ts';
-import { balancedAccuracy, ratesOf } from './rates.ts';
-import { tally } from './tally.ts';
-import type {
-  AuditReport,
-  ConfusionCounts,
-  FeatureAudit,
-  GroupMetrics,
-  MinSupport,
-  SensitiveFeature,
-  Statistic,
-  WorstGroup,
-} from './types.ts';
-
-/** A cell below this many samples is named in the warnings: its rate moves by more than 3 points a sample. */
-const SMALL_CELL = 30;
-const MIN_SUPPORT: MinSupport = {
-  group: SMALL_CELL,
-  positives: SMALL_CELL,
-  negatives: SMALL_CELL,
-  action: 'mark',
-};
+import { InvalidInputError } from '../errors.ts';
+import { type Accumulator, addChunk, startAccumulator } from './accumulator.ts';
+import { auditFeatures } from './feature-audit.ts';
+import { featureTable } from './feature-table.ts';
+import type { Vocabularies } from './grouping.ts';
+import { BINS } from './histogram-scores.ts';
+import { measureGroups } from './measure.ts';
+import type { ReferenceChoice } from './reference-group.ts';
+import { tableOf } from './score-column.ts';
+import { sweepThresholds } from './score-figures.ts';
+import type { AuditReport, MinSupport, SensitiveFeature } from './types.ts';
+import { warningsOf } from './warnings.ts';
 
 /** Either scores with a threshold, or predictions made elsewhere. */
 export type Decisions =
   | { readonly scores: ArrayLike<number>; readonly threshold: number }
   | { readonly predictions: Int32Array };
 
-export interface AuditInput {
+/** How an audit is made; see `AUDIT_DEFAULTS`. */
+export interface AuditOptions {
+  /** Of every interval, in (0, 1). */
+  readonly level?: number;
+  /** Draws of every bootstrap; 0 for none, which leaves out the intervals and tests that rest on draws. */
+  readonly replicates?: number;
+  readonly seed?: number;
+  /** At which specificity is measured, in (0, 1]. */
+  readonly sensitivity?: number;
+  readonly minSupport?: Partial<MinSupport>;
+  readonly reference?: ReferenceChoice;
+}
+
+/** A rate over fewer than 30 rows moves by more than 3 points a row. */
+const MIN_SUPPORT: MinSupport = { group: 30, positives: 30, negatives: 30, action: 'mark' };
+
+export const AUDIT_DEFAULTS = {
+  level: 0.95,
+  replicates: 2_000,
+  seed: 0,
+  /** What clinicians ask of a screening test. */
+  sensitivity: 0.9,
+  minSupport: MIN_SUPPORT,
+  reference: 'largest',
+} as const satisfies Required<AuditOptions>;
+
+const MOST_REPLICATES = 100_000;
+
+export interface AuditInput extends AuditOptions {
   /** [N] 0 or 1 */
   readonly labels: Int32Array;
   readonly sensitiveFeatures: readonly SensitiveFeature[];
   readonly decisions: Decisions;
+  /** [N] >= 0 */
+  readonly weights?: ArrayLike<number> | undefined;
+  /** [N] rows of one subject are not independent */
+  readonly subjects?: readonly string[] | undefined;
+  readonly strata?: { readonly names: readonly string[]; readonly codes: Int32Array } | undefined;
 }
 
 /**
- * Rates, AUC and disparities of each group of each sensitive feature.
+ * Rates, AUC, calibration and disparities of each group of each sensitive feature, with intervals and tests.
  *
- * A sample is predicted positive when score >= threshold.
+ * A sample is predicted positive when score >= threshold. All scores are ranked exactly.
  *
  * @throws ShapeMismatchError when arrays differ in length
- * @throws NonFiniteError when a score is NaN or infinite
+ * @throws NonFiniteError when a score or a weight is NaN or infinite
+ * @throws InvalidInputError when an option is out of range
  */
-export function audit({ labels, sensitiveFeatures, decisions }: AuditInput): AuditReport {
-  const predictions = predictionsOf(decisions);
-  assertLengths(labels, predictions, sensitiveFeatures);
-  const scores = 'scores' in decisions ? decisions.scores : null;
-  const features = sensitiveFeatures.map((feature) => auditFeature({ labels, predictions, scores, feature }));
-  const everyone = tally({ groups: new Int32Array(labels.length), labels, predictions, groupCount: 1 })[0]!;
-  const overall = groupMetrics('(all)', everyone, aucOver({ labels, scores }));
+export function audit(input: AuditInput): AuditReport {
+  const { labels, sensitiveFeatures, decisions, weights, subjects, strata } = input;
+  const hasScores = 'scores' in decisions;
+  const accumulator = startAccumulator({
+    threshold: hasScores ? decisions.threshold : null,
+    features: sensitiveFeatures.map((_, attribute) => [attribute]),
+    exactRows: Number.POSITIVE_INFINITY,
+  });
+  addChunk(accumulator, {
+    labels,
+    groups: sensitiveFeatures.map(({ groups }) => groups),
+    scores: hasScores ? Float64Array.from(decisions.scores) : null,
+    predictions: hasScores ? null : decisions.predictions,
+    weights: weights ? Float64Array.from(weights) : null,
+    subjects: subjects ? codesOf(subjects) : null,
+    strata: strata?.codes ?? null,
+  });
+  return finishAudit(
+    accumulator,
+    { attributes: sensitiveFeatures, ...(strata && { strata: strata.names }) },
+    input,
+  );
+}
+
+/** Numbers in the order of first appearance. */
+function codesOf(names: readonly string[]): Int32Array {
+  const codes = new Map<string, number>();
+  return Int32Array.from(names, (name) => {
+    const code = codes.get(name) ?? codes.size;
+    codes.set(name, code);
+    return code;
+  });
+}
+
+/**
+ * The report of all rows that were counted.
+ *
+ * @throws EmptyGroupError when small groups are to be refused and there are some
+ * @throws InvalidInputError when an option is out of range
+ */
+export function finishAudit(
+  accumulator: Accumulator,
+  vocabularies: Vocabularies,
+  options: AuditOptions = {},
+): AuditReport {
+  const settings = settingsOf(options);
+  const { level, replicates, seed, minSupport } = settings;
+  const tables = accumulator.features.map((_, place) =>
+    featureTable(accumulator, place, { vocabularies, minSupport }),
+  );
+  const whole = tables.at(-1)!;
+  const pooled = whole.columns && tableOf(whole.columns[0]![1], whole.columns[0]![0]);
+  const thresholds = pooled ? thresholdsOf(accumulator, sweepThresholds(pooled, accumulator.threshold)) : [];
+  const overall = measureGroups(accumulator, whole, { ...settings, thresholds })[0]!.metrics;
+  const features = auditFeatures(accumulator, tables.slice(0, -1), { ...settings, thresholds });
   return {
     schemaVersion: 2,
-    threshold: 'scores' in decisions ? decisions.threshold : null,
-    level: 0.95,
-    replicates: 0,
-    seed: 0,
-    minSupport: MIN_SUPPORT,
-    ranks: scores === null ? null : 'exact',
-    isWeighted: false,
-    clusters: null,
-    thresholds: [],
+    threshold: accumulator.threshold,
+    level,
+    replicates,
+    seed,
+    minSupport,
+    ranks: ranksOf(accumulator),
+    isWeighted: accumulator.parts?.weights ?? false,
+    clusters: whole.clusters?.subjects ?? null,
+    thresholds,
     overall,
     features,
-    warnings: [...classWarnings(overall), ...features.flatMap(featureWarnings)],
+    warnings: warningsOf(overall, features, minSupport),
   };
 }
 
-/** [N] 1 where score >= threshold */
-export function predictionsOf(decisions: Decisions): Int32Array {
-  if ('predictions' in decisions) return decisions.predictions;
-  const { scores, threshold } = decisions;
-  return Int32Array.from({ length: scores.length }, (_, index) => {
-    const score = scores[index]!;
-    if (!Number.isFinite(score)) {
-      throw new NonFiniteError(
-        `score ${index + 1} of ${scores.length} is ${score}, expected a finite number`,
-        {
-          where: 'scores',
-          index,
-        },
-      );
-    }
-    return score >= threshold ? 1 : 0;
-  });
+/** Middles of bins stand for their lower edges, at which counts of bins are exact. */
+function thresholdsOf({ histograms, threshold }: Accumulator, thresholds: number[]): number[] {
+  if (histograms === null) return thresholds;
+  const edges = thresholds.map((each) => (each === threshold ? each : each - 0.5 / BINS));
+  return edges.sort((a, b) => a - b);
 }
 
-interface FeatureInput {
-  readonly labels: Int32Array;
-  readonly predictions: Int32Array;
-  readonly scores: ArrayLike<number> | null;
-  readonly feature: SensitiveFeature;
+function ranksOf({ parts, histograms }: Accumulator): AuditReport['ranks'] {
+  if (!parts?.scores) return null;
+  return histograms ? 'histogram' : 'exact';
 }
 
-function auditFeature({ labels, predictions, scores, feature }: FeatureInput): FeatureAudit {
-  const { groups, groupNames } = feature;
-  const counts = tally({ groups, labels, predictions, groupCount: groupNames.length });
-  const rowsOf: number[][] = groupNames.map(() => []);
-  groups.forEach((group, row) => {
-    rowsOf[group]!.push(row);
-  });
-  const metrics = groupNames.map((name, group) =>
-    groupMetrics(name, counts[group]!, aucOver({ labels, scores, rows: rowsOf[group]! })),
+function settingsOf(options: AuditOptions): Required<AuditOptions> & { readonly minSupport: MinSupport } {
+  const { level, replicates, seed, sensitivity, reference } = { ...AUDIT_DEFAULTS, ...defined(options) };
+  const minSupport: MinSupport = { ...MIN_SUPPORT, ...options.minSupport };
+  assertRange(level > 0 && level < 1, 'level', { expected: 'a number between 0 and 1, exclusive', level });
+  assertRange(
+    Number.isInteger(replicates) && replicates >= 0 && replicates <= MOST_REPLICATES,
+    'replicates',
+    { expected: `an integer from 0 to ${MOST_REPLICATES}`, replicates },
   );
-  return {
-    sensitiveFeature: feature.name,
-    attributes: [feature.name],
-    reference: null,
-    groups: metrics,
-    disparities: disparities(metrics),
-    comparisons: [],
-    crossAuc: [],
-    strata: [],
-    merged: [],
-    worstGroups: [
-      worstGroup('auc', metrics, (group) => group.auc.value),
-      worstGroup('accuracy', metrics, (group) => group.rates.accuracy.value),
-      worstGroup('balancedAccuracy', metrics, (group) => group.balancedAccuracy.value),
-      worstGroup('truePositiveRate', metrics, (group) => group.rates.truePositiveRate.value),
-    ],
-  };
-}
-
-interface AucInput {
-  readonly labels: Int32Array;
-  readonly scores: ArrayLike<number> | null;
-  /** Rows to rank; all when absent. */
-  readonly rows?: readonly number[];
-}
-
-function aucOver({ labels, scores, rows }: AucInput): Statistic {
-  if (scores === null) return { value: null, reason: NO_SCORES, interval: null };
-  if (!rows) return areaUnderRocCurve(scores, labels);
-  return areaUnderRocCurve(
-    rows.map((row) => scores[row]!),
-    rows.map((row) => labels[row]!),
-  );
-}
-
-function groupMetrics(group: string, counts: ConfusionCounts, auc: Statistic): GroupMetrics {
-  const rates = ratesOf(counts);
-  return {
-    group,
-    support: rates.selectionRate.support,
-    positives: rates.truePositiveRate.support,
-    negatives: rates.falsePositiveRate.support,
-    counts,
-    rates,
-    balancedAccuracy: balancedAccuracy(rates),
-    auc,
-    isSmall: false,
-    brier: { value: null, reason: NO_SCORES, interval: null },
-    specificityAtSensitivity: { value: null, reason: NO_SCORES, interval: null, sensitivity: 0.9 },
-    calibration: null,
-    sweep: null,
-  };
-}
-
-function worstGroup(
-  metric: WorstGroup['metric'],
-  groups: readonly GroupMetrics[],
-  pick: (group: GroupMetrics) => number | null,
-): WorstGroup {
-  const supported = groups.filter((group) => pick(group) !== null);
-  const worst = supported.toSorted((a, b) => pick(a)! - pick(b)!)[0];
-  return {
-    metric,
-    group: worst?.group ?? null,
-    value: worst ? pick(worst) : null,
-    unsupportedGroups: groups.filter((group) => pick(group) === null).map((group) => group.group),
-  };
-}
-
-function classWarnings(overall: GroupMetrics): string[] {
-  if (overall.support === 0) return ['no samples: nothing could be measured'];
-  if (overall.positives === 0) return ['no positive labels: true positive rates and AUC are not defined'];
-  if (overall.negatives === 0) return ['no negative labels: false positive rates and AUC are not defined'];
-  return [];
-}
-
-function featureWarnings({ sensitiveFeature, groups }: FeatureAudit): string[] {
-  if (groups.length < 2) return [`${sensitiveFeature}: one group only, so no disparity is defined`];
-  return groups.flatMap(({ group, positives, negatives }) => {
-    const small = [
-      { label: 'positive', support: positives },
-      { label: 'negative', support: negatives },
-    ].filter(({ support }) => support < SMALL_CELL);
-    return small.map(({ label, support }) =>
-      support === 0
-        ? `${sensitiveFeature} "${group}": no ${label} labels, so rates over them are not defined`
-        : `${sensitiveFeature} "${group}": only ${support} ${label} ${support === 1 ? 'label' : 'labels'}, so rates over them are uncertain`,
-    );
+  assertRange(Number.isInteger(seed), 'seed', { expected: 'an integer', seed });
+  assertRange(sensitivity > 0 && sensitivity <= 1, 'sensitivity', {
+    expected: 'a number above 0, at most 1',
+    sensitivity,
   });
-}
-
-function assertLengths(
-  labels: Int32Array,
-  predictions: Int32Array,
-  features: readonly SensitiveFeature[],
-): void {
-  const lengths = [
-    { where: 'predictions', length: predictions.length },
-    ...features.map(({ name, groups }) => ({ where: `sensitive feature "${name}"`, length: groups.length })),
-  ];
-  for (const { where, length } of lengths) {
-    if (length === labels.length) continue;
-    throw new ShapeMismatchError(
-      `${where}: expected ${labels.length} entries, one per label, received ${length}`,
-      {
-        where,
-        expected: labels.length,
-        received: length,
-      },
-    );
+  for (const name of ['group', 'positives', 'negatives'] as const) {
+    assertRange(Number.isInteger(minSupport[name]) && minSupport[name] >= 0, `minSupport.${name}`, {
+      expected: 'an integer >= 0',
+      [`minSupport.${name}`]: minSupport[name],
+    });
   }
+  return { level, replicates, seed, sensitivity, reference, minSupport };
+}
+
+function defined(options: AuditOptions): Partial<Required<AuditOptions>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function assertRange(holds: boolean, name: string, details: Record<string, unknown>): void {
+  if (holds) return;
+  throw new InvalidInputError(`${name}: expected ${details.expected}, received ${details[name]}`, {
+    where: name,
+  });
 }

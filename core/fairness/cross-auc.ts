@@ -1,8 +1,50 @@
 import { NO_SCORES, ONE_GROUP, undefinedDisparity } from './figures.ts';
-import type { CrossAuc, Disparity, GroupMetrics } from './types.ts';
+import { lackOfClass, tieBound } from './ranking.ts';
+import { type ScoreColumn, tableOf } from './score-column.ts';
+import { aucEstimator, aucOf } from './statistics/delong.ts';
+import type { CrossAuc, Disparity, GroupMetrics, Statistic } from './types.ts';
 
 /** Groups beyond which pairs of them are too many to list. */
 export const MOST_CROSS_GROUPS = 20;
+
+export interface CrossAucInput {
+  readonly groupNames: readonly string[];
+  /** [group] → [of negatives, of positives]; null without scores */
+  readonly columns: readonly (readonly [ScoreColumn, ScoreColumn])[] | null;
+  /** null for values without intervals, as where rows come in clusters */
+  readonly level: number | null;
+  /** True where scores are middles of bins. */
+  readonly isBinned: boolean;
+}
+
+/** xAUC of every ordered pair of two groups; none without scores or with more than 20 groups. */
+export function crossAucs({ groupNames, columns, level, isBinned }: CrossAucInput): CrossAuc[] {
+  if (columns === null || groupNames.length > MOST_CROSS_GROUPS) return [];
+  return groupNames.flatMap((positives, first) =>
+    groupNames.flatMap((negatives, second) => {
+      if (first === second) return [];
+      const pair = [columns[first]![1], columns[second]![0]] as const;
+      return [{ positives, negatives, auc: aucBetween(pair, { level, isBinned }) }];
+    }),
+  );
+}
+
+function aucBetween(
+  [positives, negatives]: readonly [ScoreColumn, ScoreColumn],
+  { level, isBinned }: Pick<CrossAucInput, 'level' | 'isBinned'>,
+): Statistic {
+  const table = tableOf(positives, negatives);
+  const estimate = aucOf(table);
+  if (estimate === null) {
+    return { value: null, reason: lackOfClass(positives.values.length), interval: null };
+  }
+  const bounds = level === null ? null : aucEstimator(estimate)(level);
+  return {
+    value: estimate.auc,
+    interval: bounds && { low: bounds.low, high: bounds.high, method: 'delong' },
+    ...(isBinned && { errorBound: tieBound(table) }),
+  };
+}
 
 /** Largest |xAUC(a, b) - xAUC(b, a)| over pairs of groups: positives of one above negatives of the other. */
 export function crossAucDisparity(groups: readonly GroupMetrics[], crossAuc: readonly CrossAuc[]): Disparity {

@@ -5,6 +5,9 @@ import type { ConfusionCounts } from './types.ts';
 /** float32 counts are exact up to 2^24; chunks stay below that whatever type a backend counts in. */
 const CHUNK = 2 ** 22;
 
+/** Cells of one group: (label · 2 + prediction). */
+export const CELLS = 4;
+
 export interface TallyInput {
   /** [N] each in 0 … groupCount - 1 */
   readonly groups: Int32Array;
@@ -20,10 +23,10 @@ export interface TallyInput {
  *
  *   cell = ((group · 2 + label) · 2 + prediction), counted by denseBincount
  *
- * @returns one entry per group, in group order; a group without samples has four zeros
+ * @returns [groupCount · 4] in group order; a group without samples has four zeros
  * @throws ShapeMismatchError when the arrays differ in length
  */
-export function tally(input: TallyInput): ConfusionCounts[] {
+export function tally(input: TallyInput): Float64Array {
   const { groups, labels, predictions, groupCount } = input;
   if (labels.length !== groups.length || predictions.length !== groups.length) {
     throw new ShapeMismatchError(
@@ -31,20 +34,24 @@ export function tally(input: TallyInput): ConfusionCounts[] {
       { where: 'tally', expected: groups.length, received: [labels.length, predictions.length] },
     );
   }
-  const cells = new Float64Array(groupCount * 4);
+  const cells = new Float64Array(groupCount * CELLS);
   for (let start = 0; start < groups.length; start += CHUNK) {
     const end = Math.min(start + CHUNK, groups.length);
-    const counts = countCells(input, start, end);
-    counts.forEach((count, cell) => {
+    countCells(input, start, end).forEach((count, cell) => {
       cells[cell]! += count;
     });
   }
-  return Array.from({ length: groupCount }, (_, group) => ({
-    trueNegatives: cells[group * 4]!,
-    falsePositives: cells[group * 4 + 1]!,
-    falseNegatives: cells[group * 4 + 2]!,
-    truePositives: cells[group * 4 + 3]!,
-  }));
+  return cells;
+}
+
+/** The confusion counts of one group among the cells of all. */
+export function confusionOf(cells: ArrayLike<number>, group: number): ConfusionCounts {
+  return {
+    trueNegatives: cells[group * CELLS]!,
+    falsePositives: cells[group * CELLS + 1]!,
+    falseNegatives: cells[group * CELLS + 2]!,
+    truePositives: cells[group * CELLS + 3]!,
+  };
 }
 
 function countCells({ groups, labels, predictions, groupCount }: TallyInput, start: number, end: number) {
@@ -53,7 +60,7 @@ function countCells({ groups, labels, predictions, groupCount }: TallyInput, sta
     const two = tf.scalar(2, 'int32'); // a plain 2 would be float32
     const pairs = tf.add(tf.mul(slice(groups), two), slice(labels));
     const cells = tf.add(tf.mul(pairs, two), slice(predictions)) as tf.Tensor1D; // [chunk]
-    return tf.denseBincount(cells, [], groupCount * 4);
+    return tf.denseBincount(cells, [], groupCount * CELLS);
   });
   const values = counts.dataSync();
   counts.dispose();

@@ -1,3 +1,5 @@
+import type { InputFacts } from './input-facts.ts';
+
 /** A sensitive feature (a column such as sex) resolved to one group index per sample. */
 export interface SensitiveFeature {
   readonly name: string;
@@ -120,9 +122,9 @@ export const TEST_NAMES = [
   'two-proportion',
   'fisher-exact',
   'chi-square',
+  'permutation',
   'delong',
   'wald',
-  'bootstrap',
 ] as const;
 
 /** Test of "no gap". */
@@ -278,6 +280,8 @@ export interface AuditReport {
   readonly features: readonly FeatureAudit[];
   /** More than two classes: each against the rest; `overall` and `features` are then means over classes. */
   readonly classes?: readonly ClassAudit[];
+  /** How rows were read, where they came from a table of predictions. */
+  readonly input?: InputFacts;
   /** Sentences about what limits these numbers (small cells, missing values, undefined rates). */
   readonly warnings: readonly string[];
 }

@@ -285,7 +285,12 @@ function auditSelect(
   { labels, groups }: BatchTruth,
   decisions: { scores: Float32Array; threshold: number },
 ) {
-  return audit({ labels, decisions, sensitiveFeatures: [{ name: 'select', groupNames, groups }] });
+  return audit({
+    labels,
+    decisions,
+    sensitiveFeatures: [{ name: 'select', groupNames, groups }],
+    replicates: 0,
+  });
 }
 
 function logitsOf(model: Classifier, features: Tensor2D): Float32Array {
