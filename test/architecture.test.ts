@@ -185,6 +185,19 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     'test/worker/bad-inputs.test.ts: every class by the message and the code that a user gets',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
   'worker/mitigate-files.ts': 'test/worker/commands/mitigate.test.ts: what the command does, on files',
+  'core/fairness/libraries/aequitas.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/aif360.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/clarify.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/fairlearn.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/holisticai.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/image-benchmarks.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/oxonfair.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
+  'core/fairness/libraries/label-distances.ts':
+    'test/core/fairness/libraries/index.test.ts: distances by both conventions',
+  'core/fairness/libraries/ours.ts':
+    'test/core/fairness/libraries/index.test.ts: our column beside each number',
+  'core/fairness/libraries/pool.ts':
+    'test/core/fairness/libraries/index.test.ts: groups in rows, in weights and together',
   'core/fairness/types.ts': 'test/core/fairness/disparity.test.ts: types and the lists of their names',
 };
 

@@ -1,4 +1,4 @@
-import type { LibraryInput } from '../../core/fairness/libraries/types.ts';
+import type { LibraryInput, LibraryNumber } from '../../core/fairness/libraries/types.ts';
 import { ratesOf } from '../../core/fairness/rates.ts';
 import type { ConfusionCounts, GroupMetrics, Rate } from '../../core/fairness/types.ts';
 import { groupFrom } from './metric-tables.ts';
@@ -56,4 +56,17 @@ function countsOf(
     if (isWanted(row)) counts[CELLS[labels[row]!]![predictions[row]!]!] += weights?.[row] ?? 1;
   }
   return counts;
+}
+
+/** The number of a name that is about the first of the groups that has one. */
+export function findNumber(
+  numbers: readonly LibraryNumber[],
+  name: string,
+  groups: readonly (string | null)[],
+): LibraryNumber {
+  for (const group of groups) {
+    const found = numbers.find((number) => number.name === name && number.group === group);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`no ${name} of ${groups.join(' or ')}`);
 }

@@ -5,11 +5,10 @@ import { clarifyNumbers } from '../../../../core/fairness/libraries/clarify.ts';
 import type { LibraryName } from '../../../../core/fairness/libraries/index.ts';
 import { LIBRARIES, LIBRARY_NAMES, numbersAs } from '../../../../core/fairness/libraries/index.ts';
 import type { LibraryInput, LibraryNumber, PrintedValue } from '../../../../core/fairness/libraries/types.ts';
-import type { ConfusionCounts, FeatureAudit } from '../../../../core/fairness/types.ts';
-import { groupFrom } from '../../../helpers/metric-tables.ts';
+import type { FeatureAudit } from '../../../../core/fairness/types.ts';
+import { findNumber, inputFrom } from '../../../helpers/library-inputs.ts';
 
-type Values = Readonly<Record<string, PrintedValue>>;
-type Block = PrintedValue | Values | Readonly<Record<string, Values>>;
+type Values = Readonly<Record<string, PrintedValue | Readonly<Record<string, PrintedValue>>>>;
 interface Table {
   readonly data: {
     readonly y_true?: number[];
@@ -25,46 +24,23 @@ const reference = JSON.parse(readFileSync(file, 'utf8')) as Readonly<
   Record<'R1' | 'R2' | 'R3' | 'R4', Table>
 >;
 
-const NOBODY = { truePositives: 0, falsePositives: 0, trueNegatives: 0, falseNegatives: 0 };
-const CELLS = [
-  ['trueNegatives', 'falsePositives'],
-  ['falseNegatives', 'truePositives'],
-] as const;
+/** Every label counts as positive where a table has none. */
+const inputOf = ({ data }: Table, referenceGroup = 'A'): LibraryInput =>
+  inputFrom({
+    labels: data.y_true ?? data.y_pred.map(() => 1),
+    predictions: data.y_pred,
+    groups: data.group,
+    reference: referenceGroup,
+    ...(data.stratum && { strata: data.stratum }),
+  });
 
-function countsOf(labels: readonly number[], predictions: readonly number[], rows: readonly number[]) {
-  const counts: Record<keyof ConfusionCounts, number> = { ...NOBODY };
-  for (const row of rows) counts[CELLS[labels[row]!]![predictions[row]!]!] += 1;
-  return counts;
-}
-
-/** A feature as an audit would have it; every label counts as positive where a table has none. */
-function inputOf({ data }: Table, referenceGroup = 'A'): LibraryInput {
-  const { y_pred, group, stratum, y_true = y_pred.map(() => 1) } = data;
-  const rowsWhere = (isWanted: (row: number) => boolean) => [...group.keys()].filter(isWanted);
-  const names = [...new Set(group)].sort();
-  const counts = (name: string, within?: string) =>
-    countsOf(
-      y_true,
-      y_pred,
-      rowsWhere((row) => group[row] === name && (within === undefined || stratum![row] === within)),
-    );
-  return {
-    groups: names.map((name) => groupFrom(name, counts(name))),
-    reference: { group: referenceGroup, rule: 'named' },
-    strata: [...new Set(stratum ?? [])].map((within) => ({
-      stratum: within,
-      counts: names.map((name) => counts(name, within)),
-    })),
-  };
-}
-
-/** The number of a name that is about the first of the groups that has one. */
-function find(numbers: readonly LibraryNumber[], name: string, groups: readonly (string | null)[]) {
-  for (const group of groups) {
-    const found = numbers.find((number) => number.name === name && number.group === group);
-    if (found !== undefined) return found;
-  }
-  throw new Error(`no ${name} of ${groups.join(' or ')}`);
+/** Values with the group that each is about: the key above it, or the group of the whole block. */
+function flat(values: Values, group: string | null): [string | null, string, PrintedValue][] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).map(([name, one]): [string, string, PrintedValue] => [key, name, one])
+      : [[group, key, value]],
+  );
 }
 
 function expectValue(number: LibraryNumber, expected: PrintedValue, what: string) {
@@ -73,17 +49,14 @@ function expectValue(number: LibraryNumber, expected: PrintedValue, what: string
   expect(number.value === null, what).toBe(number.reason !== undefined);
 }
 
-const FAIRLEARN_NAMES: Readonly<Record<string, string>> = {
+/** Names of the reference that are not the libraries' own. */
+const SPELLED: Readonly<Record<string, string>> = {
   demographic_parity_difference_to_overall: "demographic_parity_difference(method='to_overall')",
   equalized_odds_difference_worst_case: 'equalized_odds_difference',
   equalized_odds_difference_mean: "equalized_odds_difference(agg='mean')",
   equalized_odds_ratio_worst_case: 'equalized_odds_ratio',
   equalized_odds_ratio_mean: "equalized_odds_ratio(agg='mean')",
-};
-const AIF360_NAMES: Readonly<Record<string, string>> = {
   smoothed_edf_of_labels: 'smoothed_empirical_differential_fairness',
-};
-const PARITIES: Readonly<Record<string, string>> = {
   pprev_fair: 'Impact Parity',
   tpr_fair: 'TPR Parity',
   fpr_fair: 'FPR Parity',
@@ -120,15 +93,10 @@ let compared = 0;
 describe('worked tables', () => {
   test.each(BLOCKS)('%s %s: every value to the last digit', (table, block, library, group) => {
     const numbers = LIBRARIES[library].numbers(inputOf(reference[table]));
-    const values = reference[table][block] as Readonly<Record<string, Block>>;
-    for (const [key, expected] of Object.entries(values)) {
-      const nested = typeof expected === 'object' && expected !== null;
-      for (const [name, value] of nested ? Object.entries(expected as Values) : [[key, expected] as const]) {
-        const spelled = FAIRLEARN_NAMES[name] ?? AIF360_NAMES[name] ?? PARITIES[name] ?? name;
-        const number = find(numbers, spelled, [nested ? key : group, null]);
-        expectValue(number, value as PrintedValue, `${key} ${name}`);
-        compared += 1;
-      }
+    for (const [about, name, expected] of flat(reference[table][block] as Values, group)) {
+      const number = findNumber(numbers, SPELLED[name] ?? name, [about, null]);
+      expectValue(number, expected, `${about} ${name}`);
+      compared += 1;
     }
   });
 
@@ -136,18 +104,18 @@ describe('worked tables', () => {
     const { medfair_EqOdd, ...ofBmft } = reference.R1.bmft_and_medfair_priv_A as Record<string, number>;
     const input = inputOf(reference.R1);
     for (const [name, value] of Object.entries(ofBmft)) {
-      expectValue(find(LIBRARIES.bmft.numbers(input), name, ['B']), value, name);
+      expectValue(findNumber(LIBRARIES.bmft.numbers(input), name, ['B']), value, name);
     }
-    expectValue(find(LIBRARIES.medfair.numbers(input), 'EqOdd', ['B']), medfair_EqOdd!, 'EqOdd');
+    expectValue(findNumber(LIBRARIES.medfair.numbers(input), 'EqOdd', ['B']), medfair_EqOdd!, 'EqOdd');
     compared += Object.keys(ofBmft).length + 1;
   });
 
   test('R3: label distances by definition stand beside those that leave a label out', () => {
     const proper = reference.R3.proper_label_distances_C as { KL: string; TVD: number };
     const numbers = LIBRARIES.clarify.numbers(inputOf(reference.R3));
-    expect(find(numbers, 'TVD', ['C']).ours!.value).toBeCloseTo(proper.TVD, 12);
+    expect(findNumber(numbers, 'TVD', ['C']).ours!.value).toBeCloseTo(proper.TVD, 12);
     expect(proper.KL).toBe('Infinity');
-    expect(find(numbers, 'KL', ['C']).ours).toMatchObject({
+    expect(findNumber(numbers, 'KL', ['C']).ours).toMatchObject({
       value: null,
       reason: 'infinite: group "C" has no positive labels and "(all others)" has some',
     });
@@ -161,14 +129,76 @@ describe('worked tables', () => {
       ...within,
       strata: [{ stratum: 'all', counts: within.groups.map(({ counts }) => counts) }],
     };
-    const conditional = find(clarifyNumbers(within), 'CDDPL', ['F']);
+    const conditional = findNumber(clarifyNumbers(within), 'CDDPL', ['F']);
     expectValue(conditional, clarify_CDDPL!, 'CDDPL');
     expect(conditional.ours!.value).toBeCloseTo(clarify_CDDPL!, 12);
-    expectValue(find(clarifyNumbers(asOne), 'CDDPL', ['F']), clarify_DD_unconditional!, 'DD');
+    expectValue(findNumber(clarifyNumbers(asOne), 'CDDPL', ['F']), clarify_DD_unconditional!, 'DD');
     compared += 2;
   });
 
   test('that makes 347 values', () => {
     expect(compared).toBe(347);
+  });
+});
+
+const numbersOf = (library: LibraryName, rows: Parameters<typeof inputFrom>[0]) =>
+  LIBRARIES[library].numbers(inputFrom(rows));
+
+describe('every library', () => {
+  const ghost = inputFrom({ labels: [], predictions: [], groups: ['G'], reference: 'G' }).groups;
+
+  test.each(LIBRARY_NAMES)('%s meets no group without rows, which ours still has', (library) => {
+    const input = inputOf(reference.R1);
+    const names = (numbers: readonly LibraryNumber[]) =>
+      numbers.map(({ name, group, value }) => [name, group, value]);
+    const withGhost = LIBRARIES[library].numbers({ ...input, groups: [...input.groups, ...ghost] });
+    expect(names(withGhost)).toEqual(names(LIBRARIES[library].numbers(input)));
+    expect(withGhost.length).toBeGreaterThan(0);
+  });
+
+  test.each(LIBRARY_NAMES)(
+    '%s has nothing to say without rows, and compares nothing without a reference',
+    (library) => {
+      expect(LIBRARIES[library].numbers({ groups: ghost, reference: null, strata: [] })).toEqual([]);
+      const { groups } = inputOf(reference.R1);
+      const alone = LIBRARIES[library].numbers({ groups, reference: null, strata: [] });
+      expect(alone.filter(({ against }) => against === 'A')).toEqual([]);
+    },
+  );
+
+  test('fairlearn and AIF360 count weights, the others rows', () => {
+    const rows = { labels: [1, 1, 0, 1, 1, 0], predictions: [1, 0, 0, 1, 0, 1], reference: 'A' };
+    const weighted = { ...rows, groups: ['A', 'A', 'A', 'B', 'B', 'B'], weights: [3, 1, 2, 1, 3, 2] };
+    const tpr = findNumber(numbersOf('fairlearn', weighted), 'equal_opportunity_difference', [null]);
+    expect(tpr).toMatchObject({ value: 3 / 4 - 1 / 4, ours: { value: 3 / 4 - 1 / 4 } });
+    const aif = numbersOf('aif360', weighted);
+    expect(findNumber(aif, 'equal_opportunity_difference', ['B']).value).toBe(1 / 4 - 3 / 4);
+    // benefits 1, 0, 1, 1, 0, 2 of six rows: mean 5/6, of squares 7/6
+    expect(findNumber(aif, 'generalized_entropy_index', [null]).value).toBeCloseTo(
+      (7 / 6 / (5 / 6) ** 2 - 1) / 2,
+      12,
+    );
+    expect(findNumber(numbersOf('aequitas', weighted), 'tpr', ['A']).value).toBe(1 / 2);
+  });
+
+  test('numbersAs prints each feature, of each class where there are several', () => {
+    const feature = { ...inputOf(reference.R1), sensitiveFeature: 'sex' } as unknown as FeatureAudit;
+    const binary = numbersAs('oxonfair', { features: [feature] });
+    expect(binary).toMatchObject({
+      library: 'oxonfair',
+      title: 'OxonFair',
+      features: [{ sensitiveFeature: 'sex' }],
+    });
+    expect(binary.features[0]!.numbers).toEqual(LIBRARIES.oxonfair.numbers(feature));
+    const classes = ['cat', 'dog'].map((label) => ({
+      label,
+      overall: feature.groups[0]!,
+      features: [feature],
+    }));
+    const several = numbersAs('clarify', { features: [feature], classes }, () => []);
+    expect(several.features.map(({ label, numbers }) => [label, numbers])).toEqual([
+      ['cat', []],
+      ['dog', []],
+    ]);
   });
 });
