@@ -162,6 +162,8 @@ describe('importing every module of core, functions and worker', () => {
 
 /** Sources whose test does not lie at the mirrored path, with the test that has them and why. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'core/data/attributes.ts': 'test/core/data/predictions.test.ts: groups of one table and of two',
+  'core/data/slots.ts': 'test/core/data/predictions.test.ts: columns that are checked as they are read',
   'core/data/tables/batch.ts': 'test/core/data/tables/rows.test.ts: what every format gives, by way of two',
   'core/data/tables/columns-found.ts': 'test/core/data/table.test.ts: columns of every format',
   'core/data/tables/csv.ts': 'test/core/data/table.test.ts: the format by what is read and refused',

@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { auditPredictions } from '../core/data/audit-predictions.ts';
 import { assertGroupCount, type Columns } from '../core/data/columns.ts';
-import { loadPredictions } from '../core/data/predictions.ts';
-import { subset } from '../core/data/split.ts';
-import type { PredictionTable, Samples } from '../core/data/types.ts';
+import type { JoinRequest } from '../core/data/groups/join.ts';
+import type { Samples } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
-import type { Decisions } from '../core/fairness/audit.ts';
-import { audit } from '../core/fairness/audit.ts';
+import type { AuditOptions } from '../core/fairness/audit.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
 import { renderAuditReport } from '../core/report/audit-report.ts';
 import { auditPart } from './audit-part.ts';
@@ -15,15 +14,24 @@ import { loadModelAndData } from './load-data.ts';
 import type { Progress } from './progress.ts';
 import { assertAbsent, writeFolder } from './run-folder.ts';
 
-interface AuditChoices {
+interface AuditChoices extends AuditOptions {
   readonly threshold: number;
   /** Audit the rows of this split only. */
   readonly only?: string | undefined;
 }
 
+interface TableAudit extends AuditChoices {
+  /** CSV, JSONL or Parquet. */
+  readonly predictions: string;
+  readonly columns: Columns;
+  /** Sensitive features that are combined at most; 1 for none. */
+  readonly intersections?: number | undefined;
+  /** A second table that holds some of the sensitive features. */
+  readonly join?: JoinRequest | undefined;
+}
+
 /** An audit of files of this machine: a table of predictions, or a model with its data. */
-export type FileAudit = AuditChoices &
-  ({ readonly predictions: string; readonly columns: Columns } | { readonly source: DataSource });
+export type FileAudit = TableAudit | (AuditChoices & { readonly source: DataSource });
 
 export interface AuditHooks {
   readonly progress: Progress;
@@ -31,7 +39,8 @@ export interface AuditHooks {
 }
 
 export function auditFiles(request: FileAudit, hooks: AuditHooks): Promise<AuditReport> {
-  return 'source' in request ? auditModel(request.source, request, hooks) : auditPredictions(request);
+  if ('source' in request) return auditModel(request.source, request, hooks);
+  return auditPredictions({ ...request, path: request.predictions });
 }
 
 /** Audits and writes audit.json and report.html into a new folder. */
@@ -48,24 +57,6 @@ export async function auditToFolder(
     await writeFile(path.join(partial, 'report.html'), page);
   });
   return report;
-}
-
-async function auditPredictions(
-  request: AuditChoices & { readonly predictions: string; readonly columns: Columns },
-): Promise<AuditReport> {
-  const table = await loadPredictions(request.predictions, request.columns);
-  assertGroupCount(table.sensitiveFeatures, 'predictions');
-  const rows = rowsOf(table, request.only);
-  return audit({ ...subset(table, rows), decisions: decisionsOf(table, rows, request.threshold) });
-}
-
-function decisionsOf(
-  { scores, predictions }: PredictionTable,
-  rows: readonly number[],
-  threshold: number,
-): Decisions {
-  if (scores) return { scores: Float64Array.from(rows, (row) => scores[row]!), threshold };
-  return { predictions: Int32Array.from(rows, (row) => predictions![row]!) };
 }
 
 async function auditModel(

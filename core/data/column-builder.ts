@@ -8,6 +8,9 @@ interface NumberArrayConstructor<A> {
 
 export interface NumberColumn<A> {
   push(value: number): void;
+  /** The value at a place below the size. */
+  at(index: number): number;
+  set(index: number, value: number): void;
   /** [N] the values so far, without spare room */
   finish(): A;
 }
@@ -27,6 +30,10 @@ export function makeNumberColumn<A extends Int32Array | Float64Array>(
       }
       values[size] = value;
       size += 1;
+    },
+    at: (index) => values[index]!,
+    set(index, value) {
+      values[index] = value;
     },
     finish: () => values.slice(0, size) as A,
   };

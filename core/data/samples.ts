@@ -9,7 +9,7 @@ import { cellPlace } from './tables/batch.ts';
 import { MISSING_GROUP, type Samples } from './types.ts';
 
 /** Distinct values above which a column is taken for an identifier or a measurement, not for groups or labels. */
-const MAX_GROUPS = 1000;
+export const MAX_GROUPS = 1000;
 
 /** Longest text that may be a group's number; `DECIMAL` backtracks on long ones. */
 const MAX_NUMBER_LENGTH = 40;
@@ -109,7 +109,7 @@ export function makeColumnReader(
   };
 }
 
-function checkGroup(place: string, cell: string): void {
+export function checkGroup(place: string, cell: string): void {
   if (cleanText(cell) === MISSING_GROUP) {
     throw new InvalidInputError(
       `${place}: expected a group, received ${quote(MISSING_GROUP)}, which names the rows without one; leave the cell empty`,
@@ -118,7 +118,7 @@ function checkGroup(place: string, cell: string): void {
   }
 }
 
-function tooManyValues(path: string, column: string): InvalidInputError {
+export function tooManyValues(path: string, column: string): InvalidInputError {
   return new InvalidInputError(
     `${path}, column ${quote(column)}: expected at most ${MAX_GROUPS} distinct values, received more ` +
       '(an identifier or a measurement?)',
@@ -127,12 +127,23 @@ function tooManyValues(path: string, column: string): InvalidInputError {
 }
 
 function sensitiveFeature(path: string, name: string, column: TextColumn): SensitiveFeature {
-  const real = column.vocabulary.filter((group) => group !== '').sort();
-  refuseLookAlikes(`${path}, column ${quote(name)}`, real);
+  const real = sortedGroups(`${path}, column ${quote(name)}`, column.vocabulary);
   const groupNames = real.length < column.vocabulary.length ? [...real, MISSING_GROUP] : real;
   const groupOfName = new Map(groupNames.map((group, index) => [group, index]));
   const groupOfCode = column.vocabulary.map((text) => groupOfName.get(text === '' ? MISSING_GROUP : text)!);
   return { name, groupNames, groups: column.codes().map((code) => groupOfCode[code]!) };
+}
+
+/**
+ * Names of groups in code unit order, without the empty one.
+ *
+ * @param where  file and column, to begin a message with
+ * @throws InvalidInputError when two of them spell one number
+ */
+export function sortedGroups(where: string, texts: readonly string[]): string[] {
+  const groups = texts.filter((group) => group !== '').sort();
+  refuseLookAlikes(where, groups);
+  return groups;
 }
 
 /** `1`, `1.0` and `01` as three groups mean that a tool upstream rewrote part of the column. */
@@ -153,7 +164,7 @@ function refuseLookAlikes(where: string, groups: readonly string[]): void {
 }
 
 /** The number that a text spells, as text, so that long identifiers stay apart; null when it is no decimal. */
-function canonicalNumber(text: string): string | null {
+export function canonicalNumber(text: string): string | null {
   if (text.length > MAX_NUMBER_LENGTH || parseNumber(text) === null) return null;
   const match = DECIMAL.exec(text);
   if (match === null) return String(Number(text));

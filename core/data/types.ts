@@ -15,14 +15,6 @@ export interface Samples {
   readonly splits?: readonly string[];
 }
 
-/** Samples with the scores or predictions that a model gave them elsewhere. */
-export interface PredictionTable extends Samples {
-  /** [N] in [0, 1]; absent when the table holds predictions only. */
-  readonly scores?: Float64Array;
-  /** [N] 0 or 1; absent when the table holds scores. */
-  readonly predictions?: Int32Array;
-}
-
 /** Images by path; decoded on demand. */
 export interface ImageList {
   readonly kind: 'image';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { InputFacts } from '../fairness/input-facts.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics } from '../fairness/types.ts';
 import { DISPARITY_NAMES, INTERVAL_METHODS, RATE_NAMES, TEST_NAMES } from '../fairness/types.ts';
 
@@ -107,6 +108,30 @@ const featureSchema: z.ZodType<FeatureAudit> = z.strictObject({
   merged: z.array(z.string()),
 });
 
+const inputSchema: z.ZodType<InputFacts> = z.strictObject({
+  rows: count.describe('of the table'),
+  audited: count.describe('of the split that was asked for'),
+  missing: z.array(z.strictObject({ sensitiveFeature: z.string(), rows: count })),
+  bins: z.array(
+    z.strictObject({
+      sensitiveFeature: z.string(),
+      rule: z.enum(['edges', 'quantiles']),
+      edges: z.array(z.number()),
+      isExact: z.boolean(),
+    }),
+  ),
+  join: z
+    .strictObject({
+      id: z.string(),
+      matched: count,
+      unmatched: count,
+      duplicate: count,
+      conflicting: count,
+      unused: count,
+    })
+    .exactOptional(),
+});
+
 /** What an audit finds, as `core/fairness` makes it and every `audit.json` holds it. */
 export const auditReportSchema: z.ZodType<AuditReport> = z.strictObject({
   schemaVersion: z.literal(2),
@@ -129,5 +154,6 @@ export const auditReportSchema: z.ZodType<AuditReport> = z.strictObject({
   classes: z
     .array(z.strictObject({ label: z.string(), overall: groupSchema, features: z.array(featureSchema) }))
     .exactOptional(),
+  input: inputSchema.exactOptional(),
   warnings: z.array(z.string()),
 });

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { output } from 'zod';
-import { assertGroupCount } from '../../core/data/columns.ts';
-import { loadPredictions } from '../../core/data/predictions.ts';
-import type { PredictionTable } from '../../core/data/types.ts';
+import { auditPredictions } from '../../core/data/audit-predictions.ts';
+import { isTooLong } from '../../core/data/predictions.ts';
 import { InvalidInputError, isCounterweightError, StorageError } from '../../core/errors.ts';
-import { audit, type Decisions } from '../../core/fairness/audit.ts';
 import type { AuditReport } from '../../core/fairness/types.ts';
 import { withoutData, withoutPaths } from '../../core/jobs/redact.ts';
 import type { predictionsAuditSchema } from '../../core/jobs/schema.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 
-/** Largest table that is audited while a caller waits: some 200,000 rows, a few seconds on one Lambda core. */
+/** Largest table that is audited while a caller waits: some 200,000 rows of CSV, a few seconds on one Lambda core. */
 export const LARGEST_DIRECT_AUDIT_BYTES = 8 * 2 ** 20;
+/** What compressed tables may hold within those bytes. */
+const MOST_ROWS = 1_000_000;
 
 type AuditRequest = output<typeof predictionsAuditSchema>;
 
@@ -39,7 +39,8 @@ export function makeAuditTable({ store, startBackend }: AuditTableDeps): AuditTa
     await startBackend();
     const folder = await mkdtemp(path.join(tmpdir(), 'counterweight-'));
     try {
-      const file = path.join(folder, 'predictions.csv');
+      const ending = /(?:\.[a-z]{1,8}){0,2}$/i.exec(request.predictions)![0];
+      const file = path.join(folder, `predictions${ending}`);
       return (await fetchTable(store, request.predictions, file)) ? await auditFile(file, request) : null;
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -68,43 +69,19 @@ async function fetchTable(store: ObjectStore, key: string, file: string): Promis
   return bytes <= LARGEST_DIRECT_AUDIT_BYTES;
 }
 
-async function auditFile(file: string, request: AuditRequest): Promise<AuditReport> {
-  const table = await loadPredictions(file, request.columns).catch((error: unknown) => {
+/** @returns null when the table has too many rows for this */
+async function auditFile(file: string, request: AuditRequest): Promise<AuditReport | null> {
+  try {
+    return await auditPredictions({ ...request, path: file, mostRows: MOST_ROWS });
+  } catch (error) {
+    if (isTooLong(error)) return null;
     throw publicError(error, file, request);
-  });
-  assertGroupCount(table.sensitiveFeatures, 'predictions');
-  const rows = rowsOf(table, request.only);
-  const pick = (values: Int32Array) => Int32Array.from(rows, (row) => values[row]!);
-  return audit({
-    labels: pick(table.labels),
-    sensitiveFeatures: table.sensitiveFeatures.map((feature) => ({
-      ...feature,
-      groups: pick(feature.groups),
-    })),
-    decisions: decisionsOf(table, rows, request.threshold),
-  });
+  }
 }
 
 /** What is wrong with the table, for a reader who may not see the table. */
-function publicError(error: unknown, file: string, { columns }: AuditRequest): unknown {
+function publicError(error: unknown, file: string, request: AuditRequest): unknown {
   if (!isCounterweightError(error) || error.code !== 'INVALID_INPUT') return error;
-  const message = withoutData(withoutPaths(error.message, { predictions: file }), columns);
+  const message = withoutData(withoutPaths(error.message, { predictions: file }), request);
   return new InvalidInputError(message, { where: 'predictions', issues: [message] }, { cause: error });
-}
-
-function decisionsOf(table: PredictionTable, rows: readonly number[], threshold: number): Decisions {
-  const { scores, predictions } = table;
-  if (scores) return { scores: Float64Array.from(rows, (row) => scores[row]!), threshold };
-  return { predictions: Int32Array.from(rows, (row) => predictions![row]!) };
-}
-
-function rowsOf({ size, splits }: PredictionTable, only: string | undefined): number[] {
-  const rows = Array.from({ length: size }, (_, row) => row);
-  if (only === undefined) return rows;
-  const refuse = (expected: string) =>
-    new InvalidInputError(`only: expected ${expected}, received none`, { where: 'only' });
-  if (!splits) throw refuse('"columns.split" as well');
-  const chosen = rows.filter((row) => splits[row] === only);
-  if (chosen.length === 0) throw refuse('a split with rows');
-  return chosen;
 }

@@ -1,27 +1,157 @@
 import { describe, expect, it } from 'vitest';
-import { loadPredictions } from '../../../core/data/predictions.ts';
+import { isTooLong, openPredictions, type PredictionsRequest } from '../../../core/data/predictions.ts';
+import { InvalidInputError } from '../../../core/errors.ts';
+import type { AuditChunk } from '../../../core/fairness/accumulator.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 
 const folder = useTempFolder();
 const base = { label: 'y', sensitiveFeatures: ['sex'] };
 
-describe('loadPredictions', () => {
-  it('reads scores', async () => {
-    const path = await folder.write('scores.csv', 'id,y,sex,p\n7,1,f,0.25\n8,0,m,1\n9,1,m,1e-3\n');
-    await expect(loadPredictions(path, { ...base, score: 'p' })).resolves.toEqual({
-      size: 3,
-      labels: Int32Array.of(1, 0, 1),
-      sensitiveFeatures: [{ name: 'sex', groupNames: ['f', 'm'], groups: Int32Array.of(0, 1, 1) }],
-      scores: Float64Array.of(0.25, 1, 1e-3),
+/** All rows as one chunk, or one of each class, groups by name. */
+async function read(content: string, columns: object, change: Partial<PredictionsRequest> = {}) {
+  const path = await folder.write('table.csv', content);
+  const source = await openPredictions({ path, columns: { ...base, ...columns }, ...change });
+  const chunks: AuditChunk[][] = [];
+  for await (const each of source.chunks()) {
+    each.forEach((chunk, place) => {
+      chunks[place] ??= [];
+      chunks[place].push(chunk);
+    });
+  }
+  const { vocabularies, input } = source.finish();
+  const joined = chunks.map((parts) => ({
+    labels: parts.flatMap(({ labels }) => [...labels]),
+    predictions: parts.flatMap(({ predictions }) => [...(predictions ?? [])]),
+    scores: parts.flatMap(({ scores }) => [...(scores ?? [])]),
+    weights: parts.flatMap(({ weights }) => [...(weights ?? [])]),
+    subjects: parts.flatMap(({ subjects }) => [...(subjects ?? [])]),
+    strata: parts.flatMap(({ strata }) => [...(strata ?? [])]),
+    groups: vocabularies.attributes.map(({ groupNames }, place) =>
+      parts.flatMap(({ groups }) => Array.from(groups[place]!, (code) => groupNames[code])),
+    ),
+  }));
+  const order = vocabularies.attributes.map(({ groupNames, order: codes }) =>
+    codes!.map((code) => groupNames[code]),
+  );
+  return { path, all: joined[0]!, perClass: joined, classes: source.classes, order, vocabularies, input };
+}
+
+describe('openPredictions', () => {
+  it('reads labels, scores and groups; rows without a group are one of their own, the last', async () => {
+    const { all, order, input } = await read('id,y,sex,p\n7,1,m,0.25\n8,0,,1\n9,1,f,1e-3\n', { score: 'p' });
+    expect(all).toEqual({
+      labels: [1, 0, 1],
+      scores: [0.25, 1, 1e-3],
+      predictions: [],
+      weights: [],
+      subjects: [],
+      strata: [],
+      groups: [['m', '(missing)', 'f']],
+    });
+    expect(order).toEqual([['f', 'm', '(missing)']]);
+    expect(input).toEqual({
+      rows: 3,
+      audited: 3,
+      missing: [{ sensitiveFeature: 'sex', rows: 1 }],
+      bins: [],
     });
   });
 
-  it('reads predictions spelled as the labels are', async () => {
-    const path = await folder.write('words.csv', 'y,sex,p\nill,f,well\nwell,m,well\nill,m,ill\n');
-    const table = await loadPredictions(path, { ...base, prediction: 'p', positiveLabel: 'ill' });
-    expect(table.labels).toEqual(Int32Array.of(1, 0, 1));
-    expect(table.predictions).toEqual(Int32Array.of(0, 0, 1));
-    expect(table).not.toHaveProperty('scores');
+  it('reads weights, subjects and strata', async () => {
+    const columns = { score: 'p', weight: 'w', subject: 's', stratum: 'd' };
+    const { all, vocabularies } = await read(
+      'y,sex,p,w,s,d\n1,f,0,2,a,x\n0,m,1,0.5,b,y\n1,m,1,0,a,x\n',
+      columns,
+    );
+    expect(all).toMatchObject({ weights: [2, 0.5, 0], subjects: [0, 1, 0], strata: [0, 1, 0] });
+    expect(vocabularies.strata).toEqual(['x', 'y']);
+  });
+
+  it('keeps the rows of one split, and the groups of all', async () => {
+    const table = 'y,sex,p,part,w,s,d\n1,f,0,a,1,u,x\n0,m,1,b,2,v,x\n1,f,1,a,3,w,x\n';
+    const columns = { score: 'p', split: 'part', weight: 'w', subject: 's', stratum: 'd' };
+    const { all, order, input } = await read(table, columns, { only: 'a' });
+    expect(all).toMatchObject({
+      labels: [1, 1],
+      scores: [0, 1],
+      weights: [1, 3],
+      subjects: [0, 2],
+      strata: [0, 0],
+    });
+    expect(order).toEqual([['f', 'm']]);
+    expect(input).toMatchObject({ rows: 3, audited: 2 });
+    await expect(read(table, columns, { only: 'c' })).rejects.toThrow(
+      'only "c": expected a split with rows, received none among 3',
+    );
+    await expect(read(table, { score: 'p' }, { only: 'a' })).rejects.toThrow(
+      'only: expected a column of splits',
+    );
+  });
+
+  it('divides numbers by edges and by quantiles, and says where', async () => {
+    const rows = [10, 20, 30, 40, '', 60].map((age, row) => `${row % 2},0.5,${age},${row}\n`);
+    const columns = {
+      score: 'p',
+      sensitiveFeatures: ['age', 'n'],
+      bins: { age: { edges: [18, 40] }, n: { quantiles: 2 } },
+    };
+    const { all, order, input } = await read(`y,p,age,n\n${rows.join('')}`, columns);
+    expect(all.groups).toEqual([
+      ['< 18', '18 to < 40', '18 to < 40', '>= 40', '(missing)', '>= 40'],
+      ['< 3', '< 3', '< 3', '>= 3', '>= 3', '>= 3'],
+    ]);
+    expect(order[0]).toEqual(['< 18', '18 to < 40', '>= 40', '(missing)']);
+    expect(input.bins).toEqual([
+      { sensitiveFeature: 'age', rule: 'edges', edges: [18, 40], isExact: true },
+      { sensitiveFeature: 'n', rule: 'quantiles', edges: [3], isExact: true },
+    ]);
+    expect(input.missing).toEqual([{ sensitiveFeature: 'age', rows: 1 }]);
+  });
+
+  it('takes sensitive features from a second table, whose unused groups do not count', async () => {
+    const path = await folder.write('people.csv', 'id,race,age\n1,a,20\n2,b,60\n3,c,70\n');
+    const columns = {
+      score: 'p',
+      sensitiveFeatures: ['race', 'sex', 'age'],
+      bins: { age: { quantiles: 2 } },
+    };
+    const join = { path, id: 'id', conflicts: 'refuse' } as const;
+    const { all, order, input } = await read('id,y,sex,p\n2,1,f,0\n1,0,m,1\n2,0,f,1\n4,0,f,1\n', columns, {
+      join,
+    });
+    expect(all.groups).toEqual([
+      ['b', 'a', 'b', '(missing)'],
+      ['f', 'm', 'f', 'f'],
+      ['< 70', '< 70', '< 70', '(missing)'],
+    ]);
+    expect(order[0]).toEqual(['a', 'b', '(missing)']);
+    expect(input.join).toEqual({
+      id: 'id',
+      matched: 3,
+      unmatched: 1,
+      duplicate: 0,
+      conflicting: 0,
+      unused: 1,
+    });
+    expect(input.missing).toEqual([
+      { sensitiveFeature: 'race', rows: 1 },
+      { sensitiveFeature: 'age', rows: 1 },
+    ]);
+    const twice = await folder.write('both.csv', 'id,sex\n1,f\n');
+    await expect(read('id,y,sex,p\n1,1,f,0\n', columns, { join: { ...join, path: twice } })).rejects.toThrow(
+      'expected each sensitive feature in one of the two tables, received column "sex" in both',
+    );
+    const none = await folder.write('none.csv', 'id,x\n1,f\n');
+    await expect(read('id,y,sex,p\n1,1,f,0\n', columns, { join: { ...join, path: none } })).rejects.toThrow(
+      'expected a column of a sensitive feature, received none of "race", "sex", "age"',
+    );
+  });
+
+  it('stops at more rows than were asked for', async () => {
+    const error = await read('y,sex,p\n1,f,0\n0,m,1\n', { score: 'p' }, { mostRows: 1 }).catch((e) => e);
+    expect(error).toBeInstanceOf(InvalidInputError);
+    expect(isTooLong(error)).toBe(true);
+    expect(isTooLong(new InvalidInputError('x'))).toBe(false);
   });
 
   it.each([
@@ -32,45 +162,47 @@ describe('loadPredictions', () => {
     ['-0.01', 'a number below 0'],
     ['high', 'text of 4 characters'],
   ])('refuses the score %j', async (cell, received) => {
-    const path = await folder.write('bad.csv', `y,sex,p\n1,f,0.5\n0,m,${cell}\n`);
-    await expect(loadPredictions(path, { ...base, score: 'p' })).rejects.toMatchObject({
-      name: 'InvalidInputError',
-      message: `${path}, line 3, column "p": expected a score in [0, 1], received ${received}`,
-      details: { path, line: 3, column: 'p' },
-    });
-  });
-
-  it('refuses an empty prediction', async () => {
-    const path = await folder.write('empty.csv', 'y,sex,p\n1,f,1\n0,m,\n');
-    await expect(loadPredictions(path, { ...base, prediction: 'p' })).rejects.toThrow(
-      `${path}, line 3, column "p": expected a value, received an empty cell`,
+    await expect(read(`y,sex,p\n1,f,0.5\n0,m,${cell}\n`, { score: 'p' })).rejects.toThrow(
+      `table.csv, line 3, column "p": expected a score in [0, 1], received ${received}`,
     );
   });
 
-  it('refuses predictions that are scores', async () => {
-    const path = await folder.write('soft.csv', 'y,sex,p\n1,f,0.2\n0,m,0.3\n');
-    await expect(loadPredictions(path, { ...base, prediction: 'p' })).rejects.toThrow(
-      `${path}, column "p": expected predictions spelled as the labels are (2 distinct values: "0", "1"), received 2 distinct values: "0.2", "0.3"`,
-    );
-  });
-
-  it.each([
-    [{}, 'neither'],
-    [{ score: 'p', prediction: 'q' }, 'both'],
-  ])('wants exactly one of score and prediction, not %j', async (given, received) => {
-    await expect(loadPredictions('t.csv', { ...base, ...given })).rejects.toMatchObject({
-      name: 'InvalidInputError',
-      message: `t.csv: expected a score column or a prediction column, received ${received} (--score, --prediction)`,
-    });
-  });
-
-  it('reads a long table in little memory', async () => {
-    const rows = 50_000;
-    const lines = Array.from({ length: rows }, (_, index) => `${index % 2},g${index % 3},0.${index % 10}\n`);
-    const path = await folder.write('long.csv', `y,sex,p\n${lines.join('')}`);
-    const table = await loadPredictions(path, { ...base, score: 'p' });
-    expect(table.size).toBe(rows);
-    const bytes = [table.labels, table.scores!, table.sensitiveFeatures[0]!.groups].map((a) => a.byteLength);
-    expect(bytes).toEqual([rows * 4, rows * 8, rows * 4]);
+  it.each<[string, string, object, string]>([
+    [
+      'an empty label',
+      'y,sex,p\n1,f,1\n,m,1\n',
+      {},
+      'line 3, column "y": expected a value, received an empty cell',
+    ],
+    ['three labels', 'y,sex,p\n1,f,1\n0,f,1\n2,m,1\n', {}, 'expected two labels'],
+    ['a group of the missing', 'y,sex,p\n1,(missing),1\n', {}, 'line 2, column "sex": expected a group'],
+    ['two spellings', 'y,sex,p\n1,1,1\n1,1.0,1\n', {}, 'column "sex": expected one spelling per group'],
+    [
+      'a negative weight',
+      'y,sex,p,w\n1,f,1,-1\n',
+      { weight: 'w' },
+      'expected a weight, a finite number of 0 or more',
+    ],
+    ['an empty subject', 'y,sex,p,s\n1,f,1,\n', { subject: 's' }, 'line 2, column "s": expected a value'],
+    [
+      'too many groups',
+      `y,sex,p\n${Array.from({ length: 1001 }, (_, row) => `1,g${row},1\n`).join('')}`,
+      {},
+      'expected at most 1000 distinct values, received more',
+    ],
+    [
+      'one value to divide',
+      'y,sex,p\n1,5,1\n0,5,1\n',
+      { bins: { sex: { quantiles: 2 } } },
+      'expected two distinct numbers at least, to divide by quantiles, received fewer',
+    ],
+    [
+      'text to divide',
+      'y,sex,p\n1,f,1\n',
+      { bins: { sex: { edges: [1] } } },
+      'line 2, column "sex": expected a number, since the column has bins, received text of 1 character',
+    ],
+  ])('refuses %s', async (_, content, columns, message) => {
+    await expect(read(content, { prediction: 'p', ...columns })).rejects.toThrow(message);
   });
 });

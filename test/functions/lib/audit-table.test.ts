@@ -26,7 +26,7 @@ describe('an audit of a table', () => {
   it('counts as by hand: of two women with a positive label one is found, of two men both', async () => {
     const report = await auditOf(TABLE);
     const rates = report!.features[0]!.groups.map(({ rates: { truePositiveRate } }) => truePositiveRate);
-    expect(rates).toEqual([
+    expect(rates).toMatchObject([
       { value: 1 / 2, numerator: 1, support: 2 },
       { value: 2 / 2, numerator: 2, support: 2 },
     ]);
@@ -47,8 +47,8 @@ describe('an audit of a table', () => {
       .join('');
     const report = await auditOf(table, { columns, only: 'a' });
     expect(report!.overall.support).toBe(4);
-    await expect(auditOf(table, { columns, only: 'c' })).rejects.toThrow('only: expected a split with rows');
-    await expect(auditOf(TABLE, { only: 'a' })).rejects.toThrow('only: expected "columns.split" as well');
+    await expect(auditOf(table, { columns, only: 'c' })).rejects.toThrow('only "c": expected a split with rows');
+    await expect(auditOf(TABLE, { only: 'a' })).rejects.toThrow('only: expected a column of splits (columns.split, --split-column) as well');
   });
 
   it('is null for a table that is missing or too large, before anything is fetched', async () => {
