@@ -4,22 +4,21 @@ import {
   percentileInterval,
   type Resampling,
 } from '../../core/fairness/statistics/bootstrap.ts';
-import { type AucEstimate, aucEstimator, aucOf, countScores } from '../../core/fairness/statistics/delong.ts';
-import { normalQuantile } from '../../core/fairness/statistics/distributions.ts';
+import { type AucEstimate, aucEstimator, aucOf } from '../../core/fairness/statistics/delong.ts';
+import { criticalValue, normalQuantile } from '../../core/fairness/statistics/distributions.ts';
 import { aucGapTest, rateGapTest } from '../../core/fairness/statistics/gap-tests.ts';
 import {
   type Bounds,
   differenceOf,
   largestDifference,
   largestOf,
+  ratioOf,
   smallestRatio,
 } from '../../core/fairness/statistics/mover.ts';
 import {
-  katzRatio,
   newcombe,
   type Proportion,
   rateEstimator,
-  ratioInterval,
   wilson,
 } from '../../core/fairness/statistics/rate-intervals.ts';
 import {
@@ -29,6 +28,7 @@ import {
   seededUniform,
   type Uniform,
 } from '../../core/fairness/statistics/sampling.ts';
+import { countScores } from '../helpers/count-scores.ts';
 
 export const LEVEL = 0.95;
 const REPLICATES = 1000;
@@ -122,9 +122,27 @@ export const redrawnDifference = (first: RateGroup, second: RateGroup, resamplin
 
 export const rateRatio = (first: RateGroup, second: RateGroup, method: 'mover' | 'katz'): Scenario => ({
   truth: first.p / second.p,
-  interval: (uniform) =>
-    (method === 'mover' ? ratioInterval : katzRatio)(draw(first, uniform), draw(second, uniform), LEVEL),
+  interval: (uniform) => {
+    const [one, two] = [draw(first, uniform), draw(second, uniform)];
+    return method === 'mover'
+      ? ratioOf(rateEstimator(one)(LEVEL), rateEstimator(two)(LEVEL))
+      : katz(one, two);
+  },
 });
+
+/**
+ * Katz's interval of the ratio `first / second` (1978), for comparison: R exp(± z √(1/x1 - 1/n1 + 1/x2 - 1/n2)).
+ *
+ * @returns null when a numerator is 0
+ */
+export function katz(first: Proportion, second: Proportion): Bounds | null {
+  const { numerator: x1, support: n1 } = first;
+  const { numerator: x2, support: n2 } = second;
+  if (x1 === 0 || x2 === 0) return null;
+  const ratio = x1 / n1 / (x2 / n2);
+  const reach = Math.exp(criticalValue(LEVEL) * Math.sqrt(1 / x1 - 1 / n1 + 1 / x2 - 1 / n2));
+  return { low: ratio / reach, high: ratio * reach };
+}
 
 const alike = (rates: readonly Proportion[], tests = 1) => rateGapTest(rates, 1)!.pValue * tests > 1 - LEVEL;
 const spread = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
@@ -249,7 +267,7 @@ export const plainAuc = (group: ScoreGroup): Scenario => ({
   truth: group.auc,
   interval: (uniform) => {
     const { auc, variance } = drawAuc(group, uniform);
-    const half = normalQuantile((1 + LEVEL) / 2) * Math.sqrt(variance ?? 0);
+    const half = criticalValue(LEVEL) * Math.sqrt(variance ?? 0);
     return { low: auc - half, high: auc + half };
   },
 });

@@ -1,5 +1,5 @@
 import { criticalValue } from './distributions.ts';
-import { type Bounds, differenceOf, type Estimator, ratioOf } from './mover.ts';
+import { type Bounds, differenceOf, type Estimator } from './mover.ts';
 
 /** A numerator out of a support, 0 <= numerator <= support. Both may be effective counts of weighted rows. */
 export interface Proportion {
@@ -50,33 +50,4 @@ export function rateEstimator(rate: Proportion): Estimator {
 export function newcombe(first: Proportion, second: Proportion, level: number): Bounds | null {
   if (first.support === 0 || second.support === 0) return null;
   return differenceOf(rateEstimator(first)(level), rateEstimator(second)(level));
-}
-
-/**
- * Interval of the ratio `first / second` of two independent rates: their Wilson limits, combined by `ratioOf`.
- * The audit's only interval of ratios: Katz's, from which it differs little in large samples, covers 69 to 90 %
- * where rates are near 1 and supports unequal, and is not defined for a rate of 0 (docs/statistics.md).
- *
- * @returns null when a support or the second rate is 0
- */
-export function ratioInterval(first: Proportion, second: Proportion, level: number): Bounds | null {
-  if (first.support === 0 || second.support === 0) return null;
-  return ratioOf(rateEstimator(first)(level), rateEstimator(second)(level));
-}
-
-/**
- * Katz's interval of the ratio `first / second` of two independent rates (1978): normal on the log scale.
- *
- *   R exp(± z √(1/x1 - 1/n1 + 1/x2 - 1/n2))
- *
- * @returns null when a numerator or a support is 0
- */
-export function katzRatio(first: Proportion, second: Proportion, level: number): Bounds | null {
-  const z = criticalValue(level);
-  const { numerator: x1, support: n1 } = first;
-  const { numerator: x2, support: n2 } = second;
-  if (x1 === 0 || x2 === 0) return null;
-  const ratio = x1 / n1 / (x2 / n2);
-  const spread = Math.exp(z * Math.sqrt(1 / x1 - 1 / n1 + 1 / x2 - 1 / n2));
-  return { low: ratio / spread, high: ratio * spread };
 }

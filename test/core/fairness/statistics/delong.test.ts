@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  aucEstimator,
-  aucOf,
-  countScores,
-  type ScoreCounts,
-} from '../../../../core/fairness/statistics/delong.ts';
+import { aucEstimator, aucOf, type ScoreCounts } from '../../../../core/fairness/statistics/delong.ts';
 import { normalQuantile } from '../../../../core/fairness/statistics/distributions.ts';
 import { seededUniform } from '../../../../core/fairness/statistics/sampling.ts';
 import reference from '../../../fixtures/metrics/reference.json' with { type: 'json' };
+import { countScores } from '../../../helpers/count-scores.ts';
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -4,13 +4,15 @@ import {
   largestDifference,
   largestOf,
   meanOf,
+  ratioOf,
   smallestOf,
   smallestRatio,
 } from '../../../../core/fairness/statistics/mover.ts';
 import {
   newcombe,
+  type Proportion,
   rateEstimator,
-  ratioInterval,
+  wilson,
 } from '../../../../core/fairness/statistics/rate-intervals.ts';
 
 const rates = [
@@ -21,6 +23,36 @@ const rates = [
 const [first, second] = rates as [(typeof rates)[0], (typeof rates)[0]];
 const estimators = rates.map(rateEstimator);
 const OPTIONS = { level: 0.95, areAlike: false };
+
+const ratioAt = (one: Proportion, two: Proportion) =>
+  ratioOf(rateEstimator(one)(0.95), rateEstimator(two)(0.95));
+
+describe('ratioOf', () => {
+  it.each([
+    [3, 10, 6, 10],
+    [0, 10, 6, 10],
+    [10, 10, 1, 10],
+    [1, 5, 1, 40],
+    [20, 20, 20, 20],
+  ])('of %d/%d and %d/%d ends where an end of the MOVER interval of p1 - R p2 is 0', (x1, n1, x2, n2) => {
+    const [one, two] = [
+      { numerator: x1, support: n1 },
+      { numerator: x2, support: n2 },
+    ];
+    const [a, b] = [wilson(one, 0.95)!, wilson(two, 0.95)!];
+    const [p1, p2] = [x1 / n1, x2 / n2];
+    const { low, high } = ratioAt(one, two)!;
+    expect(low).toBeLessThanOrEqual(p1 / p2);
+    expect(high).toBeGreaterThanOrEqual(p1 / p2);
+    const lowGap = p1 - low * p2 - Math.hypot(p1 - a.low, low * (b.high - p2));
+    const highGap = p1 - high * p2 + Math.hypot(a.high - p1, high * (p2 - b.low));
+    expect([lowGap, highGap]).toEqual([expect.closeTo(0, 12), expect.closeTo(0, 12)]);
+  });
+
+  it('over a rate of 0 there is none', () => {
+    expect(ratioAt({ numerator: 3, support: 5 }, { numerator: 0, support: 5 })).toBeNull();
+  });
+});
 
 describe('largestDifference', () => {
   it('of two groups is the interval of their difference, higher less lower', () => {
@@ -45,13 +77,13 @@ describe('largestDifference', () => {
 
 describe('smallestRatio', () => {
   it('of two groups is the interval of lower over higher, at most 1', () => {
-    const { low, high } = ratioInterval(first, second, 0.95)!;
+    const { low, high } = ratioAt(first, second)!;
     expect(smallestRatio(estimators.slice(0, 2), OPTIONS)).toEqual({ low, high: Math.min(1, high) });
   });
 
   it('of three reaches as low as the lowest pair, and 1 where the groups are alike', () => {
     const all = smallestRatio(estimators, { ...OPTIONS, areAlike: true })!;
-    const lows = rates.flatMap((one) => rates.map((two) => ratioInterval(one, two, 0.95)!.low));
+    const lows = rates.flatMap((one) => rates.map((two) => ratioAt(one, two)!.low));
     expect(all).toEqual({ low: Math.min(...lows), high: 1 });
   });
 

@@ -2,10 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Bounds } from '../../../../core/fairness/statistics/mover.ts';
 import {
   effectiveSupport,
-  katzRatio,
   newcombe,
   type Proportion,
-  ratioInterval,
   wilson,
 } from '../../../../core/fairness/statistics/rate-intervals.ts';
 
@@ -52,45 +50,10 @@ describe('newcombe', () => {
   });
 });
 
-describe('ratios', () => {
-  // statsmodels 0.15, confint_proportions_2indep(compare='ratio', method='log').
-  it.each([
-    [of(56, 70), of(48, 80), [1.0766264227631928, 1.6512485112663873]],
-    [of(3, 10), of(6, 10), [0.17090222548631334, 1.462824719155112]],
-    [of(5, 56), of(1, 29), [0.3171736750503823, 21.137947558665154]],
-  ])("Katz's of %o and %o", (first, second, expected) => {
-    expectBounds(katzRatio(first, second, 0.95), expected, 11);
-  });
-
-  it.each([
-    [of(3, 10), of(6, 10)],
-    [of(0, 10), of(6, 10)],
-    [of(10, 10), of(1, 10)],
-    [of(1, 5), of(1, 40)],
-    [of(20, 20), of(20, 20)],
-  ])('MOVER-R limits of %o and %o are where the MOVER limits of p1 - R p2 are 0', (first, second) => {
-    const bounds = ratioInterval(first, second, 0.95)!;
-    const [one, two] = [wilson(first, 0.95)!, wilson(second, 0.95)!];
-    const [p1, p2] = [first.numerator / first.support, second.numerator / second.support];
-    expect(bounds.low).toBeLessThanOrEqual(p1 / p2);
-    expect(bounds.high).toBeGreaterThanOrEqual(p1 / p2);
-    const lowGap = p1 - bounds.low * p2 - Math.hypot(p1 - one.low, bounds.low * (two.high - p2));
-    const highGap = p1 - bounds.high * p2 + Math.hypot(one.high - p1, bounds.high * (p2 - two.low));
-    expect([lowGap, highGap]).toEqual([expect.closeTo(0, 12), expect.closeTo(0, 12)]);
-  });
-});
-
 describe('without rows behind them', () => {
-  it('rates, differences and ratios have no interval', () => {
+  it('rates and differences have no interval', () => {
     expect(wilson(of(0, 0), 0.95)).toBeNull();
-    for (const interval of [newcombe, ratioInterval, katzRatio]) {
-      expect(interval(of(0, 0), of(3, 5), 0.95)).toBeNull();
-      expect(interval(of(3, 5), of(0, 0), 0.95)).toBeNull();
-    }
-  });
-
-  it('nor have ratios over a rate of 0', () => {
-    expect(ratioInterval(of(3, 5), of(0, 5), 0.95)).toBeNull();
-    expect(katzRatio(of(3, 5), of(0, 5), 0.95)).toBeNull();
+    expect(newcombe(of(0, 0), of(3, 5), 0.95)).toBeNull();
+    expect(newcombe(of(3, 5), of(0, 0), 0.95)).toBeNull();
   });
 });
