@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../errors.ts';
 import { type Accumulator, addChunk, startAccumulator } from './accumulator.ts';
-import { auditFeatures } from './feature-audit.ts';
+import { meanOfClasses } from './classes.ts';
+import { auditFeatures, type CountedTable } from './feature-audit.ts';
 import { featureTable } from './feature-table.ts';
 import type { Vocabularies } from './grouping.ts';
 import { BINS } from './histogram-scores.ts';
@@ -8,7 +9,7 @@ import { measureGroups } from './measure.ts';
 import type { ReferenceChoice } from './reference-group.ts';
 import { tableOf } from './score-column.ts';
 import { sweepThresholds } from './score-figures.ts';
-import type { AuditReport, MinSupport, SensitiveFeature } from './types.ts';
+import type { AuditReport, FeatureAudit, GroupMetrics, MinSupport, SensitiveFeature } from './types.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Either scores with a threshold, or predictions made elsewhere. */
@@ -111,15 +112,76 @@ export function finishAudit(
   options: AuditOptions = {},
 ): AuditReport {
   const settings = settingsOf(options);
-  const { level, replicates, seed, minSupport } = settings;
+  const part = partOf(accumulator, vocabularies, settings);
+  return reportOf(part, auditFeatures(part.counted, settings), settings);
+}
+
+/**
+ * The report of several classes, each against the rest: one accumulator each, over the same rows.
+ *
+ * @param labels  names of the classes, in the order of `accumulators`
+ * @throws as `finishAudit`
+ */
+export function finishClasses(
+  accumulators: readonly Accumulator[],
+  { labels, vocabularies }: { readonly labels: readonly string[]; readonly vocabularies: Vocabularies },
+  options: AuditOptions = {},
+): AuditReport {
+  const settings = settingsOf(options);
+  const parts = accumulators.map((accumulator) => partOf(accumulator, vocabularies, settings));
+  const features = auditFeatures(
+    parts.flatMap(({ counted }) => counted),
+    settings,
+  );
+  const each = features.length / parts.length;
+  const classes = parts.map(({ overall }, place) => ({
+    label: labels[place]!,
+    overall,
+    features: features.slice(place * each, (place + 1) * each),
+  }));
+  const mean = meanOfClasses(classes);
+  return {
+    ...reportOf({ ...parts[0]!, overall: mean.overall }, mean.features, settings),
+    threshold: null,
+    thresholds: [],
+    classes,
+    warnings: classes.flatMap((one) =>
+      warningsOf(one.overall, one.features, settings.minSupport).map(
+        (warning) => `class "${one.label}": ${warning}`,
+      ),
+    ),
+  };
+}
+
+interface Part {
+  readonly accumulator: Accumulator;
+  readonly overall: GroupMetrics;
+  readonly counted: readonly CountedTable[];
+  readonly clusters: number | null;
+  readonly thresholds: readonly number[];
+}
+
+function partOf(accumulator: Accumulator, vocabularies: Vocabularies, settings: Settings): Part {
   const tables = accumulator.features.map((_, place) =>
-    featureTable(accumulator, place, { vocabularies, minSupport }),
+    featureTable(accumulator, place, { vocabularies, minSupport: settings.minSupport }),
   );
   const whole = tables.at(-1)!;
   const pooled = whole.columns && tableOf(whole.columns[0]![1], whole.columns[0]![0]);
   const thresholds = pooled ? thresholdsOf(accumulator, sweepThresholds(pooled, accumulator.threshold)) : [];
-  const overall = measureGroups(accumulator, whole, { ...settings, thresholds })[0]!.metrics;
-  const features = auditFeatures(accumulator, tables.slice(0, -1), { ...settings, thresholds });
+  return {
+    accumulator,
+    overall: measureGroups(accumulator, whole, { ...settings, thresholds })[0]!.metrics,
+    counted: tables.slice(0, -1).map((table) => ({ accumulator, table, thresholds })),
+    clusters: whole.clusters?.subjects ?? null,
+    thresholds,
+  };
+}
+
+function reportOf(
+  { accumulator, overall, clusters, thresholds }: Part,
+  features: readonly FeatureAudit[],
+  { level, replicates, seed, minSupport }: Settings,
+): AuditReport {
   return {
     schemaVersion: 2,
     threshold: accumulator.threshold,
@@ -129,7 +191,7 @@ export function finishAudit(
     minSupport,
     ranks: ranksOf(accumulator),
     isWeighted: accumulator.parts?.weights ?? false,
-    clusters: whole.clusters?.subjects ?? null,
+    clusters,
     thresholds,
     overall,
     features,
@@ -149,7 +211,9 @@ function ranksOf({ parts, histograms }: Accumulator): AuditReport['ranks'] {
   return histograms ? 'histogram' : 'exact';
 }
 
-function settingsOf(options: AuditOptions): Required<AuditOptions> & { readonly minSupport: MinSupport } {
+type Settings = Required<AuditOptions> & { readonly minSupport: MinSupport };
+
+function settingsOf(options: AuditOptions): Settings {
   const { level, replicates, seed, sensitivity, reference } = { ...AUDIT_DEFAULTS, ...defined(options) };
   const minSupport: MinSupport = { ...MIN_SUPPORT, ...options.minSupport };
   assertRange(level > 0 && level < 1, 'level', { expected: 'a number between 0 and 1, exclusive', level });

@@ -48,7 +48,8 @@ function aucBetween(
 
 /** Largest |xAUC(a, b) - xAUC(b, a)| over pairs of groups: positives of one above negatives of the other. */
 export function crossAucDisparity(groups: readonly GroupMetrics[], crossAuc: readonly CrossAuc[]): Disparity {
-  if (groups[0]?.calibration === null) return undefinedDisparity(NO_SCORES);
+  const [first] = groups;
+  if (first?.calibration === null) return undefinedDisparity(first.brier.reason ?? NO_SCORES);
   if (groups.length < 2) return undefinedDisparity(ONE_GROUP);
   if (crossAuc.length === 0) return undefinedDisparity(`more than ${MOST_CROSS_GROUPS} groups`);
   const gaps = crossAuc.flatMap(({ positives, negatives, auc }) => {

@@ -142,8 +142,9 @@ function disparityOf(
   groups: readonly GroupMetrics[],
   { reference }: DisparityContext,
 ): Disparity {
-  if (metric.figures.some((figure) => SCORE_FIGURES.includes(figure)) && groups[0]?.calibration === null) {
-    return undefinedDisparity(NO_SCORES);
+  const [first] = groups;
+  if (first?.calibration === null && metric.figures.some((figure) => SCORE_FIGURES.includes(figure))) {
+    return undefinedDisparity(first.brier.reason ?? NO_SCORES);
   }
   const supported = groups.filter((group) =>
     metric.figures.every((figure) => figureOf(group, figure) !== null),

@@ -17,7 +17,7 @@ import type {
   WorstGroup,
 } from './types.ts';
 
-export interface FeatureOptions extends MeasureOptions {
+export interface FeatureOptions extends Omit<MeasureOptions, 'thresholds'> {
   readonly reference: ReferenceChoice;
 }
 
@@ -27,14 +27,17 @@ interface Measured {
   readonly reference: ReferenceGroup | null;
 }
 
+export interface CountedTable {
+  readonly accumulator: Accumulator;
+  readonly table: FeatureTable;
+  /** Of the sweeps. */
+  readonly thresholds: readonly number[];
+}
+
 /** Every feature of a report; their tests are adjusted together. */
-export function auditFeatures(
-  accumulator: Accumulator,
-  tables: readonly FeatureTable[],
-  options: FeatureOptions,
-): FeatureAudit[] {
-  const measured = tables.map((table): Measured => {
-    const groups = measureGroups(accumulator, table, options);
+export function auditFeatures(counted: readonly CountedTable[], options: FeatureOptions): FeatureAudit[] {
+  const measured = counted.map(({ accumulator, table, thresholds }): Measured => {
+    const groups = measureGroups(accumulator, table, { ...options, thresholds });
     const metrics = groups.map((group) => group.metrics);
     return { table, groups, reference: referenceOf(table.sensitiveFeature, metrics, options.reference) };
   });
@@ -45,7 +48,7 @@ export function auditFeatures(
   return measured.map((feature, place) =>
     featureAudit(feature, {
       ...options,
-      isBinned: accumulator.histograms !== null,
+      isBinned: counted[place]!.accumulator.histograms !== null,
       testOf: tests[place]!,
     }),
   );
@@ -111,7 +114,8 @@ function uncertain(name: DisparityName, gap: Disparity, { evidence, parts, conte
   return withUncertainty(name, gap, evidence);
 }
 
-function worstGroups(groups: readonly GroupMetrics[]): WorstGroup[] {
+/** The lowest figures of a feature, each with the group that has it. */
+export function worstGroups(groups: readonly GroupMetrics[]): WorstGroup[] {
   return [
     worstGroup('auc', groups, (group) => group.auc.value),
     worstGroup('accuracy', groups, (group) => group.rates.accuracy.value),

@@ -34,9 +34,10 @@ export function recalibrate(table: ScoreTable, level: number | null): Recalibrat
   const both = maximise(points, maximise(coarse, { intercept: 0, slope: 0, isSlopeFree: true }));
   const large = maximise(points, maximise(coarse, { intercept: 0, slope: 1, isSlopeFree: false }));
   return {
-    slope: both
-      ? statisticOf(both.slope, both.slopeVariance, level)
-      : undefinedFor('the scores separate the classes: no finite slope'),
+    slope:
+      both && !areSeparated(table)
+        ? statisticOf(both.slope, both.slopeVariance, level)
+        : undefinedFor('the scores separate the classes: no finite slope'),
     intercept: large
       ? statisticOf(large.intercept, large.interceptVariance, level)
       : undefinedFor('no finite intercept'),
@@ -48,6 +49,13 @@ function whyNone({ positives, negatives, scores }: ScoreTable): string | null {
   if (negatives.every((weight) => weight === 0)) return 'no negative labels';
   if (scores.length < 2) return 'all scores are equal';
   return null;
+}
+
+/** No score of one class lies beyond one of the other: the likelihood then grows with the slope without end. */
+function areSeparated({ positives, negatives }: ScoreTable): boolean {
+  const isAbove = (upper: Float64Array, lower: Float64Array) =>
+    upper.findIndex((weight) => weight > 0) >= lower.findLastIndex((weight) => weight > 0);
+  return isAbove(positives, negatives) || isAbove(negatives, positives);
 }
 
 const undefinedFor = (reason: string): Statistic => ({ value: null, reason, interval: null });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { disparity } from '../fairness/disparity.ts';
-import { NO_SCORES } from '../fairness/figures.ts';
 import { rate } from '../fairness/rates.ts';
 import type { AuditReport, Disparity, FeatureAudit, GroupMetrics, Statistic } from '../fairness/types.ts';
 import { DISPARITY_NAMES, RATE_NAMES } from '../fairness/types.ts';
@@ -145,8 +144,7 @@ function disparitiesOf(
 ): FeatureAudit['disparities'] {
   const entries = DISPARITY_NAMES.map((name): [string, Disparity] => {
     const held = name in stored ? stored[name as keyof typeof stored] : disparity(name, groups);
-    const reason = held.reason === NO_SCORES ? { reason: NOT_MEASURED } : {};
-    return [name, { ...held, ...UNTESTED, ...reason }];
+    return [name, { ...held, ...UNTESTED }];
   });
   return Object.fromEntries(entries) as FeatureAudit['disparities'];
 }

@@ -43,7 +43,7 @@ describe('crossAucDisparity', () => {
   });
 
   test.each([
-    [[groupFrom('a', group('a', 1).counts)], 'the table holds predictions, no scores'],
+    [[groupFrom('a', group('a', 1).counts)], 'no scores'],
     [[group('a', 1)], 'one group only: a disparity needs two'],
     [[group('a', 1), group('b', 1)], 'more than 20 groups'],
   ])('says why there is none', (groups, reason) => {
