@@ -137,7 +137,7 @@ export function permutationTest(rates: readonly Proportion[], seed: number): num
  * Test of equal AUCs of independent groups. Two: DeLong's z (squared), on the variances of the AUCs. More: Cochran's Q
  * = Σ (AUC - mean)² / variance against chi-square with k - 1 degrees, where plain variances give 6 to 12 % false
  * alarms at 5 % in groups of 20; so each is recovered from its AUC's interval, from the arm that points at the mean,
- * which gives 3 to 5 % (docs/statistics.md).
+ * which gives 2 to 8 % (docs/statistics.md).
  *
  * @returns null for fewer than two groups
  */
