@@ -246,7 +246,7 @@ const SCORES = {
   skewed: ({ auc }: ScoreGroup, uniform: Uniform) => (gamma(1, uniform) * auc) / (1 - auc),
 };
 
-export function drawAuc(group: ScoreGroup, uniform: Uniform): AucEstimate {
+function drawAuc(group: ScoreGroup, uniform: Uniform): AucEstimate {
   const negative = group.shape === 'skewed' ? () => gamma(1, uniform) : () => normal(uniform);
   const scores = (length: number, one: () => number) => Float64Array.from({ length }, one).sort();
   return aucOf(

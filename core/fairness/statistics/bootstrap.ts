@@ -112,7 +112,7 @@ export function forEachClusterTable(
 }
 
 /** More undefined replicates than this share, and there is no interval: what is left would speak for a part only. */
-export const MOST_UNDEFINED = 0.05;
+const MOST_UNDEFINED = 0.05;
 
 /**
  * Percentile interval of replicates of a statistic, by linear interpolation between order statistics.
