@@ -271,7 +271,7 @@ function compareOurs(
   theirs: PeerValue,
   { tally, differ, one }: { tally: Tally; differ: Differ; one: Case },
 ): void {
-  if (ours === null || ours.value === null || note !== undefined) return;
+  if (ours === null || ours.value === null || note !== undefined || typeof theirs !== 'number') return;
   tally.ours += 1;
   const apart = distance(ours.value, theirs);
   tally.oursLargest = Math.max(tally.oursLargest, differ(apart, { name, group, ours, theirs }));
