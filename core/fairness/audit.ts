@@ -7,7 +7,6 @@ import type { Vocabularies } from './grouping.ts';
 import { BINS } from './histogram-scores.ts';
 import { measureGroups } from './measure.ts';
 import type { ReferenceChoice } from './reference-group.ts';
-import { tableOf } from './score-column.ts';
 import { sweepThresholds } from './score-figures.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics, MinSupport, SensitiveFeature } from './types.ts';
 import { warningsOf } from './warnings.ts';
@@ -166,7 +165,7 @@ function partOf(accumulator: Accumulator, vocabularies: Vocabularies, settings: 
     featureTable(accumulator, place, { vocabularies, minSupport: settings.minSupport }),
   );
   const whole = tables.at(-1)!;
-  const pooled = whole.columns && tableOf(whole.columns[0]![1], whole.columns[0]![0]);
+  const pooled = whole.scores?.[0];
   const thresholds = pooled ? thresholdsOf(accumulator, sweepThresholds(pooled, accumulator.threshold)) : [];
   return {
     accumulator,

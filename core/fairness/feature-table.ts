@@ -2,7 +2,7 @@ import { type Accumulator, columnsOf } from './accumulator.ts';
 import { type Grouping, groupingOf, type Vocabularies } from './grouping.ts';
 import { MOST_CODES } from './intersection.ts';
 import type { GroupCells } from './rates.ts';
-import type { ScoreColumn } from './score-column.ts';
+import { type ScoreColumn, type ScoreTable, tableOf } from './score-column.ts';
 import { type Clusters, clustersOf } from './subject-cells.ts';
 import { CELLS, confusionOf } from './tally.ts';
 import type { MinSupport, StratumCounts } from './types.ts';
@@ -15,6 +15,8 @@ export interface FeatureTable extends Grouping {
   readonly cells: readonly GroupCells[];
   /** [group] → [of negatives, of positives]; null without scores */
   readonly columns: readonly (readonly [ScoreColumn, ScoreColumn])[] | null;
+  /** [group] both labels of a group's scores side by side; null without scores */
+  readonly scores: readonly ScoreTable[] | null;
   readonly clusters: Clusters | null;
   readonly strata: readonly StratumCounts[];
 }
@@ -34,6 +36,7 @@ export function featureTable(
   const regrouped = (cells: ArrayLike<number>) => regroup(cells, regrouping);
   const clusters = accumulator.parts?.subjects ? clustersOf(feature.subjects, regrouping) : null;
   const rows = regrouped(feature.rows);
+  const columns = columnsOf(accumulator, place, regrouping);
   const weights = accumulator.parts?.weights ? regrouped(feature.weights) : null;
   const squares = weights && regrouped(feature.squares);
   const slice = (cells: Float64Array, group: number) => cells.subarray(group * CELLS, (group + 1) * CELLS);
@@ -45,7 +48,8 @@ export function featureTable(
       weights: weights && { sums: slice(weights, group), squares: slice(squares!, group) },
       effective: clusters && clusters.effective[group]!,
     })),
-    columns: columnsOf(accumulator, place, regrouping),
+    columns,
+    scores: columns?.map(([negatives, positives]) => tableOf(positives, negatives)) ?? null,
     clusters,
     strata: isWhole ? [] : strataOf(feature.strata, regrouping, vocabularies.strata ?? []),
   };

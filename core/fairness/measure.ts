@@ -7,7 +7,7 @@ import { isBelow } from './grouping.ts';
 import { BINS } from './histogram-scores.ts';
 import { lackOfClass, specificityAtSensitivity, tieBound } from './ranking.ts';
 import { balancedAccuracy, everyRate, type GroupCells, measureRate } from './rates.ts';
-import { type ScoreTable, tableOf } from './score-column.ts';
+import type { ScoreTable } from './score-column.ts';
 import { brierOf, calibrationOf, type Moment, sweepOf, whyNoCalibration } from './score-figures.ts';
 import { type AucEstimate, aucEstimator, aucOf } from './statistics/delong.ts';
 import type { Estimator } from './statistics/mover.ts';
@@ -69,13 +69,10 @@ export function measureGroups(
 /** Scores of each group, with variances between subjects where rows come in clusters; null without scores. */
 function scoredGroups(
   { exact }: Accumulator,
-  { columns, clusters, place, groupOf }: FeatureTable,
+  { scores, clusters, place, groupOf }: FeatureTable,
 ): Scored[] | null {
-  if (columns === null) return null;
-  const groups = columns.map(([negatives, positives]): Scored => {
-    const table = tableOf(positives, negatives);
-    return { table, auc: aucOf(table), brier: brierOf(table) };
-  });
+  if (scores === null) return null;
+  const groups = scores.map((table): Scored => ({ table, auc: aucOf(table), brier: brierOf(table) }));
   if (clusters === null) return groups;
   const variances = exact && clusteredVariances(exact, place, { groupOf, groups });
   return groups.map(({ table, auc, brier }, group) => ({

@@ -14,7 +14,22 @@ interface ReferenceTable {
   readonly rates?: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
   readonly honest_rates?: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
   readonly fairlearn: Readonly<Record<string, number>>;
-  readonly score?: { readonly auc_overall: number; readonly auc: Readonly<Record<string, number>> };
+  readonly score?: {
+    readonly auc_overall: number;
+    readonly auc: Readonly<Record<string, number>>;
+    readonly auc_gap: number;
+    readonly xauc_gap: number;
+    readonly xauc_posA_negB: number;
+    readonly xauc_posB_negA: number;
+    readonly brier: Readonly<Record<string, number>>;
+  };
+  readonly stats?: {
+    readonly selection_wilson95: Readonly<Record<string, readonly number[]>>;
+    readonly tpr_wilson95: Readonly<Record<string, readonly number[]>>;
+    readonly dpd_newcombe95: readonly number[];
+    readonly z: number;
+    readonly fisher_two_sided: number;
+  };
   readonly bmft_and_medfair_priv_A?: Readonly<Record<string, number>>;
 }
 

@@ -71,6 +71,72 @@ describe('audit', () => {
     });
   });
 
+  test.each([
+    [{ level: 1 }, 'level: expected a number between 0 and 1, exclusive, received 1'],
+    [{ level: Number.NaN }, 'level: expected'],
+    [{ replicates: -1 }, 'replicates: expected an integer from 0 to 100000, received -1'],
+    [{ seed: 0.5 }, 'seed: expected an integer, received 0.5'],
+    [{ sensitivity: 0 }, 'sensitivity: expected a number above 0, at most 1, received 0'],
+    [{ minSupport: { group: -1 } }, 'minSupport.group: expected an integer >= 0, received -1'],
+    [{ reference: { group: 'z' } }, 'reference group of group: expected one of its 2 groups, received "z"'],
+  ])('refuses options out of range (%o)', (options, message) => {
+    const decisions = { scores, threshold: 0.5 };
+    expect(() => audit({ labels, sensitiveFeatures: [feature], decisions, ...options })).toThrow(message);
+  });
+
+  test('says how it was made, and the same seed gives the same report', () => {
+    const make = (seed?: number) =>
+      audit({
+        labels,
+        sensitiveFeatures: [feature],
+        decisions: { scores, threshold: 0.5 },
+        replicates: 50,
+        level: 0.9,
+        minSupport: { positives: 1 },
+        reference: 'best',
+        ...(seed !== undefined && { seed }),
+      });
+    expect(make()).toMatchObject({
+      level: 0.9,
+      replicates: 50,
+      seed: 0,
+      ranks: 'exact',
+      isWeighted: false,
+      clusters: null,
+      minSupport: { group: 30, positives: 1, negatives: 30, action: 'mark' },
+      thresholds: [0.1, 0.4, 0.5, 0.6, 0.9],
+    });
+    expect(make().features[0]!.reference!.rule).toBe('best');
+    expect(make(7)).toEqual(make(7));
+    const drawn = ({ overall }: ReturnType<typeof make>) => overall.specificityAtSensitivity.interval;
+    expect(drawn(make(7))).not.toEqual(drawn(make(8)));
+  });
+
+  test('without draws nothing rests on them', () => {
+    const report = audit({
+      labels,
+      sensitiveFeatures: [feature],
+      decisions: { scores, threshold: 0.5 },
+      replicates: 0,
+    });
+    expect(report.overall.specificityAtSensitivity).toMatchObject({ value: 1 / 2, interval: null });
+    expect(report.overall.rates.accuracy.interval!.method).toBe('wilson');
+  });
+
+  test('merges small groups when asked, and says so', () => {
+    const report = audit({
+      labels: Int32Array.of(1, 0, 1, 0),
+      sensitiveFeatures: [featureOf(['a', 'a', 'b', 'c'])],
+      decisions: { scores, threshold: 0.5 },
+      minSupport: { group: 2, positives: 1, negatives: 1, action: 'merge' },
+    });
+    expect(report.features[0]!.groups.map(({ group, support }) => [group, support])).toEqual([
+      ['a', 2],
+      ['(other)', 2],
+    ]);
+    expect(report.warnings).toContain('group: 2 small groups were merged into one');
+  });
+
   test('neither the order of samples nor the names of groups matter', () => {
     const shuffled = [2, 0, 3, 1];
     const pick = <T>(values: ArrayLike<T>) => shuffled.map((row) => values[row]!);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { audit } from '../../../core/fairness/audit.ts';
-import type { AuditReport, RateName } from '../../../core/fairness/types.ts';
+import { chiSquareSurvival } from '../../../core/fairness/statistics/distributions.ts';
+import type { AuditReport, Rate, RateName } from '../../../core/fairness/types.ts';
 import { startBackend } from '../../../worker/backend.ts';
 import { featureOf, referenceTables } from '../../helpers/metric-tables.ts';
 
@@ -15,6 +16,7 @@ const RATE_OF: Readonly<Record<string, RateName>> = {
   fdr: 'falseDiscoveryRate',
   for: 'falseOmissionRate',
   accuracy: 'accuracy',
+  base_rate: 'baseRate',
 };
 
 const DISPARITY_OF = {
@@ -25,6 +27,7 @@ const DISPARITY_OF = {
   equalized_odds_difference_worst_case: 'equalizedOddsDifference',
   equalized_odds_ratio_worst_case: 'equalizedOddsRatio',
   equalized_odds_difference_mean: 'equalizedOddsMeanDifference',
+  equalized_odds_ratio_mean: 'equalizedOddsMeanRatio',
 } as const;
 
 function auditTable(name: 'R1' | 'R2' | 'R3'): AuditReport {
@@ -33,6 +36,12 @@ function auditTable(name: 'R1' | 'R2' | 'R3'): AuditReport {
     labels: Int32Array.from(y_true),
     sensitiveFeatures: [featureOf(group)],
     decisions: { predictions: Int32Array.from(y_pred) },
+  });
+}
+
+function expectEnds(actual: readonly number[], expected: readonly number[]) {
+  actual.forEach((end, place) => {
+    expect(end).toBeCloseTo(expected[place]!, 9);
   });
 }
 
@@ -66,6 +75,10 @@ describe.each(['wasm', 'cpu'] as const)('worked tables on %s', (backend) => {
 
   test.each(['R1', 'R2'] as const)('%s: disparities as fairlearn defines them', (name) => {
     const { disparities } = auditTable(name).features[0]!;
+    expect(disparities.accuracyDifference.value).toBeCloseTo(
+      referenceTables[name].fairlearn.accuracy_score_difference!,
+      12,
+    );
     for (const [key, disparityName] of Object.entries(DISPARITY_OF)) {
       expect(disparities[disparityName].value, key).toBeCloseTo(referenceTables[name].fairlearn[key]!, 12);
     }
@@ -81,7 +94,46 @@ describe.each(['wasm', 'cpu'] as const)('worked tables on %s', (backend) => {
     const { disparities, groups } = report.features[0]!;
     expect(disparities.bmftEqualizedOdds.value).toBeCloseTo(bmft_and_medfair_priv_A!.eodds!, 12);
     expect(report.overall.auc.value).toBeCloseTo(score!.auc_overall, 12);
-    for (const group of groups) expect(group.auc.value).toBeCloseTo(score!.auc[group.group]!, 12);
+    for (const { group, auc, brier } of groups) {
+      expect(auc.value).toBeCloseTo(score!.auc[group]!, 12);
+      expect(brier.value).toBeCloseTo(score!.brier[group]!, 12);
+    }
+    expect(disparities.aucDifference.value).toBeCloseTo(score!.auc_gap, 12);
+    expect(disparities.xAucDifference.value).toBeCloseTo(score!.xauc_gap, 12);
+    const [fromA, fromB] = report.features[0]!.crossAuc;
+    expect(fromA!.auc.value).toBeCloseTo(score!.xauc_posA_negB, 12);
+    expect(fromB!.auc.value).toBeCloseTo(score!.xauc_posB_negA, 12);
+  });
+
+  test('R1: intervals and tests as published', () => {
+    const { stats } = referenceTables.R1;
+    const { groups, comparisons, disparities } = auditTable('R1').features[0]!;
+    for (const { group, rates } of groups) {
+      const ends = ({ interval }: Rate) => [interval!.low, interval!.high];
+      expectEnds(ends(rates.selectionRate), stats!.selection_wilson95[group]!);
+      expectEnds(ends(rates.truePositiveRate), stats!.tpr_wilson95[group]!);
+    }
+    const { difference } = comparisons.find(({ rate }) => rate === 'selectionRate')!;
+    expectEnds([-difference.interval!.high, -difference.interval!.low], stats!.dpd_newcombe95);
+    const { interval, test: found } = disparities.demographicParityDifference;
+    expectEnds([interval!.low, interval!.high], [0, stats!.dpd_newcombe95[1]!]);
+    expect(found!.name).toBe('fisher-exact'); // 4.5 rows expected in a cell
+    expect(found!.pValue).toBeCloseTo(stats!.fisher_two_sided, 9);
+  });
+
+  test('R1 a hundred times over: the two-proportion test', () => {
+    const { y_true, y_pred, group } = referenceTables.R1.data;
+    const repeated = <T>(values: readonly T[]) => Array.from({ length: 100 }, () => values).flat();
+    const report = audit({
+      labels: Int32Array.from(repeated(y_true)),
+      sensitiveFeatures: [featureOf(repeated(group))],
+      decisions: { predictions: Int32Array.from(repeated(y_pred)) },
+      replicates: 0,
+    });
+    const found = report.features[0]!.disparities.demographicParityDifference.test!;
+    expect(found.name).toBe('two-proportion');
+    // z grows by √100; for one degree of freedom the p-value is that of chi-square at z²
+    expect(found.pValue).toBeCloseTo(chiSquareSurvival(100 * referenceTables.R1.stats!.z ** 2, 1), 12);
   });
 
   test('R3: a group without positives makes its metrics null, where fairlearn says 0 or 1', () => {

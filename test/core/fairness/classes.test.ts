@@ -1,0 +1,79 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { addChunk, startAccumulator } from '../../../core/fairness/accumulator.ts';
+import { finishClasses } from '../../../core/fairness/audit.ts';
+import type { AuditReport } from '../../../core/fairness/types.ts';
+import { auditReportSchema } from '../../../core/jobs/audit-schema.ts';
+import { startBackend } from '../../../worker/backend.ts';
+
+beforeAll(async () => {
+  await startBackend('cpu');
+});
+
+const LABELS = Int32Array.of(0, 0, 1, 1, 2, 2, 0, 0, 1, 1);
+const PREDICTIONS = Int32Array.of(0, 1, 1, 1, 2, 0, 0, 0, 1, 0);
+const GROUPS = Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1, 1, 1);
+
+function auditClasses(names: readonly string[]) {
+  const accumulators = names.map((_, place) => {
+    const accumulator = startAccumulator({ threshold: null, features: [[0]] });
+    addChunk(accumulator, {
+      labels: LABELS.map((label) => (label === place ? 1 : 0)),
+      groups: [GROUPS],
+      scores: null,
+      predictions: PREDICTIONS.map((prediction) => (prediction === place ? 1 : 0)),
+      weights: null,
+      subjects: null,
+      strata: null,
+    });
+    return accumulator;
+  });
+  return finishClasses(accumulators, {
+    labels: names,
+    vocabularies: { attributes: [{ name: 'sex', groupNames: ['f', 'm'] }] },
+  });
+}
+
+describe('finishClasses', () => {
+  let report: AuditReport;
+  beforeAll(() => {
+    report = auditClasses(['x', 'y', 'z']);
+  });
+
+  test('holds each class against the rest, and means over classes at the top', () => {
+    expect(
+      report.classes!.map(({ label, overall }) => [label, overall.rates.truePositiveRate.value]),
+    ).toEqual([
+      ['x', 3 / 4],
+      ['y', 3 / 4],
+      ['z', 1 / 2],
+    ]);
+    const { rates, support, positives } = report.overall;
+    expect(rates.truePositiveRate).toMatchObject({ numerator: 7, support: 10, interval: null });
+    expect(rates.truePositiveRate.value).toBeCloseTo((3 / 4 + 3 / 4 + 1 / 2) / 3, 12);
+    expect([support, positives]).toEqual([10, 10]);
+    expect(auditReportSchema.parse(JSON.parse(JSON.stringify(report)))).toBeTruthy();
+  });
+
+  test('a mean is null as soon as one class lacks the figure, and names it', () => {
+    const { groups, disparities } = report.features[0]!;
+    expect(groups[1]!.rates.truePositiveRate.value).toBeNull();
+    expect(disparities.equalOpportunityDifference).toMatchObject({
+      value: null,
+      reason: 'class "z": group "m" has no positive labels (support 0 of 4)',
+      unsupportedGroups: ['m'],
+    });
+    const gaps = report.classes!.map(
+      ({ features }) => features[0]!.disparities.demographicParityDifference.value!,
+    );
+    expect(disparities.demographicParityDifference.value).toBeCloseTo(
+      (gaps[0]! + gaps[1]! + gaps[2]!) / 3,
+      12,
+    );
+  });
+
+  test('warnings name the class', () => {
+    expect(report.warnings).toContain(
+      'class "z": sex "m": no positive labels, so rates over them are not defined',
+    );
+  });
+});
