@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import { startBackend } from '../../worker/backend.ts';
 import { textTable } from '../../worker/commands/tables.ts';
+import { benchAudit, findFairlearn } from './audit.ts';
 import { runChild, typescript } from './child.ts';
 import { benchJob } from './job.ts';
 import { benchKernels, type KernelFigures, stockKernels } from './kernels.ts';
@@ -11,20 +12,21 @@ import { NETWORKS, type Network, writeNetwork } from './networks.ts';
 import { findTorch } from './torch.ts';
 
 /*
- * npm run bench                          everything: kernels, training step, importance, whole job; some 20 minutes
+ * npm run bench                          everything: kernels, training step, importance, whole job, audit; some 20 minutes
  * npm run bench -- --sections kernels    one of them
  *
  * Absolute times are of this machine and this hour; what counts are ratios within one run. Tables go to stdout, the
  * same figures to bench/{section}.json.
  */
 
-const SECTIONS = ['kernels', 'step', 'job'] as const;
+const SECTIONS = ['kernels', 'step', 'job', 'audit'] as const;
 
 interface Flags {
   readonly sections: (typeof SECTIONS)[number][];
   readonly repeats: number;
   readonly threads: number;
   readonly data: string;
+  readonly fairlearn?: string;
   readonly out: string;
 }
 
@@ -36,6 +38,7 @@ const program = new Command('bench')
   .option('--repeats <count>', 'measurements of each kind, of which the median counts', Number, 5)
   .option('--threads <count>', 'of steps and jobs; kernels run on one', Number, availableParallelism())
   .option('--data <folder>', 'ham10000-64, for the job', shared('data/ham10000-64'))
+  .option('--fairlearn <python>', 'interpreter that has fairlearn and pyarrow, for the audit')
   .option('--out <folder>', 'folder of the JSON files', path.join(HERE, '../../bench'));
 program.parse();
 const flags = program.opts<Flags>();
@@ -58,6 +61,7 @@ try {
     kernels: () => kernels(benchKernels(stock, flags.repeats)),
     step: steps,
     job,
+    audit,
   };
   for (const section of flags.sections) {
     const figures = await run[section]();
@@ -184,6 +188,27 @@ async function job() {
       ['PyTorch, the method alone', seconds(torchMethod), ratio(torchMethod)],
       ['PyTorch, whole process', seconds(torchProcess), ratio(torchProcess)],
     ],
+  );
+  return figures;
+}
+
+async function audit() {
+  const peer = await findFairlearn(flags.fairlearn);
+  if (peer === null)
+    print('fairlearn and pyarrow are not installed here (--fairlearn), so its column is left out.');
+  const figures = await benchAudit({ ...flags, folder, python: peer });
+  const cell = (measured: { readonly seconds: number; readonly peakBytes: number } | null) =>
+    measured === null
+      ? '–'
+      : `${measured.seconds.toFixed(2)} s, ${Math.round(measured.peakBytes / 2 ** 20)} MB`;
+  table(
+    ['audit of rows', 'ours, with intervals and tests', 'fairlearn, 12 metrics', 'with 2 draws'],
+    figures.map(({ rows, ours, fairlearn, fairlearnDraws }) => [
+      String(rows),
+      cell(ours),
+      cell(fairlearn),
+      cell(fairlearnDraws),
+    ]),
   );
   return figures;
 }
