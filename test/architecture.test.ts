@@ -201,6 +201,20 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'core/fairness/libraries/pool.ts':
     'test/core/fairness/libraries/index.test.ts: groups in rows, in weights and together',
   'core/fairness/types.ts': 'test/core/fairness/disparity.test.ts: types and the lists of their names',
+  'core/fairness/cluster-variance.ts': 'test/core/fairness/subject-cells.test.ts: audits of rows in clusters',
+  'core/fairness/comparisons.ts': 'test/core/fairness/gap-intervals.test.ts: gaps with and without sign',
+  'core/fairness/estimators.ts': 'test/core/fairness/gap-intervals.test.ts: intervals of every figure',
+  'core/fairness/evidence.ts': 'test/core/fairness/gap-intervals.test.ts: tests and their adjustment',
+  'core/fairness/feature-audit.ts': 'test/core/fairness/audit.test.ts: what an audit is made of',
+  'core/fairness/feature-table.ts': 'test/core/fairness/accumulator.test.ts: what was counted, by group',
+  'core/fairness/growable.ts': 'test/core/fairness/accumulator.test.ts: rows in chunks',
+  'core/fairness/histogram-scores.ts': 'test/core/fairness/accumulator.test.ts: beyond the exact rows',
+  'core/fairness/intersection.ts': 'test/core/fairness/accumulator.test.ts: features of two attributes',
+  'core/fairness/measure.ts': 'test/core/fairness/reference.test.ts: figures of groups as published',
+  'core/fairness/reference-group.ts': 'test/core/fairness/grouping.test.ts: groups and their reference',
+  'core/fairness/row-scores.ts': 'test/core/fairness/accumulator.test.ts: up to the exact rows',
+  'core/fairness/score-column.ts': 'test/core/fairness/score-figures.test.ts: scores of rows and of weights',
+  'core/fairness/warnings.ts': 'test/core/fairness/audit.test.ts: small cells and absent classes',
 };
 
 describe('tests', () => {
