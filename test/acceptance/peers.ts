@@ -234,7 +234,8 @@ function distance(ours: PrintedValue, theirs: PeerValue): number {
 interface Tally {
   /** Numbers under the library's name, and how far the largest distance is. */
   compared: number;
-  undefined: number;
+  /** true and false, infinite values, and where both sides have no number. */
+  notNumbers: number;
   largest: number;
   /** Numbers under our names whose convention is the library's. */
   ours: number;
@@ -256,7 +257,7 @@ function compare(library: string, one: Case, theirs: Peers['numbers'][string][st
     const other = left.get(key(name, group));
     left.delete(key(name, group));
     const apart = other === undefined ? Number.POSITIVE_INFINITY : distance(value, other);
-    tally[typeof value === 'number' ? 'compared' : 'undefined'] += 1;
+    tally[typeof value === 'number' ? 'compared' : 'notNumbers'] += 1;
     tally.largest = Math.max(tally.largest, differ(apart, { name, group, value, theirs: other ?? 'absent' }));
     if (other !== undefined) compareOurs(number, other, { tally, differ, one });
   }
@@ -293,7 +294,7 @@ async function main(): Promise<void> {
   const cases = [...sets, ...(await workedCases()), ...randomCases()];
   const { versions, numbers } = await runPeers(python, cases);
   for (const [library, version] of Object.entries(versions)) {
-    const tally: Tally = { compared: 0, undefined: 0, largest: 0, ours: 0, oursLargest: 0, differing: [] };
+    const tally: Tally = { compared: 0, notNumbers: 0, largest: 0, ours: 0, oursLargest: 0, differing: [] };
     for (const one of cases) {
       if (!one.skip.has(library)) compare(library, one, numbers[one.name]![library]!, tally);
     }
