@@ -1,5 +1,5 @@
 import { addChunk, startAccumulator } from '../fairness/accumulator.ts';
-import { type AuditOptions, finishAudit } from '../fairness/audit.ts';
+import { type AuditOptions, finishAudit, finishClasses } from '../fairness/audit.ts';
 import { attributeSets } from '../fairness/groups/attribute-sets.ts';
 import type { AuditReport } from '../fairness/types.ts';
 import { assertGroupCount } from './columns.ts';
@@ -38,5 +38,9 @@ export async function auditPredictions(request: PredictionsAudit): Promise<Audit
     })),
     'predictions',
   );
-  return { ...finishAudit(accumulators[0]!, vocabularies, request), input };
+  const report =
+    source.classes === null
+      ? finishAudit(accumulators[0]!, vocabularies, request)
+      : finishClasses(accumulators, { labels: source.classes, vocabularies }, request);
+  return { ...report, input };
 }

@@ -25,6 +25,8 @@ export type AuditTable = (request: AuditRequest) => Promise<AuditReport | null>;
 interface AuditTableDeps {
   readonly store: ObjectStore;
   readonly startBackend: () => Promise<void>;
+  /** Rows above which a table is left to a job. */
+  readonly mostRows?: number;
 }
 
 /**
@@ -32,7 +34,7 @@ interface AuditTableDeps {
  *
  * @throws InvalidInputError naming line and column; never a cell, a key or a path
  */
-export function makeAuditTable({ store, startBackend }: AuditTableDeps): AuditTable {
+export function makeAuditTable({ store, startBackend, mostRows = MOST_ROWS }: AuditTableDeps): AuditTable {
   return async (request) => {
     const info = await store.info(request.predictions);
     if (info === null || info.bytes > LARGEST_DIRECT_AUDIT_BYTES) return null;
@@ -41,7 +43,9 @@ export function makeAuditTable({ store, startBackend }: AuditTableDeps): AuditTa
     try {
       const ending = /(?:\.[a-z]{1,8}){0,2}$/i.exec(request.predictions)![0];
       const file = path.join(folder, `predictions${ending}`);
-      return (await fetchTable(store, request.predictions, file)) ? await auditFile(file, request) : null;
+      return (await fetchTable(store, request.predictions, file))
+        ? await auditFile(request, file, mostRows)
+        : null;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -70,9 +74,9 @@ async function fetchTable(store: ObjectStore, key: string, file: string): Promis
 }
 
 /** @returns null when the table has too many rows for this */
-async function auditFile(file: string, request: AuditRequest): Promise<AuditReport | null> {
+async function auditFile(request: AuditRequest, file: string, mostRows: number): Promise<AuditReport | null> {
   try {
-    return await auditPredictions({ ...request, path: file, mostRows: MOST_ROWS });
+    return await auditPredictions({ ...request, path: file, mostRows });
   } catch (error) {
     if (isTooLong(error)) return null;
     throw publicError(error, file, request);

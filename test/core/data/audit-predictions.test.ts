@@ -86,6 +86,25 @@ describe('auditPredictions', () => {
     expect(await auditRows(new Uint8Array(parquet), 'rows.parquet')).toEqual(expected);
   });
 
+  it('sets each of several classes against the others', async () => {
+    const table =
+      'g,y,cat,dog,cow\na,cat,0.6,0.3,0.1\na,dog,0.5,0.4,0.1\nb,cow,0,0.2,0.8\nb,dog,0.1,0.7,0.2\n';
+    const classScores = { cat: 'cat', dog: 'dog', cow: 'cow' };
+    const several = { label: 'y', sensitiveFeatures: ['g'], classScores };
+    const report = await auditRows(table, 'classes.csv', { columns: several });
+    auditReportSchema.parse(report);
+    expect(report.threshold).toBeNull();
+    const found = report.classes!.map(({ label, overall }) => [label, overall.rates.selectionRate.numerator]);
+    expect(found).toEqual([
+      ['cat', 2],
+      ['dog', 1],
+      ['cow', 1],
+    ]);
+    // Three of four rows are right: of the 12 decisions against the rest, 10.
+    expect(report.overall.rates.accuracy.value).toBeCloseTo(10 / 12, 12);
+    expect(report.input).toMatchObject({ rows: 4 });
+  });
+
   it('uses predictions without a threshold', async () => {
     const predicted = { ...columns, score: undefined, prediction: 'p' };
     const table = csv.replace(/0\.\d/g, (score) => (Number(score) >= 0.5 ? '1' : '0'));

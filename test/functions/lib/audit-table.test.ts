@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../core/errors.ts';
 import { LARGEST_DIRECT_AUDIT_BYTES, makeAuditTable } from '../../../functions/lib/audit-table.ts';
@@ -32,6 +34,44 @@ describe('an audit of a table', () => {
     ]);
   });
 
+  it('reads JSONL and Parquet too, text also inside gzip, by the ending of the key or the content', async () => {
+    const expected = await auditOf(TABLE);
+    const rows = TABLE.trim()
+      .split('\n')
+      .slice(1)
+      .map((row) => row.split(','));
+    const jsonl = rows
+      .map(([y, sex, p]) => `${JSON.stringify({ y: Number(y), sex, p: Number(p) })}\n`)
+      .join('');
+    const parquet = parquetWriteBuffer({
+      columnData: [
+        { name: 'y', data: rows.map(([y]) => Number(y)), type: 'INT32' },
+        { name: 'sex', data: rows.map(([, sex]) => sex!), type: 'STRING' },
+        { name: 'p', data: rows.map(([, , p]) => Number(p)), type: 'DOUBLE' },
+      ],
+    });
+    const tables = {
+      'a.jsonl': jsonl,
+      'a.csv.gz': gzipSync(TABLE),
+      'a.parquet': new Uint8Array(parquet),
+      a: jsonl,
+    };
+    for (const [name, content] of Object.entries(tables)) {
+      const store = makeMemoryStore();
+      const predictions = `uploads/table/${name}`;
+      await store.write(predictions, content);
+      expect(await makeAuditTable({ store, startBackend })({ ...AUDIT, predictions })).toEqual(expected);
+    }
+  });
+
+  it('leaves a table of few bytes but very many rows to a job', async () => {
+    const table = gzipSync(`y,sex,p\n${'1,f,1\n0,m,0\n'.repeat(20_000)}`);
+    const store = makeMemoryStore();
+    await store.write('uploads/table/long.csv.gz', table);
+    const audit = makeAuditTable({ store, startBackend, mostRows: 20_000 });
+    expect(await audit({ ...AUDIT, predictions: 'uploads/table/long.csv.gz' })).toBeNull();
+  });
+
   it('takes predictions as well as scores', async () => {
     const columns = { label: 'y', sensitiveFeatures: ['sex'], prediction: 'p' };
     const report = await auditOf('y,sex,p\n1,f,1\n0,f,1\n1,m,0\n0,m,0\n', { columns });
@@ -47,8 +87,12 @@ describe('an audit of a table', () => {
       .join('');
     const report = await auditOf(table, { columns, only: 'a' });
     expect(report!.overall.support).toBe(4);
-    await expect(auditOf(table, { columns, only: 'c' })).rejects.toThrow('only "c": expected a split with rows');
-    await expect(auditOf(TABLE, { only: 'a' })).rejects.toThrow('only: expected a column of splits (columns.split, --split-column) as well');
+    await expect(auditOf(table, { columns, only: 'c' })).rejects.toThrow(
+      'only "c": expected a split with rows',
+    );
+    await expect(auditOf(TABLE, { only: 'a' })).rejects.toThrow(
+      'only: expected a column of splits (columns.split, --split-column) as well',
+    );
   });
 
   it('is null for a table that is missing or too large, before anything is fetched', async () => {
