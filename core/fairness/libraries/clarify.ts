@@ -180,7 +180,7 @@ const METRICS = {
 } satisfies Record<string, Metric>;
 
 export type ClarifyMetric = keyof typeof METRICS;
-export const CLARIFY_METRICS = Object.keys(METRICS) as ClarifyMetric[];
+const CLARIFY_METRICS = Object.keys(METRICS) as ClarifyMetric[];
 export type ClarifyStage = Metric['stage'];
 
 /** Metrics that Clarify computes before, or after, training. */

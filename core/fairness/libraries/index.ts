@@ -23,7 +23,7 @@ export type LibraryName = keyof typeof LIBRARIES;
 export const LIBRARY_NAMES = Object.keys(LIBRARIES) as LibraryName[];
 
 /** Numbers of one sensitive feature under the names of a library. */
-export interface FeatureNumbers {
+interface FeatureNumbers {
   readonly sensitiveFeature: string;
   /** The class that is set against the rest, where labels have more than two. */
   readonly label?: string;

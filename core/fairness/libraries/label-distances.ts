@@ -2,8 +2,7 @@ import type { GroupMetrics } from '../types.ts';
 import type { OurNumber } from './types.ts';
 
 /** Distances between the labels of two groups, by their SageMaker Clarify names. */
-export const LABEL_DISTANCES = ['JS', 'KL', 'KS', 'LP', 'TVD'] as const;
-export type LabelDistance = (typeof LABEL_DISTANCES)[number];
+export type LabelDistance = 'JS' | 'KL' | 'KS' | 'LP' | 'TVD';
 
 /** Probability of one label among the rest (a) and in the facet (d). */
 interface Share {
