@@ -15,8 +15,8 @@ export const LANES = 16;
 export const PIXEL_BYTES = 64;
 /** Of the blocks of an image in scratch memory, so that they stay in cache. */
 const BLOCK_BYTES = 2 ** 17;
-/** Blocks of neighbouring channels that are filled at once, because memory is read fastest from end to end. */
-export const MAX_GROUP = 16;
+/** Blocks of neighbouring channels that are filled at once: memory is read fastest from end to end, and results written. */
+export const MAX_GROUP = 4;
 /** Multiply-adds of four numbers that are worth a part of their own, about 15 microseconds. */
 const PART_WORK = 2 ** 14;
 const MAX_PARTS = 32;

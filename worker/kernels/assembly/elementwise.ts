@@ -26,10 +26,14 @@ function pairs(call: usize, part: i32, how: i32): void {
   let b = pointer(call, 1) + (<usize>first << 2);
   let y = pointer(call, 2) + (<usize>first << 2);
   for (; left >= 16; left -= 16) {
-    v128.store(y, join(how, v128.load(a), v128.load(b)));
-    v128.store(y, join(how, v128.load(a, 16), v128.load(b, 16)), 16);
-    v128.store(y, join(how, v128.load(a, 32), v128.load(b, 32)), 32);
-    v128.store(y, join(how, v128.load(a, 48), v128.load(b, 48)), 48);
+    const first = join(how, v128.load(a), v128.load(b));
+    const second = join(how, v128.load(a, 16), v128.load(b, 16));
+    const third = join(how, v128.load(a, 32), v128.load(b, 32));
+    const fourth = join(how, v128.load(a, 48), v128.load(b, 48));
+    v128.store(y, first);
+    v128.store(y, second, 16);
+    v128.store(y, third, 32);
+    v128.store(y, fourth, 48);
     a += 64;
     b += 64;
     y += 64;
@@ -122,11 +126,17 @@ export function clip(call: usize, part: i32, scratch: usize): void {
   let left = partStart(int(call, 2), part + 1, int(call, 3), 16) - first;
   let x = pointer(call, 0) + (<usize>first << 2);
   let y = pointer(call, 1) + (<usize>first << 2);
-  for (; left >= 8; left -= 8) {
-    v128.store(y, within(v128.load(x), lowest, highest));
-    v128.store(y, within(v128.load(x, 16), lowest, highest), 16);
-    x += 32;
-    y += 32;
+  for (; left >= 16; left -= 16) {
+    const first = within(v128.load(x), lowest, highest);
+    const second = within(v128.load(x, 16), lowest, highest);
+    const third = within(v128.load(x, 32), lowest, highest);
+    const fourth = within(v128.load(x, 48), lowest, highest);
+    v128.store(y, first);
+    v128.store(y, second, 16);
+    v128.store(y, third, 32);
+    v128.store(y, fourth, 48);
+    x += 64;
+    y += 64;
   }
   for (; left > 0; left -= 1) {
     v128.store_lane<f32>(y, within(v128.load32_zero(x), lowest, highest), 0);
