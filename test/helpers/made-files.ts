@@ -164,20 +164,19 @@ export function writeInkModel(folder: string): Promise<string> {
 }
 
 /** The same idea for rows of two numbers and one category, whose preprocess is `tablePreprocess`. */
+export const TABLE_LAYERS = [
+  {
+    name: 'hidden',
+    units: 3,
+    activation: 'relu',
+    kernel: [1, 0, 0.1, 0.1, 0.2, 0.1, 0, 1, 0.1, 0, 0, 0.2],
+    bias: [2, 0.1, 0.1],
+  },
+  { name: 'head', units: 1, activation: 'sigmoid', kernel: [1.5, 1.2, 0.1], bias: [-3.6] },
+] as const satisfies readonly DenseLayer[];
+
 function writeTableModel(folder: string): Promise<string> {
-  return writeModel(folder, {
-    inputShape: [4],
-    layers: [
-      {
-        name: 'hidden',
-        units: 3,
-        activation: 'relu',
-        kernel: [1, 0, 0.1, 0.1, 0.2, 0.1, 0, 1, 0.1, 0, 0, 0.2],
-        bias: [2, 0.1, 0.1],
-      },
-      { name: 'head', units: 1, activation: 'sigmoid', kernel: [1.5, 1.2, 0.1], bias: [-3.6] },
-    ],
-  });
+  return writeModel(folder, { inputShape: [4], layers: TABLE_LAYERS });
 }
 
 export const tablePreprocess = {
@@ -189,7 +188,7 @@ export const tablePreprocess = {
 };
 
 /** A manifest of feature rows: the label moves `size`, the site has nothing to say but the model listens to it. */
-async function writeTableSet(folder: string): Promise<string> {
+export async function writeTableSet(folder: string): Promise<string> {
   const random = makeRandom(0).fork('rows');
   const rows = madeSamples().map(({ label, group, subject, split }) => {
     const size = (8 + 4 * label + 5 * (random.next() - 0.5)).toFixed(3);

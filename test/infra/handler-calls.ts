@@ -84,6 +84,12 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   CreateJobRole: [
     ({ deps }) => makeCreateJob(deps)(body(SWEEP)),
     ({ deps }) => makeCreateJob(deps)(body(AUDIT)),
+    // A folder without a model.json is searched.
+    async ({ deps, aside }) => {
+      await aside(() => deps.store.delete('uploads/set/model/model.json'));
+      await aside(() => deps.store.put('uploads/set/model/net.onnx', 'x'));
+      return makeCreateJob(deps)(body(MITIGATION));
+    },
     (watched) => {
       cancelDuringSubmission(watched);
       return makeCreateJob(watched.deps)(body(MITIGATION));

@@ -69,6 +69,7 @@ describe.concurrent('the worker process', { timeout: 120_000 }, () => {
     expect(log[0]).toMatchObject({ message: 'started', task: 'job', attempt: 1 });
     expect(log.flatMap(({ stage }) => stage ?? [])).toEqual([
       'fetch table',
+      'fetch model',
       'fetch inputs',
       'read images',
       'audit before',

@@ -2,15 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../core/errors.ts';
 import { lackOf } from '../../../core/jobs/data-set.ts';
-import { MITIGATION, makeTestDeps } from './fixtures.ts';
-
-/** Bytes of a ModelProto: graph (7) of an initializer (5) of external data (13) of the entry location: deep/w.data. */
-const ONNX = ((): string => {
-  const field = (number: number, text: string) =>
-    `${String.fromCharCode((number << 3) | 2, text.length)}${text}`;
-  const entry = field(1, 'location') + field(2, 'deep/w.data');
-  return field(7, field(5, field(13, entry)));
-})();
+import { MITIGATION, makeTestDeps, ONNX } from './fixtures.ts';
 
 const request = { ...MITIGATION, columns: { ...MITIGATION.columns, image: 'file' } };
 const weights = (...paths: string[]) => ({ weightsManifest: [{ paths }] });

@@ -50,6 +50,14 @@ export const SWEEP = mitigationSchema.parse({ kind: 'mitigation', ...source, sha
 /** Eight rows, two of each cell; half of the women and none of the men are predicted wrong. */
 export const TABLE = 'y,sex,p\n1,f,0.9\n1,f,0.2\n0,f,0.8\n0,f,0.1\n1,m,0.9\n1,m,0.7\n0,m,0.3\n0,m,0.1\n';
 
+/** Bytes of a ModelProto: graph (7) of an initializer (5) of external data (13) of the entry location: deep/w.data. */
+export const ONNX = ((): string => {
+  const field = (number: number, text: string) =>
+    `${String.fromCharCode((number << 3) | 2, text.length)}${text}`;
+  const entry = field(1, 'location') + field(2, 'deep/w.data');
+  return field(7, field(5, field(13, entry)));
+})();
+
 /** Everything that the requests above name. */
 export async function putInputs(store: MemoryStore): Promise<void> {
   await store.put(AUDIT.predictions, TABLE);

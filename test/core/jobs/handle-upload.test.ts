@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { handleUpload } from '../../../core/jobs/handle-upload.ts';
 import type { JobRecord } from '../../../core/jobs/record.ts';
 import { waitingDataSets } from '../../../core/jobs/waiting.ts';
-import { AUDIT, MITIGATION, makeTestDeps, putInputs, TABLE, type TestDeps } from './fixtures.ts';
+import { AUDIT, MITIGATION, makeTestDeps, ONNX, putInputs, TABLE, type TestDeps } from './fixtures.ts';
 
 const columns = { label: 'y', sensitiveFeatures: ['sex'], score: 'p' };
 
@@ -196,6 +196,17 @@ describe('handleUpload of a data set', () => {
       expect(jobsOf(deps)).toHaveLength(1);
     });
     await fc.assert(property, { numRuns: 60 });
+  });
+
+  it('starts with the external data of an ONNX model, when that comes last', async () => {
+    const deps = await makeDeps();
+    await deps.store.delete('uploads/set/model/model.json');
+    const keys = ['uploads/set/model/net.onnx', 'uploads/set/model/deep/w.data'];
+    for (const [place, key] of keys.entries()) {
+      await deps.store.put(key, place === 0 ? ONNX : 'x');
+      await handleUpload(deps, key);
+      expect(deps.queues.gpu.works.size).toBe(place);
+    }
   });
 
   it.each(KEYS.filter((key) => key !== config))(

@@ -43,8 +43,13 @@ describe('jobSummary', () => {
       'manifest, column "y": received "…"',
     ],
     [MITIGATION, '/w/uploads/set/images/7.png: is cut short', 'images/7.png: is cut short'],
+    [
+      { ...MITIGATION, model: 'uploads/other/net.onnx' },
+      'model "/w/uploads/other/net.onnx": see uploads/other/preprocess.json',
+      'model "model": see model/preprocess.json',
+    ],
   ])('tells why without paths, keys and cells (%#)', async (request, message, told) => {
-    const { record } = await makeSubmitted(request);
-    expect(jobSummary({ ...record, error: { code: 'X', message } }).error?.message).toBe(told);
+    const { record } = await makeSubmitted(MITIGATION);
+    expect(jobSummary({ ...record, request, error: { code: 'X', message } }).error?.message).toBe(told);
   });
 });

@@ -2,7 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { writeImageSet, writeInkModel } from '../../helpers/made-files.ts';
+import type { Upload } from '../../../core/jobs/uploads.ts';
+import { tablePreprocess, writeImageSet, writeInkModel, writeTableSet } from '../../helpers/made-files.ts';
+import { tableOnnx, testScores } from '../../helpers/table-onnx.ts';
+import { QUICK_MITIGATION } from '../../helpers/worker-process.ts';
 import {
   AUDIT,
   COLUMNS,
@@ -107,6 +110,51 @@ describe('jobs of a model', () => {
     const uploaded = await stat(path.join(root, 'uploads/set/model/weights.bin'));
     expect((await weights.arrayBuffer()).byteLength).toBe(uploaded.size);
     expect((await fetch(`${links['report.html']}&inline=1`)).status).toBe(200);
+  });
+
+  it('take an ONNX model that was uploaded by a form, and give it back by its name, as onnxruntime scores it', async () => {
+    const root = await makeRoot();
+    const { url } = await serve({ root });
+    const table = await readFile(await writeTableSet(root));
+    const files = {
+      ...tableOnnx(),
+      'rows.csv': table,
+      'preprocess.json': Buffer.from(JSON.stringify(tablePreprocess)),
+    };
+    const keys: Record<string, string> = {};
+    let uploadId: string | undefined;
+    for (const [name, bytes] of Object.entries(files)) {
+      const upload = await jsonOf<Upload>(post(`${url}/v1/uploads`, { name, bytes: bytes.length, uploadId }));
+      const form = new FormData();
+      for (const [field, value] of Object.entries(upload.form.fields)) form.append(field, value);
+      form.append('file', new Blob([new Uint8Array(bytes)]));
+      expect((await fetch(upload.form.url, { method: 'POST', body: form })).status).toBe(204);
+      uploadId = upload.uploadId;
+      keys[name] = upload.key;
+    }
+    const { model: _, manifest: __, preprocess: ___, ...request } = QUICK_MITIGATION;
+    const source = { model: keys['net.onnx'], manifest: keys['rows.csv'] };
+    const mitigation = await jsonOf<Job>(post(`${url}/v1/jobs`, { ...request, ...source }));
+    const { links = {} } = await jobWith(url, mitigation.jobId, 'succeeded');
+    const fetched = async (name: string) => new Uint8Array(await (await fetch(links[name]!)).arrayBuffer());
+    const answer = await fetch(links['model/net.onnx']!);
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect(answer.headers.get('content-disposition')).toContain('filename="net.onnx"');
+    const tuned = {
+      'net.onnx': new Uint8Array(await answer.arrayBuffer()),
+      'net.onnx.data': await fetched('model/net.onnx.data'),
+    };
+    expect(Object.keys(links)).toContain('model/preprocess.json');
+    expect(tuned).not.toEqual(tableOnnx());
+    const { threshold } = JSON.parse(Buffer.from(await fetched('run.json')).toString());
+    const { features } = JSON.parse(Buffer.from(await fetched('audit-after.json')).toString());
+    const scores = await testScores(tuned, table.toString());
+    for (const { group, rates } of features[0].groups) {
+      const own = scores.filter((row) => row.group === group);
+      const selected = own.filter(({ score }) => score >= threshold.value);
+      expect(rates.selectionRate).toMatchObject({ numerator: selected.length, support: own.length });
+    }
+    expect(features[0].groups).toHaveLength(2);
   });
 
   it('go on from their checkpoints after the server was killed, and end with the same bytes, once', async () => {

@@ -75,6 +75,15 @@ describe('withoutKeys', () => {
     expect(withoutKeys('job: none', null)).toBe('job: none');
   });
 
+  it('names a model by its file, and what lies beside it', () => {
+    const onnx = { ...TABLE_SOURCE, kind: 'mitigation', model: 'uploads/made/net.onnx' };
+    const { request: asked } = queuedRecord('j', onnx);
+    const message = 'model "uploads/made/net.onnx": see uploads/made/preprocess.json';
+    expect(withoutKeys(message, asked)).toBe('model "model": see model/preprocess.json');
+    const bad = 'uploads/made/preprocess.json: "resize" must be one of "stretch", "cover"';
+    expect(reasonOf(new InvalidInputError(bad), { ...context, request: asked }).message).toBe(bad);
+  });
+
   it('names a manifest that lies in the folder of the model', () => {
     const together = { ...TABLE_SOURCE, model: 'uploads/made', kind: 'mitigation' };
     expect(withoutKeys('uploads/made/rows.csv: no', queuedRecord('j', together).request)).toBe(

@@ -4,7 +4,13 @@ import { checkpointPrefix, recordKey, resultPrefix } from '../../../core/jobs/ke
 import type { JobRecord } from '../../../core/jobs/record.ts';
 import { updateRecord } from '../../../core/jobs/records.ts';
 import type { MemoryStore } from '../../helpers/memory-store.ts';
-import { getRecord, IMAGE_SOURCE, objectsBelow, QUICK_MITIGATION } from '../../helpers/worker-process.ts';
+import {
+  getRecord,
+  IMAGE_SOURCE,
+  objectsBelow,
+  QUICK_MITIGATION,
+  UPLOAD,
+} from '../../helpers/worker-process.ts';
 import { AUDIT, JOB, LATER, resultsIn, useTaskBench } from './task-bench.ts';
 
 const { storeWith, run } = useTaskBench();
@@ -31,6 +37,20 @@ describe('runTask', () => {
         'model/model.json',
         'model/preprocess.json',
         'model/weights.bin',
+        'report.html',
+        'run.json',
+      ],
+      'improved',
+    ],
+    [
+      'a mitigation of a model in one file',
+      { ...QUICK_MITIGATION, ...IMAGE_SOURCE, model: `${UPLOAD}/keras/ink.h5` },
+      [
+        'audit-after.json',
+        'audit-before.json',
+        'mask.safetensors',
+        'model/ink.h5',
+        'model/preprocess.json',
         'report.html',
         'run.json',
       ],

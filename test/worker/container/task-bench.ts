@@ -1,8 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeAll } from 'vitest';
 import { resultPrefix } from '../../../core/jobs/keys.ts';
 import { makeLog } from '../../../worker/container/log.ts';
 import { runTask, type Task, type TaskEnvironment } from '../../../worker/container/run-task.ts';
+import { FIXTURES } from '../../helpers/keras.ts';
 import { useWorkshop } from '../../helpers/made-files.ts';
 import { type MemoryStore, makeMemoryStore } from '../../helpers/memory-store.ts';
 import { putRecord, UPLOAD, uploadParts } from '../../helpers/worker-process.ts';
@@ -36,6 +38,7 @@ export function useTaskBench(): TaskBench {
   let folders = 0;
   beforeAll(async () => {
     await uploadParts(uploaded, shop.path, ['rows.csv', 'table-model', 'labels.csv', 'images', 'model']);
+    await uploaded.write(`${UPLOAD}/keras/ink.h5`, await readFile(path.join(FIXTURES, 'ink.h5')));
     await uploaded.put(AUDIT.predictions, TABLE);
   });
   return {
