@@ -247,6 +247,6 @@ function printedOutcome(outcome: Outcome): Pick<LibraryNumber, 'value' | 'reason
 
 export const clarify: Library = {
   title: TITLE,
-  version: 'smclarify 0.5',
+  version: '(smclarify 0.5)',
   numbers: (input) => clarifyNumbers(input),
 };
