@@ -5,7 +5,7 @@ import { isClaimed } from './claim.ts';
 import { lackOf } from './data-set.ts';
 import type { JobDeps } from './deps.ts';
 import { parseJson } from './json.ts';
-import { folderOf, isStarter, JOB_REQUEST_ENDING, UPLOAD_CONFIG, UPLOADS } from './keys.ts';
+import { folderOf, isStarter, isTable, JOB_REQUEST_ENDING, UPLOAD_CONFIG, UPLOADS } from './keys.ts';
 import type { JobRecord } from './record.ts';
 import { hashOf } from './request-hash.ts';
 import { type JobRequest, jobRequestSchema } from './schema.ts';
@@ -76,8 +76,7 @@ async function startConfigured(deps: JobDeps, key: string): Promise<UploadOutcom
 async function startFile(deps: JobDeps, key: string): Promise<UploadOutcome> {
   const config = await nearestConfig(deps.store, key);
   if (config !== null && isDataSet(config)) return startDataSet(deps, config);
-  if (!key.toLowerCase().endsWith('.csv'))
-    return ignore('it belongs to no data set with a configuration yet');
+  if (!isTable(key)) return ignore('it belongs to no data set with a configuration yet');
   if (config === null || folderOf(config.object.key) !== folderOf(key)) {
     return ignore(`no ${UPLOAD_CONFIG} lies beside the table yet`);
   }
@@ -129,7 +128,7 @@ async function tablesIn({ store }: JobDeps, folder: string): Promise<ObjectInfo[
   const tables: ObjectInfo[] = [];
   // Keys first, since to list the whole may read every image that lies beside the tables.
   for await (const key of store.listKeys(folder, { isFlat: true })) {
-    if (!key.toLowerCase().endsWith('.csv')) continue;
+    if (!isTable(key)) continue;
     const info = await store.info(key);
     if (info !== null) tables.push(info);
     if (tables.length > MAX_TABLES) throw tooMany();

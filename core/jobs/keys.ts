@@ -45,12 +45,22 @@ export const UPLOAD_CONFIG = 'counterweight.json';
 /** Ends the name of an uploaded job request. */
 export const JOB_REQUEST_ENDING = '.job.json';
 
-/** Endings of tables, and of files beside a model that hold its weights. */
-const OTHER_STARTERS = ['.bin', '.csv', '.data', '.onnx_data'];
+const TABLE = /\.(?:csv|jsonl)(?:\.gz)?$|\.parquet$/i;
+/** Endings of files beside a model that hold its weights. */
+const WEIGHT_ENDINGS = ['.bin', '.data', '.onnx_data'];
+
+/** Does a key or a name end as tables do? */
+export function isTable(name: string): boolean {
+  return TABLE.test(name);
+}
 
 /** Can an upload of this name start something, or complete a data set? Images cannot: there are too many of them. */
 export function isStarter(name: string): boolean {
-  return modelEnding(name) !== null || OTHER_STARTERS.includes(path.posix.extname(name).toLowerCase());
+  return (
+    modelEnding(name) !== null ||
+    isTable(name) ||
+    WEIGHT_ENDINGS.includes(path.posix.extname(name).toLowerCase())
+  );
 }
 
 /** The file that a job publishes last, so that who sees it sees all: what an audit found, how a mitigation went. */

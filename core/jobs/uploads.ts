@@ -13,14 +13,17 @@ export const UPLOAD_TYPES = {
   bin: 'application/octet-stream',
   csv: 'text/csv',
   data: 'application/octet-stream',
+  gz: 'application/gzip',
   h5: 'application/octet-stream',
   hdf5: 'application/octet-stream',
   jpeg: 'image/jpeg',
   jpg: 'image/jpeg',
   json: 'application/json',
+  jsonl: 'application/jsonlines',
   keras: 'application/octet-stream',
   onnx: 'application/octet-stream',
   onnx_data: 'application/octet-stream',
+  parquet: 'application/vnd.apache.parquet',
   png: 'image/png',
 } as const;
 type Ending = keyof typeof UPLOAD_TYPES;

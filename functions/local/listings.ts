@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import { cleanText, parseNumber } from '../../core/data/cells.ts';
 import type { Verdict } from '../../core/fairness/policy/gate.ts';
-import { auditPrefix, folderOf, isId, isStarter, JOBS, UPLOADS } from '../../core/jobs/keys.ts';
+import { auditPrefix, folderOf, isId, isStarter, isTable, JOBS, UPLOADS } from '../../core/jobs/keys.ts';
 import { listJobs } from '../../core/jobs/list-jobs.ts';
 import type { JobRequest } from '../../core/jobs/schema.ts';
 import { type ScheduledAudit, scheduledAuditSchema } from '../../core/jobs/settle-audit.ts';
@@ -102,10 +102,6 @@ function isModelJson(key: string): boolean {
   return key.endsWith(`/${MODEL_JSON}`);
 }
 
-function isTable(key: string): boolean {
-  return key.toLowerCase().endsWith('.csv');
-}
-
 /** Ids of all jobs of a root, the eldest first, as their ids sort backwards in time. */
 export async function listJobIds(root: string): Promise<string[]> {
   const names = await readdir(path.join(root, JOBS)).catch(() => []);
@@ -144,7 +140,8 @@ export async function listColumns(store: ObjectStore, key: string): Promise<stri
   const body = await store.readStream(key);
   const head = body === null ? Buffer.alloc(0) : await headOf(body);
   const isWhole = head.length < MOST_HEADER_BYTES || /[\r\n]/.test(head.toString('latin1'));
-  const names = isWhole ? firstRecord(head).map(cleanText) : [];
+  const first = /\.jsonl$/i.test(key) ? firstKeys : firstRecord;
+  const names = isWhole ? first(head).map(cleanText) : [];
   const isHeader = isText(head) && names.every((name) => name !== '' && parseNumber(name) === null);
   return isHeader && new Set(names).size === names.length ? names.slice(0, MOST_COLUMNS) : [];
 }
@@ -175,6 +172,14 @@ function firstRecord(head: Buffer): string[] {
   try {
     const records: string[][] = parse(head, { bom: true, to: 1, relax_column_count: true });
     return records[0] ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function firstKeys(head: Buffer): string[] {
+  try {
+    return Object.keys(JSON.parse(head.toString().split('\n', 1)[0]!));
   } catch {
     return [];
   }

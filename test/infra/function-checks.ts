@@ -180,9 +180,22 @@ export function checkFunctions(get: () => Template): void {
     };
 
     const named = ['x', 'deep/er/x', 'x.y'].flatMap((name) =>
-      ['', '.json', '.CSV', '.csv', '.bin', '.jpg', '.png', '.pt', '.json.png', ...WEIGHTS].map(
-        (ending) => `${name}${ending}`,
-      ),
+      [
+        '',
+        '.json',
+        '.CSV',
+        '.csv',
+        '.csv.gz',
+        '.jsonl',
+        '.jsonl.gz',
+        '.parquet',
+        '.bin',
+        '.jpg',
+        '.png',
+        '.pt',
+        '.json.png',
+        ...WEIGHTS,
+      ].map((ending) => `${name}${ending}`),
     );
 
     it.each([...named, `request${JOB_REQUEST_ENDING}`, UPLOAD_CONFIG, `deep/er/${UPLOAD_CONFIG}`])(

@@ -45,7 +45,7 @@ async function loadInputs() {
 
 const MODEL_JSON = '/${MODEL_JSON}';
 const UPLOADED = {
-  tables: (keys) => keys.filter((key) => key.toLowerCase().endsWith('.csv')),
+  tables: (keys) => keys.filter((key) => /[.](?:csv|jsonl)(?:[.]gz)?$|[.]parquet$/i.test(key)),
   models: (keys) => keys.filter((key) => key.endsWith(MODEL_JSON) || ${MODEL_PATTERN}.test(key)).map((key) => key.endsWith(MODEL_JSON) ? key.slice(0, 1 - MODEL_JSON.length) : key),
 };
 

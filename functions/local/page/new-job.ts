@@ -45,7 +45,7 @@ const ENDINGS = Object.keys(UPLOAD_TYPES).map((ending) => `.${ending}`);
 
 const FILES = `<div class="panel">
 <h3>1. Bring your files</h3>
-<p class="hint" id="files-hint">A table of predictions (.csv). For a model: its file (.onnx, .keras, .h5) or its folder with model.json, together with its preprocess.json, and a table of samples beside the images that it names. What lies in the server's folder uploads/ already can be chosen below.</p>
+<p class="hint" id="files-hint">A table of predictions (.csv, .jsonl, .parquet). For a model: its file (.onnx, .keras, .h5) or its folder with model.json, together with its preprocess.json, and a table of samples beside the images that it names. What lies in the server's folder uploads/ already can be chosen below.</p>
 <div class="field"><label for="files">Files</label><input type="file" id="files" multiple accept="${ENDINGS}" aria-describedby="files-hint"></div>
 <div class="field"><label for="folder">Or a whole folder</label><input type="file" id="folder" webkitdirectory aria-describedby="files-hint"></div>
 <div id="sending" hidden><progress id="sent" aria-label="Sent"></progress><small id="sent-text"></small><button type="button" class="quiet" id="stop">Stop</button></div>

@@ -11,7 +11,7 @@ export const MODEL_PATTERN = patternOf(MODEL_ENDINGS.filter((ending) => ending !
 /** Which files are taken, and what is said of the others. */
 const FILES = `
 const TAKEN = ${patternOf(Object.keys(UPLOAD_TYPES))};
-const OTHER_TABLES = /[.](?:tsv|tab|xlsx?|ods|parquet|feather|sav|dta)$/i;
+const OTHER_TABLES = /[.](?:tsv|tab|xlsx?|ods|feather|sav|dta)$/i;
 const PICKLES = ${patternOf(PICKLE_ENDINGS)};
 const OTHER_MODELS = /[.](?:pb|tflite|safetensors)$/i;
 /** Files that start a job as they arrive: they go last, when everything that they name is there. */
@@ -27,8 +27,8 @@ function reasonAgainst(file) {
   if (name.split('/').some((part) => part.startsWith('.'))) return 'hidden';
   if (PICKLES.test(name)) return ${JSON.stringify(NO_PICKLE)};
   if (OTHER_MODELS.test(name)) return 'expected a model as .onnx, .keras, .h5 or a tfjs LayersModel folder (model.json and its weights)';
-  if (OTHER_TABLES.test(name)) return 'expected a table as .csv, with commas between its cells';
-  if (!TAKEN.test(name)) return 'expected a table (.csv), a model (.onnx, .keras, .h5), a part of one (.json, .bin, .data) or an image (.png, .jpg)';
+  if (OTHER_TABLES.test(name)) return 'expected a table as .csv (with commas between its cells), .jsonl or .parquet';
+  if (!TAKEN.test(name)) return 'expected a table (.csv, .jsonl, .parquet), a model (.onnx, .keras, .h5), a part of one (.json, .bin, .data) or an image (.png, .jpg)';
   return file.size === 0 ? 'empty' : null;
 }
 

@@ -104,6 +104,10 @@ describe('keys of uploads', () => {
     'counterweight.json',
     'x.job.json',
     'T.CSV',
+    't.csv.gz',
+    't.jsonl',
+    't.jsonl.gz',
+    't.parquet',
     'model.json',
     'group1-shard1of2.bin',
     'Net.ONNX',
@@ -116,7 +120,7 @@ describe('keys of uploads', () => {
     expect(isStarter(name)).toBe(true);
   });
 
-  it.each(['a.png', 'a.jpg', 'json', 'a.csv.gz', 'net.pt', ''])(
+  it.each(['a.png', 'a.jpg', 'json', 'a.png.gz', 'net.pt', ''])(
     'that end as %j does start nothing',
     (name) => {
       expect(isStarter(name)).toBe(false);

@@ -120,6 +120,16 @@ describe('the columns of a table', () => {
     expect(await listColumns(storeAt(root), key)).toEqual(columns);
   });
 
+  it.each([
+    ['{"y":1,"the sex":"f","p":0.5}\n{"q":1}\n', ['y', 'the sex', 'p']],
+    ['y,sex\n1,f\n', []],
+    ['{"y":1', []],
+  ])('are the keys of the first row of JSONL: %j', async (content, columns) => {
+    const root = folder.at('columns');
+    await put(root, 'uploads/rows.jsonl', content);
+    expect(await listColumns(storeAt(root), 'uploads/rows.jsonl')).toEqual(columns);
+  });
+
   it.each<[string, Buffer]>([
     ['NUL bytes', Buffer.from('PK\u0003\u0004,y\n\0\0,1\n')],
     ['another encoding', Buffer.from('y,Stra\xdfe\n1,a\n', 'latin1')],

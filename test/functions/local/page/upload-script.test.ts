@@ -16,7 +16,7 @@ describe('files to send', () => {
   );
 
   it.each([
-    ['scores.tsv', 5, /expected a table as \.csv, with commas/],
+    ['scores.tsv', 5, /expected a table as \.csv \(with commas/],
     ['scores.xlsx', 5, /expected a table as \.csv/],
     [
       'model.PT',
@@ -24,7 +24,7 @@ describe('files to send', () => {
       /^a pickle runs code when it is read.*torch\.onnx\.export\(model\.eval\(\), \(sample,\), "model/,
     ],
     ['model.tflite', 5, /^expected a model as \.onnx, \.keras, \.h5 or a tfjs LayersModel folder/],
-    ['set/notes.txt', 5, /expected a table \(\.csv\), a model \(\.onnx, \.keras, \.h5\)/],
+    ['set/notes.txt', 5, /expected a table \(\.csv, \.jsonl, \.parquet\), a model \(\.onnx, \.keras, \.h5\)/],
     ['set/.git/x.json', 5, /^hidden$/],
     ['.DS_Store', 5, /^hidden$/],
     ['empty.csv', 0, /^empty$/],

@@ -41,7 +41,7 @@ describe.skipIf(isSkipped)('what is brought to the page in Chromium', () => {
     expect(await page.locator('#chips button').count()).toBe(0);
     expect(await page.locator('#left li').allTextContents()).toEqual([
       'Left out: empty.csv: empty.',
-      'Left out: scores.tsv: expected a table as .csv, with commas between its cells.',
+      'Left out: scores.tsv: expected a table as .csv (with commas between its cells), .jsonl or .parquet.',
       expect.stringContaining('Left out: model.pt: a pickle runs code when it is read'),
       expect.stringContaining('Left out: scores (1).csv: its name must be up to 5 segments of letters'),
     ]);
