@@ -9,6 +9,7 @@ import type { InputSource, Manifest } from '../core/data/types.ts';
 import { InvalidInputError, UnsupportedModelError } from '../core/errors.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { loadClassifier } from '../core/model/load-classifier.ts';
+import { PREPROCESS_FILE } from '../core/model/model-file.ts';
 
 /** Where a model and its data lie on this machine, and how they are read. */
 export interface DataSource {
@@ -78,7 +79,7 @@ async function choosePreprocess({ model, preprocess }: DataSource) {
 export function besideModel(modelPath: string): string | null {
   const isFolder = statSync(modelPath, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const folder = isFolder ? modelPath : path.dirname(modelPath);
-  const file = path.join(folder, 'preprocess.json');
+  const file = path.join(folder, PREPROCESS_FILE);
   return existsSync(file) ? file : null;
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { countWeights, headParameters, weightsOf } from '../core/model/classifier.ts';
+import { PREPROCESS_FILE } from '../core/model/model-file.ts';
 import { renderMitigationReport } from '../core/report/mitigation-report.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
@@ -66,7 +67,7 @@ function toJson(value: unknown): string {
 async function saveModel(folder: string, { loaded: { model, preprocess, preprocessFile } }: SaveRunInput) {
   await model.save(folder);
   const content = preprocessFile === null ? toJson(preprocess) : await readFile(preprocessFile);
-  await writeFile(path.join(folder, 'preprocess.json'), content);
+  await writeFile(path.join(folder, PREPROCESS_FILE), content);
 }
 
 async function describeRun(input: SaveRunInput): Promise<RunRecord> {
