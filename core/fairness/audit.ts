@@ -4,6 +4,7 @@ import { meanOfClasses } from './classes.ts';
 import { auditFeatures, type CountedTable } from './feature-audit.ts';
 import { featureTable } from './feature-table.ts';
 import type { Vocabularies } from './grouping.ts';
+import { attributeSets } from './groups/attribute-sets.ts';
 import { BINS } from './histogram-scores.ts';
 import { measureGroups } from './measure.ts';
 import type { ReferenceChoice } from './reference-group.ts';
@@ -54,6 +55,8 @@ export interface AuditInput extends AuditOptions {
   /** [N] rows of one subject are not independent */
   readonly subjects?: readonly string[] | undefined;
   readonly strata?: { readonly names: readonly string[]; readonly codes: Int32Array } | undefined;
+  /** Sensitive features that are combined at most; 1, the default, for none. */
+  readonly intersections?: number | undefined;
 }
 
 /**
@@ -66,11 +69,11 @@ export interface AuditInput extends AuditOptions {
  * @throws InvalidInputError when an option is out of range
  */
 export function audit(input: AuditInput): AuditReport {
-  const { labels, sensitiveFeatures, decisions, weights, subjects, strata } = input;
+  const { labels, sensitiveFeatures, decisions, weights, subjects, strata, intersections = 1 } = input;
   const hasScores = 'scores' in decisions;
   const accumulator = startAccumulator({
     threshold: hasScores ? decisions.threshold : null,
-    features: sensitiveFeatures.map((_, attribute) => [attribute]),
+    features: attributeSets(sensitiveFeatures.length, intersections),
     exactRows: Number.POSITIVE_INFINITY,
   });
   addChunk(accumulator, {

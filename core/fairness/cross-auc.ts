@@ -1,4 +1,4 @@
-import { NO_SCORES, ONE_GROUP, undefinedDisparity } from './figures.ts';
+import { ONE_GROUP, undefinedDisparity } from './figures.ts';
 import { lackOfClass, tieBound } from './ranking.ts';
 import { type ScoreColumn, tableOf } from './score-column.ts';
 import { aucEstimator, aucOf } from './statistics/delong.ts';
@@ -49,7 +49,7 @@ function aucBetween(
 /** Largest |xAUC(a, b) - xAUC(b, a)| over pairs of groups: positives of one above negatives of the other. */
 export function crossAucDisparity(groups: readonly GroupMetrics[], crossAuc: readonly CrossAuc[]): Disparity {
   const [first] = groups;
-  if (first?.calibration === null) return undefinedDisparity(first.brier.reason ?? NO_SCORES);
+  if (first?.calibration === null) return undefinedDisparity(first.brier.reason!);
   if (groups.length < 2) return undefinedDisparity(ONE_GROUP);
   if (crossAuc.length === 0) return undefinedDisparity(`more than ${MOST_CROSS_GROUPS} groups`);
   const gaps = crossAuc.flatMap(({ positives, negatives, auc }) => {

@@ -1,14 +1,6 @@
 import { conditionalDisparity } from './conditional.ts';
 import { crossAucDisparity } from './cross-auc.ts';
-import {
-  type Figure,
-  figureOf,
-  lackOf,
-  NO_SCORES,
-  ONE_GROUP,
-  SCORE_FIGURES,
-  undefinedDisparity,
-} from './figures.ts';
+import { type Figure, figureOf, lackOf, ONE_GROUP, SCORE_FIGURES, undefinedDisparity } from './figures.ts';
 import type { Disparity, DisparityName, FeatureAudit, GroupMetrics } from './types.ts';
 import { DISPARITY_NAMES } from './types.ts';
 
@@ -144,7 +136,7 @@ function disparityOf(
 ): Disparity {
   const [first] = groups;
   if (first?.calibration === null && metric.figures.some((figure) => SCORE_FIGURES.includes(figure))) {
-    return undefinedDisparity(first.brier.reason ?? NO_SCORES);
+    return undefinedDisparity(first.brier.reason!);
   }
   const supported = groups.filter((group) =>
     metric.figures.every((figure) => figureOf(group, figure) !== null),
@@ -195,7 +187,7 @@ function whyUndefined(
   if (metric.exactGroups !== undefined && metric.exactGroups !== groups.length) {
     return `defined for ${metric.exactGroups} groups only, received ${groups.length}`;
   }
-  return metric.undefinedReason ?? 'undefined';
+  return metric.undefinedReason!; // every metric that may be null although all groups have support has one
 }
 
 function lacksOf({ figures }: DisparityMetric, group: GroupMetrics): string {

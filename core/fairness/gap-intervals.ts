@@ -68,7 +68,6 @@ function detectableGap(name: DisparityName, { between }: Disparity, evidence: Ev
 }
 
 function intervalOf(name: DisparityName, evidence: Evidence): Interval | null {
-  if (name === 'classImbalance' || name === 'calibrationErrorDifference') return null;
   if (name === 'bmftEqualizedOdds') return signedOdds(evidence);
   if (name === 'disparateImpactRatio') return impactInterval(evidence);
   const figures = figuresOf(name);
@@ -180,7 +179,7 @@ export function conditionalInterval(
   strata: readonly StratumCounts[],
   { level, replicates, seed }: { readonly level: number; readonly replicates: number; readonly seed: number },
 ): Interval | null {
-  if (strata.length === 0 || replicates === 0) return null;
+  if (strata.length === 0) return null;
   const groups = strata[0]!.counts.length;
   const cells = groups * CELLS;
   const counts = strata.flatMap((stratum) =>
@@ -197,7 +196,7 @@ export function conditionalInterval(
       Array.from({ length: groups }, (_, group) => confusionOf(table, stratum * groups + group)),
     );
     const { value, undefinedStrata } = largestConditional(drawn);
-    draws[replicate] = value === null || undefinedStrata > 0 ? Number.NaN : value;
+    draws[replicate] = undefinedStrata > 0 ? Number.NaN : value!;
   });
   const bounds = percentileInterval(draws, level);
   return bounds && { ...bounds, method: 'bootstrap' };

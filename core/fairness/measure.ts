@@ -191,7 +191,7 @@ function scoreMetrics(options: GroupOptions, { positives, estimators, cells }: G
       : none,
     brier: brier
       ? { value: brier.value, interval: intervalOf('brier', 'wald'), ...boundOf(options, 1 / BINS) }
-      : undefinedFor(whyNoCalibration(table) ?? 'no samples'),
+      : undefinedFor(whyNoCalibration(table)!),
     specificityAtSensitivity: {
       ...(auc
         ? {

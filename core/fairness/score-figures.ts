@@ -13,14 +13,10 @@ export interface Moment {
   readonly variance: number | null;
 }
 
-export function areProbabilities({ scores }: ScoreTable): boolean {
-  return scores.length === 0 || (scores[0]! >= 0 && scores.at(-1)! <= 1);
-}
-
 /** Why figures that read scores as probabilities are not defined; null where they are. */
-export function whyNoCalibration(table: ScoreTable): string | null {
-  if (table.scores.length === 0) return NO_SAMPLES;
-  return areProbabilities(table) ? null : NO_PROBABILITIES;
+export function whyNoCalibration({ scores, positives, negatives }: ScoreTable): string | null {
+  if (massOf(positives) + massOf(negatives) === 0) return NO_SAMPLES;
+  return scores[0]! >= 0 && scores.at(-1)! <= 1 ? null : NO_PROBABILITIES;
 }
 
 /**
@@ -37,7 +33,6 @@ export function brierOf(table: ScoreTable): Moment | null {
     square += squares.positives[at]! + squares.negatives[at]!;
     error += positives[at]! * (1 - scores[at]!) ** 2 + negatives[at]! * scores[at]! ** 2;
   }
-  if (mass === 0) return null;
   const value = error / mass;
   let spread = 0;
   for (let at = 0; at < scores.length; at += 1) {

@@ -36,11 +36,15 @@ const rowsArbitrary = fc.array(rowArbitrary, { minLength: 8, maxLength: 40 });
 interface Parts {
   readonly isWeighted?: boolean;
   readonly hasSubjects?: boolean;
+  readonly hasStrata?: boolean;
 }
 
 const column = (rows: readonly Row[], name: keyof Row) => Int32Array.from(rows, (row) => row[name]);
 
-function chunkOf(rows: readonly Row[], { isWeighted = false, hasSubjects = false }: Parts = {}): AuditChunk {
+function chunkOf(
+  rows: readonly Row[],
+  { isWeighted = false, hasSubjects = false, hasStrata = false }: Parts = {},
+): AuditChunk {
   return {
     labels: column(rows, 'label'),
     groups: [column(rows, 'sex'), column(rows, 'race')],
@@ -48,7 +52,7 @@ function chunkOf(rows: readonly Row[], { isWeighted = false, hasSubjects = false
     predictions: null,
     weights: isWeighted ? Float64Array.from(rows, ({ weight }) => weight) : null,
     subjects: hasSubjects ? column(rows, 'subject') : null,
-    strata: null,
+    strata: hasStrata ? column(rows, 'subject') : null,
   };
 }
 
@@ -58,6 +62,7 @@ const VOCABULARIES = {
     { name: 'sex', groupNames: ['f', 'm'] },
     { name: 'race', groupNames: ['a', 'b', 'c'] },
   ],
+  strata: ['s6', 's5', 's4', 's3', 's2', 's1', 's0'],
 };
 
 function countOf(chunks: readonly AuditChunk[], exactRows = 1000) {
@@ -86,7 +91,12 @@ const valuesOf = ({ overall, features }: AuditReport) =>
   ]);
 
 describe('an accumulator', () => {
-  test.each([{}, { isWeighted: true }, { hasSubjects: true }, { isWeighted: true, hasSubjects: true }])(
+  test.each([
+    {},
+    { isWeighted: true },
+    { hasSubjects: true },
+    { isWeighted: true, hasSubjects: true, hasStrata: true },
+  ])(
     'gives the same for rows at once, in chunks, in another order, and for the union of two (%o)',
     (parts) => {
       fc.assert(
@@ -166,6 +176,20 @@ describe('an accumulator', () => {
       'too many groups to count their scores in bins',
     );
     expect(features[1]!.groups[0]!.auc.value).toBeCloseTo(overall.auc.value!, 12);
+    const other = startAccumulator({ threshold: 0.5, features: [[0], [1]], exactRows: 1 });
+    const three = { ...chunkOf([]), labels: Int32Array.of(0, 1, 1), scores: Float64Array.of(0.1, 0.4, 0.9) };
+    addChunk(other, { ...three, groups: [new Int32Array(3), new Int32Array(3)] });
+    addChunk(accumulator, { ...three, groups: [new Int32Array(3), new Int32Array(3)] });
+    mergeAccumulators(other, accumulator);
+    const merged = finishAudit(other, {
+      attributes: [
+        { name: 'site', groupNames: Array.from(many, String) },
+        { name: 'one', groupNames: ['x'] },
+      ],
+    });
+    expect(merged.overall.support).toBe(306);
+    expect(merged.features[0]!.groups[0]!.auc.value).toBeNull();
+    expect(merged.features[1]!.groups[0]!.auc.value).not.toBeNull();
   });
 
   test('refuses what does not fit', () => {
@@ -186,6 +210,9 @@ describe('an accumulator', () => {
       addChunk(weighted, { ...chunk, weights: Float64Array.of(weight) });
     expect(weigh(-1)).toThrow('weight 1: expected a finite number >= 0, received -1');
     expect(weigh(Number.POSITIVE_INFINITY)).toThrow('received Infinity');
+    expect(adding({ groups: [Int32Array.of(2 ** 20), Int32Array.of(0)] })).toThrow(
+      'groups: expected at most 1048576, received 1048577',
+    );
     const none = startAccumulator({ threshold: null, features: [] });
     expect(() => addChunk(none, chunk)).toThrow('expected predictions, or scores and a threshold');
   });

@@ -112,6 +112,43 @@ describe('audit', () => {
     expect(drawn(make(7))).not.toEqual(drawn(make(8)));
   });
 
+  test('a weight that all rows share changes no figure, interval or test', () => {
+    const make = (weights?: readonly number[]) =>
+      audit({
+        labels,
+        sensitiveFeatures: [feature],
+        decisions: { scores, threshold: 0.5 },
+        replicates: 20,
+        weights,
+      });
+    const [plain, weighted] = [make(), make([2, 2, 2, 2])];
+    expect([plain.isWeighted, weighted.isWeighted]).toEqual([false, true]);
+    expect(weighted.features[0]!.disparities).toEqual(plain.features[0]!.disparities);
+    expect(weighted.overall.auc).toEqual(plain.overall.auc);
+    expect(weighted.overall.rates.accuracy).toEqual({
+      ...plain.overall.rates.accuracy,
+      weighted: { numerator: 4, support: 8 },
+    });
+    expect(make([0, 0, 1, 1]).features[0]!.groups[0]).toMatchObject({
+      support: 2,
+      rates: { selectionRate: { value: null, numerator: 1, support: 2, interval: null } },
+      auc: { value: null },
+      brier: { value: null, reason: 'no samples' },
+    });
+  });
+
+  test('scores that are no probabilities have ranks and no calibration', () => {
+    const { overall } = audit({
+      labels,
+      sensitiveFeatures: [feature],
+      decisions: { scores: scores.map((score) => 10 * score - 5), threshold: 0 },
+      replicates: 0,
+    });
+    expect(overall.auc.value).toBe(3 / 4);
+    expect(overall.brier.reason).toBe('scores outside [0, 1] are no probabilities');
+    expect(overall.calibration!.slope.value).toBeNull();
+  });
+
   test('without draws nothing rests on them', () => {
     const report = audit({
       labels,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addChunk, startAccumulator } from '../../../core/fairness/accumulator.ts';
 import { finishClasses } from '../../../core/fairness/audit.ts';
-import type { AuditReport } from '../../../core/fairness/types.ts';
+import type { AuditReport, GroupMetrics } from '../../../core/fairness/types.ts';
 import { auditReportSchema } from '../../../core/jobs/audit-schema.ts';
 import { startBackend } from '../../../worker/backend.ts';
 
@@ -13,14 +13,14 @@ const LABELS = Int32Array.of(0, 0, 1, 1, 2, 2, 0, 0, 1, 1);
 const PREDICTIONS = Int32Array.of(0, 1, 1, 1, 2, 0, 0, 0, 1, 0);
 const GROUPS = Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1, 1, 1);
 
-function auditClasses(names: readonly string[]) {
+function auditClasses(names: readonly string[], scores: Float64Array | null = null) {
   const accumulators = names.map((_, place) => {
-    const accumulator = startAccumulator({ threshold: null, features: [[0]] });
+    const accumulator = startAccumulator({ threshold: scores && 0.5, features: [[0]] });
     addChunk(accumulator, {
       labels: LABELS.map((label) => (label === place ? 1 : 0)),
       groups: [GROUPS],
-      scores: null,
-      predictions: PREDICTIONS.map((prediction) => (prediction === place ? 1 : 0)),
+      scores: scores?.map((score, row) => (PREDICTIONS[row] === place ? score : 1 - score)) ?? null,
+      predictions: scores ? null : PREDICTIONS.map((prediction) => (prediction === place ? 1 : 0)),
       weights: null,
       subjects: null,
       strata: null,
@@ -69,6 +69,23 @@ describe('finishClasses', () => {
       (gaps[0]! + gaps[1]! + gaps[2]!) / 3,
       12,
     );
+  });
+
+  test('figures of scores have means too', () => {
+    const scores = Float64Array.of(0.9, 0.6, 0.7, 0.8, 0.9, 0.6, 0.8, 0.9, 0.7, 0.6);
+    const { overall, classes, ranks } = auditClasses(['x', 'y', 'z'], scores);
+    expect(ranks).toBe('exact');
+    const mean = (pick: (group: GroupMetrics) => number) =>
+      classes!.reduce((sum, one) => sum + pick(one.overall), 0) / 3;
+    expect(overall.auc.value).toBeCloseTo(
+      mean(({ auc }) => auc.value!),
+      12,
+    );
+    expect(overall.calibration!.error.value).toBeCloseTo(
+      mean(({ calibration }) => calibration!.error.value!),
+      12,
+    );
+    expect(overall.calibration!.bins).toEqual([]);
   });
 
   test('warnings name the class', () => {

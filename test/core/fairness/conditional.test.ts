@@ -55,6 +55,16 @@ describe('conditionalDisparity', () => {
     });
   });
 
+  test('is not defined where no stratum is', () => {
+    const none = [
+      stratum('s1', [
+        [0, 3],
+        [0, 1],
+      ]),
+    ];
+    expect(conditionalDisparity(groups, none)).toMatchObject({ value: null, amongSupported: null });
+  });
+
   test('needs strata and two groups', () => {
     expect(conditionalDisparity(groups, []).reason).toBe('the rows have no strata');
     const one = [{ stratum: 's', counts: [selection(1, 1)] }];

@@ -56,6 +56,10 @@ describe('groupingOf', () => {
     expect(() => groupingOf(single, { attributes: [sex] }, { ...MARK, action: 'refuse' })).toThrow(
       'sex: expected at least 10 rows, 3 positives and 3 negatives in each group, received "f" (10, 2, 8), "(other)" (5, 4, 1)',
     );
+    const many = { name: 'site', groupNames: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] };
+    expect(() =>
+      groupingOf({ ...single, rows: [] }, { attributes: [many] }, { ...MARK, action: 'refuse' }),
+    ).toThrow('"e" (0, 0, 0) and 2 more');
   });
 });
 
@@ -70,7 +74,7 @@ describe('referenceOf', () => {
     expect(referenceOf('sex', groups, 'best')).toEqual({ group: 'b', rule: 'best' });
     expect(referenceOf('sex', groups, { sex: 'b' })).toEqual({ group: 'b', rule: 'named' });
     expect(referenceOf('toString', groups, { sex: 'b' })).toEqual({ group: 'a', rule: 'largest' });
-    expect(referenceOf('sex', [], 'largest')).toBeNull();
+    expect(referenceOf('sex', [], 'best')).toBeNull();
   });
 
   test('refuses a name that is no group', () => {
