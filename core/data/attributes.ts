@@ -20,7 +20,7 @@ const MEASUREMENT: NumberRule = {
 };
 
 /** A sensitive feature as it is read batch by batch. */
-export interface Attribute {
+interface Attribute {
   /** [size] codes of groups, by the final vocabulary. */
   read(batch: RowBatch): Int32Array;
   /** Code of the rows without a value; -1 while there are none. */

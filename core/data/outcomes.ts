@@ -7,7 +7,7 @@ import type { Slots, TextSlot } from './slots.ts';
 import type { NumberRule, RowBatch } from './tables/batch.ts';
 
 /** Truth and answers of a batch for one audit: of two classes, or of one class against the others. */
-export interface Outcome {
+interface Outcome {
   /** [size] 0 or 1 */
   readonly labels: Int32Array;
   readonly scores: Float64Array | null;
@@ -24,7 +24,7 @@ export interface Outcomes {
   finish(): void;
 }
 
-export const SCORE_RULE: NumberRule = { expected: 'a score in [0, 1]', min: 0, max: 1, isOptional: false };
+const SCORE_RULE: NumberRule = { expected: 'a score in [0, 1]', min: 0, max: 1, isOptional: false };
 const NUMBER_RULE: NumberRule = {
   expected: 'a number, since labels have a threshold',
   min: -Number.MAX_VALUE,

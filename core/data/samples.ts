@@ -69,7 +69,7 @@ export function makeSampleReader(path: string, columns: Columns): SampleReader {
 }
 
 /** [N] 0 or 1 for each row of a column of labels or predictions. */
-export function codeLabels(column: TextColumn, coding: LabelCoding): Int32Array {
+function codeLabels(column: TextColumn, coding: LabelCoding): Int32Array {
   const labelOfCode = column.vocabulary.map(coding);
   return column.codes().map((code) => labelOfCode[code]!);
 }
@@ -81,7 +81,7 @@ export function requireCell(place: string, cell: string): void {
   }
 }
 
-export interface ColumnReader {
+interface ColumnReader {
   readonly name: string;
   readonly column: TextColumn;
   /** Adds a checked cell; returns how many distinct values there are now. */
@@ -89,7 +89,7 @@ export interface ColumnReader {
 }
 
 /** A text column whose cells are checked as they come. */
-export function makeColumnReader(
+function makeColumnReader(
   path: string,
   name: string,
   check: (place: string, cell: string) => void,

@@ -20,7 +20,7 @@ export interface JoinRequest {
 }
 
 /** How rows of the first table found theirs in the second. */
-export interface JoinCounts {
+interface JoinCounts {
   /** Rows of the first table. */
   readonly matched: number;
   readonly unmatched: number;

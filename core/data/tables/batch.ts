@@ -46,7 +46,7 @@ export interface RowBatch {
 }
 
 /** What a cell holds, by kind and never by value. */
-export function describeTyped(cell: Cell): string {
+function describeTyped(cell: Cell): string {
   if (cell === null || cell === undefined) return 'an empty cell';
   if (typeof cell === 'string') return describeCell(cell);
   return typeof cell === 'boolean' ? 'true or false' : describeCell(String(cell));

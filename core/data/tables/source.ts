@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { InvalidInputError, StorageError } from '../../errors.ts';
 import { systemCode } from '../read-json.ts';
 
-export type TableFormat = 'csv' | 'jsonl' | 'parquet';
+type TableFormat = 'csv' | 'jsonl' | 'parquet';
 
 /** Endings that name a format, without the `.gz` behind them. */
 const FORMAT_OF_ENDING: Readonly<Record<string, TableFormat>> = {

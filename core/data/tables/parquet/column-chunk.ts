@@ -11,9 +11,9 @@ const WINDOW_BYTES = 2 ** 18;
 /** A header holds sizes and, of some writers, the least and the largest value. */
 const HEADER_BYTES = 2 ** 16;
 /** Bytes of one page, compressed or not; writers aim at one MiB. */
-export const MAX_PAGE_BYTES = 2 ** 28;
+const MAX_PAGE_BYTES = 2 ** 28;
 /** Rows of one page; writers aim at some 20,000. */
-export const MAX_PAGE_ROWS = 2 ** 24;
+const MAX_PAGE_ROWS = 2 ** 24;
 
 /** A page is larger than any that a writer makes; the message says how large. */
 export class HugePageError extends Error {}
