@@ -1,31 +1,30 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { auditPredictions } from '../core/data/audit-predictions.ts';
 import { assertGroupCount, type Columns } from '../core/data/columns.ts';
 import type { JoinRequest } from '../core/data/groups/join.ts';
 import type { Samples } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import type { AuditOptions } from '../core/fairness/audit.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
-import { renderAuditReport } from '../core/report/audit-report.ts';
+import type { AuditOutcome } from './audit-outcome.ts';
 import { auditPart } from './audit-part.ts';
 import type { DataSource } from './load-data.ts';
 import { loadModelAndData } from './load-data.ts';
 import type { Progress } from './progress.ts';
-import { assertAbsent, writeFolder } from './run-folder.ts';
+import { writeFolder } from './run-folder.ts';
 
 interface AuditChoices extends AuditOptions {
   readonly threshold: number;
   /** Audit the rows of this split only. */
   readonly only?: string | undefined;
+  /** Sensitive features that are combined at most; 1 for none. */
+  readonly intersections?: number | undefined;
 }
 
 interface TableAudit extends AuditChoices {
   /** CSV, JSONL or Parquet. */
   readonly predictions: string;
   readonly columns: Columns;
-  /** Sensitive features that are combined at most; 1 for none. */
-  readonly intersections?: number | undefined;
   /** A second table that holds some of the sensitive features. */
   readonly join?: JoinRequest | undefined;
 }
@@ -38,30 +37,42 @@ export interface AuditHooks {
   readonly signal: AbortSignal;
 }
 
-export function auditFiles(request: FileAudit, hooks: AuditHooks): Promise<AuditReport> {
+export async function auditFiles(request: FileAudit, hooks: AuditHooks): Promise<AuditReport> {
   if ('source' in request) return auditModel(request.source, request, hooks);
+  // readers of other kinds of tables are loaded by who has a table
+  const { auditPredictions } = await import('../core/data/audit-predictions.ts');
   return auditPredictions({ ...request, path: request.predictions });
 }
 
-/** Audits and writes audit.json and report.html into a new folder. */
-export async function auditToFolder(
-  request: FileAudit,
-  { folder, ...hooks }: AuditHooks & { readonly folder: string },
-): Promise<AuditReport> {
-  await assertAbsent(folder);
-  const report = await auditFiles(request, hooks);
-  const source = path.basename('source' in request ? request.source.model : request.predictions);
+interface ReportOptions {
+  /** Where the scores or predictions came from. */
+  readonly source: string;
+}
+
+/**
+ * Writes audit.json and report.html into a new folder, and gate.json and drift.json where there are such.
+ *
+ * @throws InvalidInputError when the folder exists, StorageError when it cannot be written
+ */
+export async function writeAudit(
+  folder: string,
+  { report, gate, drift }: AuditOutcome,
+  { source }: ReportOptions,
+): Promise<void> {
+  const { renderAuditReport } = await import('../core/report/audit-report.ts');
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   await writeFolder(folder, async (partial) => {
-    await writeFile(path.join(partial, 'audit.json'), `${JSON.stringify(report, null, 2)}\n`);
-    const page = renderAuditReport(report, { title: 'Fairness audit', source });
-    await writeFile(path.join(partial, 'report.html'), page);
+    const put = (name: string, content: string) => writeFile(path.join(partial, name), content);
+    await put('audit.json', json(report));
+    if (gate !== null) await put('gate.json', json(gate));
+    if (drift !== null) await put('drift.json', json(drift));
+    await put('report.html', renderAuditReport(report, { title: 'Fairness audit', source }));
   });
-  return report;
 }
 
 async function auditModel(
   source: DataSource,
-  { threshold, only }: AuditChoices,
+  { threshold, only, ...options }: AuditChoices,
   { progress, signal }: AuditHooks,
 ): Promise<AuditReport> {
   const { model, manifest, inputs } = await loadModelAndData(source, signal);
@@ -74,6 +85,7 @@ async function auditModel(
       sensitiveFeatures: manifest.sensitiveFeatures,
       rows: rowsOf(manifest, only),
       threshold,
+      auditOptions: options,
       stage: 'audit',
       progress,
       signal,

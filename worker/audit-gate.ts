@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { parseWith } from '../core/data/parse.ts';
 import { readJson } from '../core/data/read-json.ts';
 import { StorageError } from '../core/errors.ts';
@@ -24,11 +25,15 @@ export async function readPolicy(choice: string): Promise<Policy> {
   return parseWith(policySchema, content, choice);
 }
 
+/** What `--json` prints beside the audit. */
+const beside = z.looseObject({ gate: z.unknown(), drift: z.unknown(), library: z.unknown() });
+
 /**
  * An earlier audit: an audit.json, or what `--json` printed.
  *
  * @throws InvalidInputError when it is none, StorageError when it cannot be read
  */
 export async function readBaseline(file: string): Promise<AuditReport> {
-  return parseWith(storedAuditSchema, await readJson(file), file);
+  const { gate, drift, library, ...report } = parseWith(beside.partial(), await readJson(file), file);
+  return parseWith(storedAuditSchema, report, file);
 }

@@ -1,6 +1,6 @@
 import { subset } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
-import { audit } from '../core/fairness/audit.ts';
+import { type AuditOptions, audit } from '../core/fairness/audit.ts';
 import type { AuditReport, SensitiveFeature } from '../core/fairness/types.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { predictScores } from '../core/model/predict.ts';
@@ -14,6 +14,7 @@ export interface AuditPartInput {
   readonly sensitiveFeatures: readonly SensitiveFeature[];
   readonly rows: readonly number[];
   readonly threshold: number;
+  readonly auditOptions?: AuditOptions & { readonly intersections?: number | undefined };
   readonly stage: string;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -24,5 +25,6 @@ export async function auditPart(input: AuditPartInput): Promise<AuditReport> {
   const { model, inputs, samples, sensitiveFeatures, rows, threshold, stage, progress, signal } = input;
   progress.start(stage, rows.length);
   const scores = await predictScores({ model, inputs, rows }, { onProgress: progress.advance, signal });
-  return audit({ ...subset({ ...samples, sensitiveFeatures }, rows), decisions: { scores, threshold } });
+  const part = subset({ ...samples, sensitiveFeatures }, rows);
+  return audit({ ...part, ...input.auditOptions, decisions: { scores, threshold } });
 }

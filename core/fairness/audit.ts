@@ -13,7 +13,7 @@ import type { AuditReport, FeatureAudit, GroupMetrics, MinSupport, SensitiveFeat
 import { warningsOf } from './warnings.ts';
 
 /** Either scores with a threshold, or predictions made elsewhere. */
-export type Decisions =
+type Decisions =
   | { readonly scores: ArrayLike<number>; readonly threshold: number }
   | { readonly predictions: Int32Array };
 

@@ -1,72 +1,223 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Columns } from '../../core/data/columns.ts';
 import { InvalidInputError } from '../../core/errors.ts';
+import type { LibraryName, LibraryReport } from '../../core/fairness/libraries/index.ts';
 import type { AuditReport } from '../../core/fairness/types.ts';
-import { auditFiles, auditToFolder } from '../audit-files.ts';
+import { auditFiles, type FileAudit, writeAudit } from '../audit-files.ts';
+import type { AuditOutcome } from '../audit-outcome.ts';
 import { startBackend } from '../backend.ts';
+import { assertAbsent } from '../run-folder.ts';
+import {
+  type AuditOptionFlags,
+  addGroupOptions,
+  addTableOptions,
+  auditOptions,
+  columnChoices,
+  joinRequest,
+  tableFlags,
+} from './audit-options.ts';
 import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
 import { addDataOptions, addModelOptions, readDataConfig, readDataSource } from './data-options.ts';
-import { auditTable } from './tables.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { auditTable, gateTable, libraryTable } from './tables.ts';
 
-interface AuditFlags extends DataFlags {
+/** As core/fairness/libraries has them, which is loaded when one is asked for. */
+const LIBRARY_CHOICES = [
+  'fairlearn',
+  'aif360',
+  'clarify',
+  'aequitas',
+  'oxonfair',
+  'holisticai',
+  'bmft',
+  'medfair',
+] as const satisfies readonly LibraryName[];
+
+interface AuditFlags extends DataFlags, AuditOptionFlags {
   readonly model?: string;
   readonly predictions?: string;
+  readonly clarifyConfig?: string;
   readonly only?: string;
+  readonly policy?: string;
+  readonly baseline?: string;
+  readonly history?: string;
+  readonly as?: (typeof LIBRARY_CHOICES)[number];
   readonly out?: string;
   readonly json?: boolean;
 }
 
 const EXAMPLES = `
 Examples:
-  A table of predictions, as any tool can write it:
+  A table of predictions, as any tool can write it (CSV, JSONL, Parquet):
     counterweight audit --predictions scores.csv --label y --score p --sensitive sex race
   A model and its images, test split only:
     counterweight audit --model model/ --manifest labels.csv --image file --label melanoma \\
       --sensitive sex --split-column split --only test --out audit/
+  A release gate, with age in bands, both features combined, and earlier audits kept:
+    counterweight audit --predictions scores.parquet --label y --score p --sensitive sex age \\
+      --bins age:18,40,65 --intersections 2 --policy policy.json --history audits/
+  The numbers of another tool beside ours:
+    counterweight audit --predictions data.csv --clarify-config analysis_config.json --as clarify
 
-Exit codes: 0 done, 64 wrong input, 65 data or model unfit, 70 failed, 75 try again, 130 stopped.`;
+Exit codes: 0 done, 11 policy failed, 12 policy inconclusive, 64 wrong input, 65 data or model unfit, 70 failed,
+75 try again, 130 stopped.`;
 
 export function addAuditCommand(program: Command, console: Console): void {
   const command = program
     .command('audit')
     .summary('measure rates and disparities by group')
     .description(
-      'Measures rates, AUC and disparities of each group, for a model on its data or for a table of predictions. Groups without support are named, never counted as equal.',
+      'Measures rates, AUC, calibration and disparities of each group with their uncertainty, for a model on its data or for a table of predictions. Groups without support are named, never counted as equal.',
     );
   command
     .option('--model <path>', 'model file (.onnx, .keras, .h5) or folder with a model.json (tfjs)')
-    .option('--predictions <csv>', 'table of predictions instead of a model');
-  addDataOptions(command)
-    .option('--score <column>', 'column with scores in [0, 1] (with --predictions)')
-    .option('--prediction <column>', 'column with predicted labels (with --predictions)')
-    .option('--only <split>', 'audit the rows of this split only');
+    .option(
+      '--predictions <table>',
+      'table of predictions instead of a model: .csv, .jsonl (or .gz), .parquet',
+    );
+  addTableOptions(
+    addDataOptions(command)
+      .option('--score <column>', 'column with scores in [0, 1] (with --predictions)')
+      .option('--prediction <column>', 'column with predicted labels (with --predictions)')
+      .option('--only <split>', 'audit the rows of this split only')
+      .option('--clarify-config <json>', 'columns and metrics of a SageMaker Clarify analysis_config.json'),
+  );
+  addGroupOptions(command);
   addModelOptions(command);
   command
+    .optionsGroup('Verdict:')
+    .option('--policy <file|name>', 'what the audit must show: a policy.json or a preset (docs/policy.md)')
+    .option(
+      '--baseline <audit.json>',
+      'earlier audit, for rules about worsening (default: last of --history)',
+    )
+    .option('--history <folder>', 'earlier audits of the same subject; this one is added')
     .optionsGroup('Output:')
+    .addOption(
+      new Option('--as <library>', 'print each number under the name of a library, ours beside it').choices(
+        LIBRARY_CHOICES,
+      ),
+    )
     .option('--out <folder>', 'write audit.json and report.html into a new folder')
     .option('--json', 'print the audit as JSON')
     .addHelpText('after', EXAMPLES)
-    .action(async (flags: AuditFlags) => {
-      const report = await runAudit(flags, console);
-      console.print(flags.json ? JSON.stringify(report, null, 2) : auditTable(report));
-      if (flags.out !== undefined) console.note(`report: ${path.join(flags.out, 'report.html')}`);
-    });
+    .action((flags: AuditFlags) => runAudit(flags, console));
 }
 
-async function runAudit(flags: AuditFlags, console: Console): Promise<AuditReport> {
-  const { model, predictions, out } = flags;
+async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
+  const { out, json } = flags;
+  if (out !== undefined) await assertAbsent(out);
+  const options = await judgeOptions(flags);
+  const { request, clarify } = await readRequest(flags, console);
+  await startBackend(flags.backend, { threads: flags.threads });
+  const report = await auditFiles(request, console);
+  const { judgeAudit } = await import('../audit-outcome.ts');
+  const outcome = await judgeAudit(report, { ...options, now: new Date() });
+  const library = await libraryReport(report, flags, clarify);
+  console.print(json ? jsonOf(outcome, library) : textOf(outcome, library));
+  if (out !== undefined) {
+    const source = path.basename('source' in request ? request.source.model : request.predictions);
+    await writeAudit(out, outcome, { source });
+    console.note(`report: ${path.join(out, 'report.html')}`);
+  }
+  if (outcome.gate?.verdict === 'fail') console.exitCode = EXIT_CODES.POLICY_FAILED;
+  if (outcome.gate?.verdict === 'inconclusive') console.exitCode = EXIT_CODES.POLICY_INCONCLUSIVE;
+}
+
+/** Policy and baseline are read first: a mistake in them should not cost an audit. */
+async function judgeOptions({ policy, baseline, history }: AuditFlags) {
+  if (baseline !== undefined && policy === undefined) {
+    throw new InvalidInputError('--baseline: expected --policy as well, received none', { flag: '--policy' });
+  }
+  const { readPolicy, readBaseline } = await import('../audit-gate.ts');
+  return {
+    policy: policy === undefined ? undefined : await readPolicy(policy),
+    baseline: baseline === undefined ? undefined : await readBaseline(baseline),
+    history,
+  };
+}
+
+type Clarify = Awaited<ReturnType<typeof readClarify>>;
+
+interface Request {
+  readonly request: FileAudit;
+  readonly clarify: Clarify | null;
+}
+
+async function readRequest(flags: AuditFlags, console: Console): Promise<Request> {
+  const { model, predictions, only, intersections, clarifyConfig } = flags;
   if ((model === undefined) === (predictions === undefined)) {
     throw new InvalidInputError(
       `audit: expected either --model or --predictions, received ${model === undefined ? 'neither' : 'both'}`,
     );
   }
-  await startBackend(flags.backend, { threads: flags.threads });
-  const request =
-    predictions === undefined
-      ? { ...flags, source: await readDataSource(model!, flags) }
-      : { ...flags, predictions, columns: (await readDataConfig(flags)).columns };
-  return out === undefined
-    ? auditFiles(request, console)
-    : auditToFolder(request, { ...console, folder: out });
+  const choices = { only, intersections, ...auditOptions(flags) };
+  if (predictions === undefined) {
+    const [flag] = [...tableFlags(flags), ...(clarifyConfig === undefined ? [] : ['--clarify-config'])];
+    if (flag !== undefined) {
+      throw new InvalidInputError(`${flag}: expected --predictions as well, received --model`, { flag });
+    }
+    const source = await readDataSource(model!, flags);
+    return { request: { ...choices, threshold: flags.threshold, source }, clarify: null };
+  }
+  const clarify = clarifyConfig === undefined ? null : await readClarify(clarifyConfig, predictions);
+  for (const note of clarify?.notes ?? []) console.note(note);
+  const columns = await tableColumnsOf(flags, clarify);
+  const threshold = clarify?.threshold ?? flags.threshold;
+  const join = joinRequest(flags);
+  return { request: { ...choices, threshold, predictions, columns, join }, clarify };
+}
+
+async function readClarify(file: string, predictions: string) {
+  const [{ parseClarifyConfig }, { readJson }, { tableColumns }] = await Promise.all([
+    import('../../core/fairness/libraries/clarify-config.ts'),
+    import('../../core/data/read-json.ts'),
+    import('../../core/data/table.ts'),
+  ]);
+  return parseClarifyConfig(await readJson(file), file, await tableColumns(predictions));
+}
+
+/** Columns of the flags over those of a Clarify analysis; a score that the flags name replaces its prediction. */
+async function tableColumnsOf(flags: AuditFlags, clarify: Clarify | null): Promise<Columns> {
+  if (clarify === null) return (await readDataConfig(flags, columnChoices(flags))).columns;
+  const { prediction, sensitiveFeatures, ...columns } = clarify.columns;
+  const answer = flags.score === undefined && flags.prediction === undefined ? { prediction } : {};
+  const given = { ...columns, ...answer };
+  const more = Object.fromEntries(
+    Object.entries(columnChoices(flags)).filter(([, value]) => value !== undefined),
+  );
+  const label = flags.label ?? columns.label!;
+  const sensitive = flags.sensitive ?? sensitiveFeatures!;
+  return (await readDataConfig({ ...flags, label, sensitive: [...sensitive] }, { ...given, label, ...more }))
+    .columns;
+}
+
+async function libraryReport(
+  report: AuditReport,
+  { as }: AuditFlags,
+  clarify: Clarify | null,
+): Promise<LibraryReport | null> {
+  const library = as ?? (clarify === null ? undefined : 'clarify');
+  if (library === undefined) return null;
+  const { numbersAs } = await import('../../core/fairness/libraries/index.ts');
+  if (library !== 'clarify' || clarify === null) return numbersAs(library, report);
+  const { clarifyAnalysisNumbers } = await import('../../core/fairness/libraries/clarify-config.ts');
+  return numbersAs(library, report, (feature) => clarifyAnalysisNumbers(clarify, feature));
+}
+
+function jsonOf({ report, gate, drift }: AuditOutcome, library: LibraryReport | null): string {
+  return JSON.stringify(
+    { ...report, ...(gate && { gate }), ...(drift && { drift }), ...(library && { library }) },
+    null,
+    2,
+  );
+}
+
+function textOf({ report, gate }: AuditOutcome, library: LibraryReport | null): string {
+  const parts = [library === null ? auditTable(report) : libraryTable(library)];
+  if (gate !== null) parts.push(gateTable(gate));
+  return parts.join('\n\n');
 }

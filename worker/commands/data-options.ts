@@ -106,8 +106,15 @@ function parseThreshold(text: string): number {
   throw new InvalidInputError(`--threshold: expected a number above 0 and below 1, received "${text}"`);
 }
 
-/** Columns and preprocess of the config file, with the flags over them. */
-export async function readDataConfig(flags: DataFlags): Promise<DataConfig & { readonly columns: Columns }> {
+/**
+ * Columns and preprocess of the config file, with the flags over them.
+ *
+ * @param more  choices that only one command has flags for
+ */
+export async function readDataConfig(
+  flags: DataFlags,
+  more: ColumnChoices = {},
+): Promise<DataConfig & { readonly columns: Columns }> {
   const file: DataConfig = flags.config ? await loadDataConfig(flags.config) : { columns: {} };
   const choices: ColumnChoices = {
     image: flags.image,
@@ -118,6 +125,7 @@ export async function readDataConfig(flags: DataFlags): Promise<DataConfig & { r
     split: flags.splitColumn,
     score: flags.score,
     prediction: flags.prediction,
+    ...more,
   };
   const { label = file.columns.label, sensitiveFeatures = file.columns.sensitiveFeatures } = choices;
   if (label === undefined) throw missing('--label', 'the column with the truth');

@@ -4,6 +4,8 @@ import { isCounterweightError } from '../../core/errors.ts';
 /** Exit codes of sysexits.h where one fits; 75 alone means that the same call may succeed later. */
 export const EXIT_CODES = {
   NOT_IMPROVED: 10,
+  POLICY_FAILED: 11,
+  POLICY_INCONCLUSIVE: 12,
   INVALID_INPUT: 64,
   EMPTY_GROUP: 65,
   UNSUPPORTED_MODEL: 65,
@@ -16,7 +18,10 @@ export const EXIT_CODES = {
   STORAGE: 75,
   BACKEND_UNAVAILABLE: 75,
   INTERRUPTED: 130,
-} as const satisfies Record<ErrorCode | 'NOT_IMPROVED' | 'UNEXPECTED', number>;
+} as const satisfies Record<
+  ErrorCode | 'NOT_IMPROVED' | 'POLICY_FAILED' | 'POLICY_INCONCLUSIVE' | 'UNEXPECTED',
+  number
+>;
 
 /** Exit code for an error. A file that is not there will not be there next time either, so it is no 75. */
 export function exitCodeOf(error: unknown): number {

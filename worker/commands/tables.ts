@@ -1,4 +1,8 @@
+import type { LibraryReport } from '../../core/fairness/libraries/index.ts';
+import type { LibraryNumber } from '../../core/fairness/libraries/types.ts';
+import type { GateResult } from '../../core/fairness/policy/gate.ts';
 import type { AuditReport, Disparity, FeatureAudit, GroupMetrics } from '../../core/fairness/types.ts';
+import { findingText } from '../../core/report/facts/finding-text.ts';
 import type { MitigationResult } from '../run-job.ts';
 
 const NOT_DEFINED = 'n/a';
@@ -44,7 +48,12 @@ function featureTable(
     'accuracy',
     'AUC',
   ];
-  const gaps = Object.entries(disparities).map(([name, disparity]) => [name, gapText(disparity)]);
+  const gaps = Object.entries(disparities).map(([name, disparity]) => [
+    name,
+    gapText(disparity),
+    intervalText(disparity),
+    pValueText(disparity),
+  ]);
   return `${textTable([header, ...rows])}\n\n${textTable(gaps, 'left')}`;
 }
 
@@ -53,6 +62,44 @@ function gapText({ value, amongSupported, unsupportedGroups, reason }: Disparity
   const others =
     amongSupported === null ? '' : `; ${number(amongSupported)} without ${unsupportedGroups.join(', ')}`;
   return `${NOT_DEFINED} (${reason}${others})`;
+}
+
+function intervalText({ interval }: Pick<Disparity, 'interval'>): string {
+  return interval === null ? '' : `${number(interval.low)} to ${number(interval.high)}`;
+}
+
+function pValueText({ test }: Pick<Disparity, 'test'>): string {
+  if (test === null) return '';
+  return test.adjustedPValue < 0.0001 ? 'p < 0.0001' : `p ${number(test.adjustedPValue)}`;
+}
+
+/** What a policy found: the verdict, then a line for each rule and feature. */
+export function gateTable({ policy, verdict, findings }: GateResult): string {
+  const lines = findings.map((finding) => `  ${printable(findingText(finding))}`);
+  return [`${printable(policy)}: ${verdict}`, ...lines].join('\n');
+}
+
+/** Numbers under the names of a library, ours beside each. */
+export function libraryTable({ title, version, features }: LibraryReport): string {
+  const parts = features.map(({ sensitiveFeature, label, numbers }) => {
+    const heading = `${sensitiveFeature}${label === undefined ? '' : `, ${label} against the rest`}`;
+    const rows = [['name', 'group', title, 'counterweight'], ...numbers.map(libraryRow)];
+    return `${printable(heading)}\n${textTable(rows, 'left')}`;
+  });
+  return [`as ${title} ${version} prints it`, ...parts].join('\n\n');
+}
+
+function libraryRow({ name, group, against, value, reason, ours }: LibraryNumber): string[] {
+  const groups = [group, against].filter((each) => each !== null).join(' / ');
+  const theirs = typeof value === 'number' ? number(value) : String(value ?? reason ?? NOT_DEFINED);
+  if (ours === null) return [name, groups, theirs, ''];
+  const { reason: why } = ours;
+  return [
+    name,
+    groups,
+    theirs,
+    `${ours.name} ${ours.value === null ? `${NOT_DEFINED} (${why})` : number(ours.value)}`,
+  ];
 }
 
 /** Before and after of a mitigation, group by group. */

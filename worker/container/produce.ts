@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { parsePreprocess } from '../../core/data/preprocess.ts';
 import { InterruptedError, JobConflictError } from '../../core/errors.ts';
 import { AUDIT_RESULT, checkpointPrefix, RUN_RESULT } from '../../core/jobs/keys.ts';
 import type { JobRecord } from '../../core/jobs/record.ts';
 import type { JobRequest, WithModel } from '../../core/jobs/schema.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
-import { auditToFolder } from '../audit-files.ts';
+import { auditFiles, writeAudit } from '../audit-files.ts';
 import type { BackendChoice } from '../backend.ts';
 import { startBackend } from '../backend.ts';
 import { optionsOf } from '../bmft/options.ts';
@@ -55,7 +56,9 @@ export async function produce(request: JobRequest, work: Work): Promise<Produced
       ? { ...request, predictions: await fetchTable(request.predictions, { ...work, folder: work.inputs }) }
       : { ...request, source: await fetchSource(request, work) };
   throwIfStopped(signal);
-  await auditToFolder(input, { progress, signal, folder: results });
+  const report = await auditFiles(input, { progress, signal });
+  const source = path.basename('source' in input ? input.source.model : input.predictions);
+  await writeAudit(results, { report, gate: null, drift: null }, { source });
   return { last: AUDIT_RESULT };
 }
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AuditReport } from '../../../core/fairness/types.ts';
+import type { AuditReport, DisparityName } from '../../../core/fairness/types.ts';
 import { expectNoInternals, runCommand } from '../../helpers/cli.ts';
 import { type Cells, filesIn, predictionsText, useWorkshop } from '../../helpers/made-files.ts';
 import { SMALL_CNN } from '../../helpers/small-cnn.ts';
@@ -80,8 +80,8 @@ describe('counterweight audit, on a predictions table', () => {
     const { exitCode, stdout } = await runCommand(AUDIT);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^30 samples, 14 positive, predicted positive at score >= 0.5\n\n/);
-    expect(stdout).toMatch(/^equalizedOddsDifference +0\.3000$/m);
-    expect(stdout).toMatch(/^bmftEqualizedOdds +0\.1000$/m);
+    expect(stdout).toMatch(/^equalizedOddsDifference +0\.3000 .* to /m);
+    expect(stdout).toMatch(/^bmftEqualizedOdds +0\.1000( |$)/m);
     expect(tableIn(stdout, 'sex')).toMatchObject({
       f: { support: '20', positive: '10', selected: '0.4000', TPR: '0.6000', FPR: '0.2000', PPV: '0.7500' },
       m: { support: '10', positive: '4', selected: '0.5000', TPR: '0.5000', FPR: '0.5000', PPV: '0.4000' },
@@ -98,7 +98,13 @@ describe('counterweight audit, on a predictions table', () => {
     const scored = await auditJson(AUDIT);
     expect(given.threshold).toBeNull();
     expect(given.overall.auc.value).toBeNull();
-    expect(given.features[0]!.disparities).toEqual(scored.features[0]!.disparities);
+    const ofDecisions = Object.entries(given.features[0]!.disparities).filter(
+      ([, { value }]) => value !== null,
+    );
+    expect(ofDecisions.length).toBeGreaterThan(15);
+    for (const [name, { value, interval }] of ofDecisions) {
+      expect(scored.features[0]!.disparities, name).toMatchObject({ [name]: { value, interval } });
+    }
   });
 
   it('moves the rates with the threshold, which a score equal to it reaches', async () => {
@@ -213,7 +219,15 @@ describe('counterweight audit, of a model', () => {
       `audit --model model ${DATA} --only test --split-column part --backend wasm`,
     );
     const cpu = await auditJson(`audit --model model ${DATA} --only test --split-column part --backend cpu`);
-    expect(cpu).toEqual(wasm);
+    // scores are equal but for the rounding of float32
+    const { overall, features } = cpu;
+    expect([overall, ...features[0]!.groups].map(({ counts }) => counts)).toEqual(
+      [wasm.overall, ...wasm.features[0]!.groups].map(({ counts }) => counts),
+    );
+    for (const [name, { value }] of Object.entries(features[0]!.disparities)) {
+      const expected = wasm.features[0]!.disparities[name as DisparityName].value;
+      expect(value, name).toEqual(expected === null ? null : expect.closeTo(expected, 5));
+    }
   });
 
   it('stops when it is interrupted, with exit 130 and one sentence', async () => {
@@ -232,6 +246,6 @@ describe('counterweight audit --help', () => {
     const { exitCode, stdout } = await runCommand('audit --help');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/Examples:\n.*\n\s+counterweight audit --predictions scores.csv/);
-    expect(stdout).toMatch(/Exit codes: 0 done, 64 wrong input/);
+    expect(stdout).toMatch(/Exit codes: 0 done, 11 policy failed, 12 policy inconclusive, 64 wrong input/);
   });
 });

@@ -1,0 +1,41 @@
+import { type Drift, driftOf } from '../core/fairness/drift/drift.ts';
+import { type GateResult, gate } from '../core/fairness/policy/gate.ts';
+import type { Policy } from '../core/fairness/policy/schema.ts';
+import type { AuditReport } from '../core/fairness/types.ts';
+import { addToHistory, readHistory } from './audit-history.ts';
+
+export interface JudgeOptions {
+  readonly policy?: Policy | undefined;
+  /** An earlier audit; the last of the history when absent. */
+  readonly baseline?: AuditReport | undefined;
+  /** Folder with earlier audits of the same subject; this one is added. */
+  readonly history?: string | undefined;
+  readonly now: Date;
+}
+
+/** What follows from an audit. */
+export interface AuditOutcome {
+  readonly report: AuditReport;
+  /** null without a policy */
+  readonly gate: GateResult | null;
+  /** null without a history */
+  readonly drift: Drift | null;
+}
+
+/**
+ * Holds an audit against its policy and its history, and adds it to the history.
+ *
+ * @throws StorageError or InvalidInputError when the history cannot be read or written
+ */
+export async function judgeAudit(report: AuditReport, options: JudgeOptions): Promise<AuditOutcome> {
+  const { policy, history, now } = options;
+  const earlier = history === undefined ? [] : await readHistory(history);
+  const baseline = options.baseline ?? earlier.at(-1)?.report ?? null;
+  const outcome = {
+    report,
+    gate: policy === undefined ? null : gate(report, policy, baseline),
+    drift: history === undefined ? null : driftOf([...earlier, { time: now, report }]),
+  };
+  if (history !== undefined) await addToHistory(history, { time: now, report });
+  return outcome;
+}
