@@ -55,7 +55,10 @@ export function aucOf(counts: ScoreCounts): AucEstimate | null {
     left += negatives[at]! / n;
     right += positives[at]! / m;
   }
-  const rows = { positives: m ** 2 / total(squares.positives), negatives: n ** 2 / total(squares.negatives) };
+  const rows =
+    squares === counts
+      ? { positives: m, negatives: n }
+      : { positives: m ** 2 / total(squares.positives), negatives: n ** 2 / total(squares.negatives) };
   if (rows.positives <= 1 || rows.negatives <= 1) return { auc, ...rows, variance: null, degrees: 0 };
   const part10 = ((spread10 / m ** 2) * rows.positives) / (rows.positives - 1);
   const part01 = ((spread01 / n ** 2) * rows.negatives) / (rows.negatives - 1);
