@@ -35,8 +35,8 @@ export interface DepthwiseCall {
 }
 
 /**
- * Depthwise convolution. Beside XNNPACK's kernel, which has one thread: on one thread 1.4 to 2 times as fast at
- * stride 1 and as fast at stride 2, where memory decides; on two threads 1.3 to 3 times as fast.
+ * Depthwise convolution. Beside XNNPACK's kernel, which has one thread: on one thread 1.2 to 2 times as fast at
+ * stride 1 and 0.9 times at stride 2, where memory decides; on two threads 1.3 to 3 times as fast.
  *
  * @param inputs  x [N, H, W, C], filter [R, S, C, M]
  * @returns [N, O, P, C·M]
