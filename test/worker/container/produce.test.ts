@@ -49,6 +49,14 @@ const namesIn = async (folder: string) => [...(await filesIn(folder)).keys()];
 const readJson = async (file: string) => JSON.parse(await readFile(file, 'utf8'));
 
 describe('produce', () => {
+  it.each([
+    [{ head: 'hidden' }, /^head "hidden": /],
+    [{ positiveClass: 1 }, /^head "head": expected no positive class for its one unit/],
+  ])('reads the model by the head that the request names: %j', async (named, message) => {
+    const request = requestOf({ kind: 'model-audit', ...TABLE_SOURCE, ...named });
+    await expect(produce(request, workOver(uploads))).rejects.toThrow(message);
+  });
+
   it('audits a table of predictions', async () => {
     const work = workOver(uploads);
     const columns = { label: 'y', score: 'p', sensitiveFeatures: ['sex'] };
