@@ -47,7 +47,7 @@ export interface AccumulatorOptions {
   readonly exactRows?: number;
 }
 
-export const EXACT_ROWS = 1_000_000;
+const EXACT_ROWS = 1_000_000;
 
 interface FeatureTally {
   readonly attributes: readonly number[];

@@ -5,7 +5,7 @@ import { aucEstimator, aucOf } from './statistics/delong.ts';
 import type { CrossAuc, Disparity, GroupMetrics, Statistic } from './types.ts';
 
 /** Groups beyond which pairs of them are too many to list. */
-export const MOST_CROSS_GROUPS = 20;
+const MOST_CROSS_GROUPS = 20;
 
 export interface CrossAucInput {
   readonly groupNames: readonly string[];

@@ -5,7 +5,7 @@ import type { Disparity, DisparityName, FeatureAudit, GroupMetrics } from './typ
 import { DISPARITY_NAMES } from './types.ts';
 
 /** [figure][group], every entry defined. */
-export type FigureTable = readonly (readonly number[])[];
+type FigureTable = readonly (readonly number[])[];
 
 export interface DisparityMetric {
   readonly figures: readonly Figure[];

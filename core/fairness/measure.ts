@@ -42,9 +42,7 @@ export interface MeasuredGroup {
 }
 
 /** null where there is no value or no interval */
-export type ScoreEstimators = Readonly<
-  Record<'auc' | 'brier' | 'specificityAtSensitivity', Estimator | null>
->;
+type ScoreEstimators = Readonly<Record<'auc' | 'brier' | 'specificityAtSensitivity', Estimator | null>>;
 
 /** Every group of a feature, or the whole set as one group. */
 export function measureGroups(

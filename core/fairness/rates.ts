@@ -53,7 +53,7 @@ export function ratesOf(counts: ConfusionCounts): Record<RateName, Rate> {
   });
 }
 
-export function cellsOf(counts: ConfusionCounts): readonly number[] {
+function cellsOf(counts: ConfusionCounts): readonly number[] {
   return [counts.trueNegatives, counts.falsePositives, counts.falseNegatives, counts.truePositives];
 }
 

@@ -3,7 +3,7 @@ import { criticalValue } from './statistics/distributions.ts';
 import type { Statistic } from './types.ts';
 
 /** Scores are held this far from 0 and 1, where their logit is infinite: the step of float32 below 1. */
-export const CLIPPED = 2 ** -24;
+const CLIPPED = 2 ** -24;
 const MOST_STEPS = 50;
 /** Largest step that counts as none; Newton's method doubles its digits each step. */
 const CONVERGED = 1e-9;

@@ -97,12 +97,20 @@ function union(first: Float64Array, second: Float64Array) {
   const values = new Float64Array(first.length + second.length);
   const places = [new Int32Array(first.length), new Int32Array(second.length)] as const;
   let [one, two, length] = [0, 0, 0];
-  while (one < first.length || two < second.length) {
-    const value = Math.min(first[one] ?? Number.POSITIVE_INFINITY, second[two] ?? Number.POSITIVE_INFINITY);
-    values[length] = value;
-    if (first[one] === value) places[0][one++] = length;
-    if (second[two] === value) places[1][two++] = length;
+  while (one < first.length && two < second.length) {
+    const [left, right] = [first[one]!, second[two]!];
+    values[length] = Math.min(left, right);
+    if (left <= right) places[0][one++] = length;
+    if (right <= left) places[1][two++] = length;
     length += 1;
+  }
+  for (; one < first.length; length += 1) {
+    values[length] = first[one]!;
+    places[0][one++] = length;
+  }
+  for (; two < second.length; length += 1) {
+    values[length] = second[two]!;
+    places[1][two++] = length;
   }
   return { values: values.subarray(0, length), places };
 }

@@ -110,7 +110,7 @@ describe('an accumulator', () => {
           if (parts.hasSubjects) return; // draws of subjects go by the order in which these are seen
           expect(numbersIn(reportOf(countOf([chunkOf(rows.toReversed(), parts)])))).toEqual(whole);
         }),
-        { seed: 9, numRuns: 4 },
+        { seed: 9, numRuns: 3 },
       );
     },
   );
@@ -126,7 +126,7 @@ describe('an accumulator', () => {
           else expect(value).toBeCloseTo(twice[place]!, 10);
         });
       }),
-      { seed: 10, numRuns: 10 },
+      { seed: 10, numRuns: 5 },
     );
   });
 
@@ -151,7 +151,7 @@ describe('an accumulator', () => {
         mergeAccumulators(merged, countOf([chunks[0]!], 0));
         expect(numbersIn(reportOf(merged)).overall).toEqual(numbersIn(binned).overall);
       }),
-      { seed: 11, numRuns: 4 },
+      { seed: 11, numRuns: 3 },
     );
   });
 
