@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AuditReport, GroupMetrics } from '../types.ts';
 import { type Figure, figuresOf, isMoreBetter, POLICY_METRICS } from './metrics.ts';
+import { neededRows, ROW_KINDS } from './needed.ts';
 import type { Policy, Rule } from './schema.ts';
 
 export const VERDICTS = ['pass', 'fail', 'inconclusive'] as const;
@@ -18,6 +19,10 @@ export const findingSchema = z.strictObject({
   baseline: z.number().nullable().describe('value of the baseline, for maxWorsening'),
   verdict: z.enum(VERDICTS),
   reason: z.string().nullable().describe('why it is inconclusive'),
+  needed: z
+    .array(z.strictObject({ group: z.string(), more: z.number(), of: z.enum(ROW_KINDS) }))
+    .nullable()
+    .describe('rows that would decide an inconclusive rule; null where that cannot be said'),
 });
 export type Finding = z.output<typeof findingSchema>;
 
@@ -51,11 +56,14 @@ function verdictOf(findings: readonly Finding[]): Verdict {
 
 function findingsOf(rule: Rule, report: AuditReport, baseline: AuditReport | null): Finding[] {
   const figures = figuresOf(report, rule.metric, rule.feature);
-  if (figures.length === 0) return [finding(rule, absent(rule), { verdict: 'inconclusive' })];
+  if (figures.length === 0) return [open(rule, absent(rule), { reason: absent(rule).reason })];
   return figures.map((figure) => {
-    const lack = lackOf(rule, figure);
-    if (lack !== null) return finding(rule, { ...figure, reason: lack }, { verdict: 'inconclusive' });
-    return rule.maxWorsening === undefined ? check(rule, figure) : compare(rule, figure, baseline);
+    if (figure.value === null) return open(rule, figure, { reason: figure.reason });
+    const small = smallIn(rule, figure);
+    if (small !== null) return open(rule, figure, small);
+    if (rule.on === 'interval' && figure.interval === null)
+      return open(rule, figure, { reason: 'there is no interval' });
+    return hold(rule, figure, { report, baseline });
   });
 }
 
@@ -65,71 +73,71 @@ function absent({ feature }: Rule): Figure {
   return { sensitiveFeature: feature ?? null, value: null, interval: null, reason, groups: [] };
 }
 
-/** Why a figure cannot be held against anything; null when it can. */
-function lackOf({ on, minSupport = {} }: Rule, { value, interval, reason, groups }: Figure): string | null {
-  if (value === null) return reason ?? 'undefined';
-  const supports = [
-    ['group', 'rows', ({ support }: GroupMetrics) => support],
-    ['positives', 'positive labels', ({ positives }: GroupMetrics) => positives],
-    ['negatives', 'negative labels', ({ negatives }: GroupMetrics) => negatives],
-  ] as const;
-  for (const [key, words, supportOf] of supports) {
-    const least = minSupport[key];
-    const small = least === undefined ? undefined : groups.find((group) => supportOf(group) < least);
-    if (small !== undefined) {
-      return `group "${small.group}" has ${supportOf(small)} ${words}, the policy asks for ${least}`;
-    }
+const SUPPORTS = [
+  ['group', 'rows', 'rows', ({ support }: GroupMetrics) => support],
+  ['positives', 'positive labels', 'positives', ({ positives }: GroupMetrics) => positives],
+  ['negatives', 'negative labels', 'negatives', ({ negatives }: GroupMetrics) => negatives],
+] as const;
+
+/** The first support that is too small, with what every group lacks of it; null when all suffice. */
+function smallIn({ minSupport = {} }: Rule, { groups }: Figure) {
+  for (const [key, words, of, supportOf] of SUPPORTS) {
+    const least = minSupport[key] ?? 0;
+    const small = groups.filter((group) => supportOf(group) < least);
+    if (small.length === 0) continue;
+    return {
+      reason: `group "${small[0]!.group}" has ${supportOf(small[0]!)} ${words}, the policy asks for ${least}`,
+      needed: small.map((group) => ({ group: group.group, more: least - supportOf(group), of })),
+    };
   }
-  return on === 'interval' && interval === null ? 'there is no interval' : null;
+  return null;
 }
 
 /** Differences of rates are rounded: 0.6 − 0.5 is not 0.1, and a limit of 0.1 means that it is. */
 const ROUNDING = 1e-12;
 
-function check(rule: Rule, figure: Figure): Finding {
-  const { max, min } = rule;
-  const isWithin = (value: number) =>
-    max === undefined ? value >= min! - ROUNDING : value <= max + ROUNDING;
-  return settle(rule, figure, { isWithin });
+interface Audits {
+  readonly report: AuditReport;
+  readonly baseline: AuditReport | null;
 }
 
-/** By the estimate, or by both ends of the interval. */
-function settle(
-  rule: Rule,
-  figure: Figure,
-  { isWithin, baseline }: { isWithin: (value: number) => boolean; baseline?: number },
-): Finding {
-  const about = baseline === undefined ? {} : { baseline };
-  const values = rule.on === 'estimate' ? [figure.value!] : [figure.interval!.low, figure.interval!.high];
-  const within = values.filter(isWithin).length;
-  if (within === values.length) return finding(rule, figure, { verdict: 'pass', ...about });
-  if (within === 0) return finding(rule, figure, { verdict: 'fail', ...about });
-  const reason = 'the interval has the limit inside';
-  return finding(rule, { ...figure, reason }, { verdict: 'inconclusive', ...about });
-}
-
-function compare(rule: Rule, figure: Figure, baseline: AuditReport | null): Finding {
-  const earlier =
-    baseline === null ? [] : figuresOf(baseline, rule.metric, figure.sensitiveFeature ?? undefined);
-  const before = earlier[0]?.value ?? null;
-  if (before === null) {
+/** A figure against the rule's limit: by the estimate, or by both ends of the interval. */
+function hold(rule: Rule, figure: Figure, { report, baseline }: Audits): Finding {
+  const { metric, max, min, maxWorsening, on } = rule;
+  const before = maxWorsening === undefined ? null : valueBefore(baseline, metric, figure);
+  if (maxWorsening !== undefined && before === null) {
     const reason = baseline === null ? 'no baseline was given' : 'the baseline has no such figure';
-    return finding(rule, { ...figure, reason }, { verdict: 'inconclusive' });
+    return open(rule, figure, { reason });
   }
-  const sign = isMoreBetter(rule.metric) ? -1 : 1;
-  const isWithin = (value: number) => sign * (value - before) <= rule.maxWorsening! + ROUNDING;
-  return settle(rule, figure, { isWithin, baseline: before });
+  const sign = isMoreBetter(metric) ? -1 : 1;
+  const limit = max ?? min ?? before! + sign * maxWorsening!;
+  const values = on === 'estimate' ? [figure.value!] : [figure.interval!.low, figure.interval!.high];
+  const within = values.filter((value) => sign * (value - limit) <= ROUNDING).length;
+  if (within === values.length) return finding(rule, figure, { verdict: 'pass', baseline: before });
+  if (within === 0) return finding(rule, figure, { verdict: 'fail', baseline: before });
+  const { level, isWeighted } = report;
+  const needed = isWeighted ? null : neededRows(metric, figure.groups, { limit, level });
+  return open(rule, figure, { reason: 'the interval has the limit inside', baseline: before, needed });
 }
 
-interface Outcome {
-  readonly verdict: Verdict;
-  readonly baseline?: number;
+function valueBefore(baseline: AuditReport | null, metric: Rule['metric'], { sensitiveFeature }: Figure) {
+  if (baseline === null) return null;
+  return figuresOf(baseline, metric, sensitiveFeature ?? undefined)[0]?.value ?? null;
 }
 
-function finding(rule: Rule, figure: Figure, { verdict, baseline }: Outcome): Finding {
+interface Outcome
+  extends Pick<Finding, 'verdict'>,
+    Partial<Pick<Finding, 'baseline' | 'reason' | 'needed'>> {}
+
+/** An inconclusive finding. */
+function open(rule: Rule, figure: Figure, why: Omit<Outcome, 'verdict'>): Finding {
+  return finding(rule, figure, { verdict: 'inconclusive', ...why });
+}
+
+function finding(rule: Rule, figure: Figure, outcome: Outcome): Finding {
   const { metric, severity, on } = rule;
   const kind = rule.max !== undefined ? 'max' : rule.min !== undefined ? 'min' : 'maxWorsening';
-  const { sensitiveFeature, value, interval, reason } = figure;
+  const { sensitiveFeature, value, interval } = figure;
   return {
     metric,
     sensitiveFeature,
@@ -138,8 +146,9 @@ function finding(rule: Rule, figure: Figure, { verdict, baseline }: Outcome): Fi
     limit: { kind, value: rule[kind]! },
     value,
     interval: interval && { low: interval.low, high: interval.high },
-    baseline: baseline ?? null,
-    verdict,
-    reason: verdict === 'inconclusive' ? reason : null,
+    baseline: null,
+    reason: null,
+    needed: null,
+    ...outcome,
   };
 }

@@ -37,6 +37,13 @@ export function findingText(finding: Finding): string {
     maxWorsening: `${baseline === null ? '' : `${figure(baseline)} before, `}at most ${figure(limit.value)} worse`,
   }[limit.kind];
   const isMinor = severity === 'warning' && verdict === 'fail';
-  const why = reason === null ? '' : `, ${reason}`;
+  const why = reason === null ? '' : `, ${reason}${neededText(finding)}`;
   return `${subject} ${found}${range}, ${rule}: ${VERDICT_WORDS[verdict]}${why}${isMinor ? ' (warning)' : ''}`;
+}
+
+/** Of whom how many more would decide it. */
+function neededText({ needed }: Pick<Finding, 'needed'>): string {
+  if (needed === null || needed.length === 0) return '';
+  const rows = needed.map(({ group, more, of }) => `${more} more ${of} of "${group}"`);
+  return `; some ${rows.join(', ')} would decide it`;
 }

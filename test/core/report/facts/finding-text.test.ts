@@ -14,6 +14,7 @@ const BASE: Finding = {
   baseline: null,
   verdict: 'fail',
   reason: null,
+  needed: null,
 };
 
 describe('findingText', () => {
@@ -23,6 +24,14 @@ describe('findingText', () => {
     [
       { on: 'interval', verdict: 'inconclusive', reason: 'the interval has the limit inside' },
       'Equalised odds difference by sex 0.1235 (0.05 to 0.2), at most 0.1: inconclusive, the interval has the limit inside',
+    ],
+    [
+      {
+        verdict: 'inconclusive',
+        reason: 'the limit is inside',
+        needed: [{ group: 'f', more: 40, of: 'positives' }],
+      },
+      'Equalised odds difference by sex 0.1235, at most 0.1: inconclusive, the limit is inside; some 40 more positives of "f" would decide it',
     ],
     [
       { value: null, interval: null, verdict: 'inconclusive', reason: 'no positives' },
