@@ -26,6 +26,8 @@ export function limitArrival(request: IncomingMessage, response: ServerResponse,
     allowPauses(pauseMs) {
       let seen = socket.bytesRead;
       clearTimeout(timer);
+      // A small one may have come in full by now, and then nothing would end the timer.
+      if (request.closed) return;
       timer = setInterval(() => {
         if (socket.bytesRead === seen) cutOff();
         seen = socket.bytesRead;

@@ -67,4 +67,15 @@ describe('a request that came in full', () => {
     const { port } = await listen(20, () => sleep(150));
     expect(await text(begin(port, '1234567890'))).toMatch(/^HTTP\/1\.1 200 [\s\S]*1234567890/);
   });
+
+  it('leaves no timer behind, also when it is given time only then', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { port } = await listen(60_000, async (request, arrival) => {
+      await once(request.resume(), 'close');
+      arrival.allowPauses(60_000);
+    });
+    for (let count = 0; count < 3; count += 1) await text(begin(port, '1234567890'));
+    expect(timers()).toBeLessThan(before + 3);
+  });
 });
