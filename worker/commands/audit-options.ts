@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ColumnChoices } from '../../core/data/columns.ts';
 import { parseBins } from '../../core/data/groups/bins.ts';
-import { JOIN_CONFLICTS, type JoinRequest } from '../../core/data/groups/join.ts';
+import type { JoinRequest } from '../../core/data/groups/join.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import { AUDIT_DEFAULTS, type AuditOptions } from '../../core/fairness/audit.ts';
 import type { ReferenceChoice } from '../../core/fairness/reference-group.ts';
@@ -43,7 +43,7 @@ export function addTableOptions(command: Command): Command {
     .option('--other-id <column>', 'its name in the second table, where it is another one')
     .addOption(
       new Option('--join-conflicts <action>', 'what becomes of an id with several values')
-        .choices(JOIN_CONFLICTS)
+        .choices(['refuse', 'first', 'missing'] satisfies JoinRequest['conflicts'][])
         .default('refuse'),
     )
     .option('--bins <column:rule...>', 'groups of a number: edges (age:18,40,65) or quantiles (age:q4)');

@@ -5,7 +5,7 @@ import type { Columns } from '../../core/data/columns.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import type { LibraryName, LibraryReport } from '../../core/fairness/libraries/index.ts';
 import type { AuditReport } from '../../core/fairness/types.ts';
-import { auditFiles, type FileAudit, writeAudit } from '../audit-files.ts';
+import type { FileAudit } from '../audit-files.ts';
 import type { AuditOutcome } from '../audit-outcome.ts';
 import { startBackend } from '../backend.ts';
 import { assertAbsent } from '../run-folder.ts';
@@ -113,6 +113,7 @@ async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
   const options = await judgeOptions(flags);
   const { request, clarify } = await readRequest(flags, console);
   await startBackend(flags.backend, { threads: flags.threads });
+  const { auditFiles, writeAudit } = await import('../audit-files.ts');
   const report = await auditFiles(request, console);
   const { judgeAudit } = await import('../audit-outcome.ts');
   const outcome = await judgeAudit(report, { ...options, now: new Date() });

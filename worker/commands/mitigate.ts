@@ -9,7 +9,6 @@ import { startBackend } from '../backend.ts';
 import type { MitigationOptions } from '../bmft/options.ts';
 import { optionsOf } from '../bmft/options.ts';
 import { NO_CHECKPOINTS } from '../checkpoints.ts';
-import { mitigateFiles } from '../mitigate-files.ts';
 import { DEFAULT_SPLITS } from '../parts.ts';
 import { assertAbsent } from '../run-folder.ts';
 import type { MitigationResult } from '../run-job.ts';
@@ -90,6 +89,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   await assertAbsent(flags.out);
   const changes = flags.options === undefined ? {} : await readJson(flags.options);
   const options = optionsOf({ ...flags, changes }, `options "${flags.options}"`);
+  const { mitigateFiles } = await import('../mitigate-files.ts');
   const { result, record } = await mitigateFiles({
     source: await readDataSource(flags.model, flags),
     config: flags.config,
