@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import { startBackend } from '../../worker/backend.ts';
 import { textTable } from '../../worker/commands/tables.ts';
-import { benchAudit, findFairlearn } from './audit.ts';
+import { type AuditFigures, benchAudit, findFairlearn } from './audit.ts';
 import { runChild, typescript } from './child.ts';
 import { benchJob } from './job.ts';
 import { benchKernels, type KernelFigures, stockKernels } from './kernels.ts';
@@ -197,10 +197,10 @@ async function audit() {
   if (peer === null)
     print('fairlearn and pyarrow are not installed here (--fairlearn), so its column is left out.');
   const figures = await benchAudit({ ...flags, folder, python: peer });
-  const cell = (measured: { readonly seconds: number; readonly peakBytes: number } | null) =>
+  const cell = (measured: AuditFigures['fairlearn']) =>
     measured === null
       ? '–'
-      : `${measured.seconds.toFixed(2)} s, ${Math.round(measured.peakBytes / 2 ** 20)} MB`;
+      : `${measured.seconds.toFixed(2)} s (${measured.cpuSeconds.toFixed(2)} s of the processor), ${Math.round(measured.peakBytes / 2 ** 20)} MB`;
   table(
     ['audit of rows', 'ours, with intervals and tests', 'fairlearn, 12 metrics', 'with 2 draws'],
     figures.map(({ rows, ours, fairlearn, fairlearnDraws }) => [
