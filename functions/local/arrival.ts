@@ -20,18 +20,19 @@ export function limitArrival(request: IncomingMessage, response: ServerResponse,
     if (!response.headersSent) socket.write(TOO_SLOW);
     request.destroy();
   };
-  let timer = setTimeout(cutOff, ms);
+  // A connection keeps the process, its timer does not.
+  let timer = setTimeout(cutOff, ms).unref();
   request.once('close', () => clearTimeout(timer));
   return {
     allowPauses(pauseMs) {
       let seen = socket.bytesRead;
       clearTimeout(timer);
-      // A small one may have come in full by now, and then nothing would end the timer.
-      if (request.closed) return;
       timer = setInterval(() => {
-        if (socket.bytesRead === seen) cutOff();
+        // It may have closed before, and whoever reads no further than the end of a form never hears that it has.
+        if (request.complete || request.destroyed) clearInterval(timer);
+        else if (socket.bytesRead === seen) cutOff();
         seen = socket.bytesRead;
-      }, pauseMs);
+      }, pauseMs).unref();
     },
   };
 }

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type Arrival, limitArrival } from '../../../functions/local/arrival.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
+afterEach(() => void vi.useRealTimers());
 afterAll(() => Promise.all(servers.map((server) => server.close())));
 
 /** Answers with the body, once it is whole. */
@@ -68,14 +69,24 @@ describe('a request that came in full', () => {
     expect(await text(begin(port, '1234567890'))).toMatch(/^HTTP\/1\.1 200 [\s\S]*1234567890/);
   });
 
-  it('leaves no timer behind, also when it is given time only then', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const before = timers();
+  it.each<[string, (request: IncomingMessage) => Promise<unknown>]>([
+    ['closed before', (request) => once(request.resume(), 'close')],
+    [
+      'is read no further than to its last byte',
+      (request) => request.iterator({ destroyOnReturn: false }).next(),
+    ],
+  ])('keeps neither a timer nor the process when it is given time and %s', async (_, read) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const { port } = await listen(60_000, async (request, arrival) => {
-      await once(request.resume(), 'close');
-      arrival.allowPauses(60_000);
+      await read(request);
+      arrival.allowPauses(1000);
     });
-    for (let count = 0; count < 3; count += 1) await text(begin(port, '1234567890'));
-    expect(timers()).toBeLessThan(before + 3);
+    const isRunning = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = isRunning();
+    begin(port, '1234567890').resume();
+    await vi.waitUntil(() => vi.getTimerCount() === 1);
+    expect(isRunning()).toBe(before);
+    vi.advanceTimersByTime(1000);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
