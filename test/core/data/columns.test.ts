@@ -46,6 +46,15 @@ describe('columnsSchema', () => {
     expect(columnsSchema.safeParse({ ...rest, ...larger }).success).toBe(false);
   });
 
+  it.each([
+    [{ bins: { age: { quantiles: 4 } } }, '"bins.age" is none of the sensitive features'],
+    [{ positiveLabel: 'a', labelThreshold: 3 }, '"labelThreshold" is given beside "positiveLabel"'],
+    [{ classScores: { a: 'p' } }, '"classScores" must have 2 to 100 classes, received 1'],
+    [{ weight: 'y' }, '"weight" is the label column as well'],
+  ])('refuses %j', (columns, sentence) => {
+    expect(() => mergeColumns({ label: 'y', sensitiveFeatures: ['sex'] }, columns)).toThrow(sentence);
+  });
+
   it('refuses a megabyte of names in no time', () => {
     const start = performance.now();
     expect(columnsSchema.safeParse({ label: 'y', sensitiveFeatures: features(150_000) }).success).toBe(false);

@@ -67,6 +67,15 @@ describe('openPredictions', () => {
     expect(vocabularies.strata).toEqual(['x', 'y']);
   });
 
+  it('checks each of many subjects', async () => {
+    const rows = Array.from({ length: 200 }, (_, row) => `1,f,1,s${row}\n`);
+    const columns = { prediction: 'p', subject: 's' };
+    const { all } = await read(`y,sex,p,s\n${rows.join('')}`, columns);
+    expect(all!.subjects.at(-1)).toBe(199);
+    rows[150] = '1,f,1, \n';
+    await expect(read(`y,sex,p,s\n${rows.join('')}`, columns)).rejects.toThrow('line 152, column "s"');
+  });
+
   it('keeps the rows of one split, and the groups of all', async () => {
     const table = 'y,sex,p,part,w,s,d\n1,f,0,a,1,u,x\n0,m,1,b,2,v,x\n1,f,1,a,3,w,x\n';
     const columns = { score: 'p', split: 'part', weight: 'w', subject: 's', stratum: 'd' };

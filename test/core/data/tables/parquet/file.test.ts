@@ -148,6 +148,19 @@ describe('readParquet', () => {
     );
   });
 
+  it('has the fewest digits of 32-bit floats, and fixed bytes of kinds that are numbers or names', async () => {
+    const file = await written([
+      { name: 'f', data: [0.1, 16777216, 1 / 3], type: 'FLOAT' },
+      { name: 'h', data: [0.5, 2, null], type: 'FLOAT16' },
+      { name: 'u', data: ['00000000-0000-0000-0000-000000000001', null, null], type: 'UUID' },
+    ]);
+    await expect(texts(file, 'f', 'h', 'u')).resolves.toEqual([
+      ['0.1', '0.5', '00000000-0000-0000-0000-000000000001'],
+      ['16777216', '2', ''],
+      ['0.33333334', '', ''], // the eight digits that float32 tells apart
+    ]);
+  });
+
   it('counts rows through batches', async () => {
     const data = Array.from({ length: 40_000 }, (_, row) => (row === 39_998 ? 2 : 0.5));
     const file = await written([{ name: 's', data, type: 'DOUBLE' }], 30_000);
