@@ -1,4 +1,4 @@
-import { NOT_DEFINED, rate } from '../text/format.ts';
+import { ENGLISH, type Language } from '../language/language.ts';
 import { type Html, html, NOTHING } from '../text/html.ts';
 import { visibleName } from '../text/names.ts';
 import { fitText, textWidth } from '../text/text-fit.ts';
@@ -20,6 +20,7 @@ interface DumbbellChart {
   readonly rows: readonly DumbbellRow[];
   /** True when rows have an `after`. */
   readonly isComparison: boolean;
+  readonly language?: Language;
 }
 
 const WIDTH = 360;
@@ -39,13 +40,15 @@ export const dumbbellScale = linearScale([0, 1], [LEFT, RIGHT]);
  * One row per group: name and support, the figures, and a track from 0 to 1 with the rate before (hollow
  * square) and after (filled circle). A group without the rate keeps its row, with an empty dashed track.
  */
-export function dumbbellChart({ id, title, rows, isComparison }: DumbbellChart): Html {
+export function dumbbellChart({ id, title, rows, isComparison, language = ENGLISH }: DumbbellChart): Html {
   const top = isComparison ? LEGEND_HEIGHT : PADDING;
   const bottom = top + rows.length * ROW_HEIGHT;
   const body = html`${isComparison ? legend() : NOTHING}
 ${xAxis({ scale: dumbbellScale, ticks: TICKS, top, bottom })}
-${rows.map((row, index) => rowMarks(row, top + index * ROW_HEIGHT))}`;
-  const description = rows.map((row) => `${visibleName(row.group)}, ${row.support}: ${figures(row)}. `);
+${rows.map((row, index) => rowMarks(row, top + index * ROW_HEIGHT, language))}`;
+  const description = rows.map(
+    (row) => `${visibleName(row.group, language)}, ${row.support}: ${figures(row, language)}. `,
+  );
   return chartFrame({ id, title, description, width: WIDTH, height: bottom + 22, body });
 }
 
@@ -56,21 +59,22 @@ ${marker(circleAt(LEFT + 76, 12))}
 <text class="label" x="${LEFT + 86}" y="16">after</text></g>`;
 }
 
-function figures({ before, after }: DumbbellRow): string {
+function figures({ before, after }: DumbbellRow, { rate, t }: Language): string {
   if (after === undefined) return rate(before);
-  return before === null && after === null ? NOT_DEFINED : `${rate(before)} \u2192 ${rate(after)}`;
+  return before === null && after === null ? t.notDefined : `${rate(before)} \u2192 ${rate(after)}`;
 }
 
-function rowMarks(row: DumbbellRow, top: number): Html {
-  const name = fitText(visibleName(row.group), nameRoom(row));
+function rowMarks(row: DumbbellRow, top: number, language: Language): Html {
+  const shown = figures(row, language);
+  const name = fitText(visibleName(row.group, language), nameRoom(row.support, shown));
   return html`<g><text class="label" x="${LEFT}" y="${top + 14}"><tspan class="name">${name}</tspan><tspan class="muted">, ${row.support}</tspan></text>
-<text class="label strong" x="${RIGHT}" y="${top + 14}" text-anchor="end">${figures(row)}</text>
+<text class="label strong" x="${RIGHT}" y="${top + 14}" text-anchor="end">${shown}</text>
 ${track(row, top + 27)}</g>`;
 }
 
 /** Room in em that support and figures leave for the name on a row. */
-function nameRoom(row: DumbbellRow): number {
-  return (RIGHT - LEFT) / FONT_SIZE - textWidth(`,  ${row.support}`) - textWidth(`${figures(row)}  `);
+function nameRoom(support: string, shown: string): number {
+  return (RIGHT - LEFT) / FONT_SIZE - textWidth(`,  ${support}`) - textWidth(`${shown}  `);
 }
 
 /** The square is wider than the circle and drawn first, so that both stay visible where nothing moved. */

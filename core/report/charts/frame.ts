@@ -31,9 +31,22 @@ export function xAxis({ scale, ticks, top, bottom }: XAxis): Html {
   const marks = ticks.values.map((value) => {
     const x = scale(value);
     return html`<line class="grid" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/>
-<text class="tick" x="${x}" y="${bottom + 14}" text-anchor="middle">${value.toFixed(ticks.decimals)}</text>`;
+<text class="tick" x="${x}" y="${bottom + 14}" text-anchor="${anchorOf(value, ticks)}">${tickText(value, ticks)}</text>`;
   });
   return html`<g>${marks}</g>`;
+}
+
+const MINUS = '\u2212';
+
+function tickText(value: number, { decimals, label }: Ticks): string {
+  return label === undefined ? value.toFixed(decimals).replace('-', MINUS) : label(value);
+}
+
+/** Long labels at the ends stay inside the picture. */
+function anchorOf(value: number, { values, label }: Ticks): 'start' | 'middle' | 'end' {
+  if (label === undefined || values.length < 2) return 'middle';
+  if (value === values[0]) return 'start';
+  return value === values.at(-1) ? 'end' : 'middle';
 }
 
 interface YAxis {
@@ -48,7 +61,7 @@ export function yAxis({ scale, ticks, left, right }: YAxis): Html {
   const marks = ticks.values.map((value) => {
     const y = scale(value);
     return html`<line class="grid" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>
-<text class="tick" x="${left - 6}" y="${round(y + 4)}" text-anchor="end">${value.toFixed(ticks.decimals)}</text>`;
+<text class="tick" x="${left - 6}" y="${round(y + 4)}" text-anchor="end">${tickText(value, ticks)}</text>`;
   });
   return html`<g>${marks}</g>`;
 }

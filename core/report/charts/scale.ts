@@ -14,6 +14,8 @@ export interface Ticks {
   /** Ascending; the first is at or below the smallest value, the last at or above the largest. */
   readonly values: readonly number[];
   readonly decimals: number;
+  /** How a tick is written, where not as a decimal. */
+  readonly label?: (value: number) => string;
 }
 
 /**

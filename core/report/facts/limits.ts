@@ -1,6 +1,7 @@
 import type { AuditReport, FeatureAudit } from '../../fairness/types.ts';
 import type { RunRecord } from '../../jobs/run-record.ts';
-import { rate, significant, thresholdText } from '../text/format.ts';
+import { ENGLISH, type Language } from '../language/language.ts';
+import { significant, thresholdText } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { joinHtml, nameHtml, nameList } from '../text/names.ts';
 import type { MitigationInput } from './headline.ts';
@@ -10,17 +11,22 @@ import { unsupportedIn } from './unsupported.ts';
 export const SMALL_CELL = 30;
 
 /** What limits the figures of one audit: sentences made from its facts. */
-export function auditLimits(audit: AuditReport): Html[] {
+export function auditLimits(audit: AuditReport, language: Language = ENGLISH): Html[] {
+  const { limits } = language.t;
   return [
-    ...emptyCells(audit),
-    ...smallCells(audit),
-    ...audit.features.flatMap(unsupportedGroups),
-    html`No intervals of uncertainty are given. Every figure comes from a sample: part of a gap, or of a change in it, may be chance.`,
-    html`A gap is associated with group membership; nothing here shows that it is caused by it. A small gap says nothing beyond these samples and this threshold.`,
-    ...(audit.threshold === null
-      ? [html`The table held predictions only, so the threshold is not known and an AUC may be missing.`]
-      : []),
+    ...emptyCells(audit, language),
+    ...smallCells(audit, language),
+    ...audit.features.flatMap((feature) => unsupportedGroups(feature, language)),
+    html`${hasIntervals(audit) ? limits.intervals(language.percent(audit.level)) : limits.noIntervals}`,
+    html`${limits.notCause}`,
+    ...(audit.threshold === null && audit.classes === undefined ? [html`${limits.noThreshold}`] : []),
   ];
+}
+
+/** Files of the first version, and means over classes, have none. */
+function hasIntervals({ overall, features }: AuditReport): boolean {
+  const groups = [overall, ...features.flatMap((feature) => feature.groups)];
+  return groups.some(({ rates }) => rates.accuracy.interval !== null);
 }
 
 /** What limits the figures of a run, most serious first. */
@@ -46,44 +52,47 @@ interface SizedCell {
   readonly support: number;
 }
 
-function cellsOf(audit: AuditReport): SizedCell[] {
+function cellsOf(audit: AuditReport, language: Language): SizedCell[] {
+  const { limits } = language.t;
   return audit.features.flatMap(({ sensitiveFeature, groups }) =>
     groups.flatMap(({ group, positives, negatives }) => {
-      const name = html`${nameHtml(group)} in ${nameHtml(sensitiveFeature)}`;
+      const name = limits.inFeature(nameHtml(group, language), nameHtml(sensitiveFeature, language));
       return [
-        { name: html`positives of ${name}`, support: positives },
-        { name: html`negatives of ${name}`, support: negatives },
+        { name: limits.positivesOf(name), support: positives },
+        { name: limits.negativesOf(name), support: negatives },
       ];
     }),
   );
 }
 
-function emptyCells(audit: AuditReport): Html[] {
-  const empty = cellsOf(audit).filter(({ support }) => support === 0);
+function emptyCells(audit: AuditReport, language: Language): Html[] {
+  const empty = cellsOf(audit, language).filter(({ support }) => support === 0);
   if (empty.length === 0) return [];
-  return [html`The audited data hold no ${joinHtml(empty.map(({ name }) => name))}.`];
+  const names = joinHtml(
+    empty.map(({ name }) => name),
+    language,
+  );
+  return [language.t.limits.empty(names)];
 }
 
 function isSmall({ support }: { readonly support: number }): boolean {
   return support > 0 && support < SMALL_CELL;
 }
 
-function smallCells(audit: AuditReport): Html[] {
-  const small = cellsOf(audit).filter(isSmall);
+function smallCells(audit: AuditReport, language: Language): Html[] {
+  const { t, rate, count } = language;
+  const small = cellsOf(audit, language).filter(isSmall);
   if (small.length === 0) return [];
   const smallest = Math.min(...small.map(({ support }) => support));
-  const names = small.map(({ name, support }) => html`${name} (${support})`);
-  return [
-    html`Fewer than ${SMALL_CELL} audited samples: ${joinHtml(names)}. In the smallest of these cells one sample moves a rate by ${rate(1 / smallest)}.`,
-  ];
+  const names = small.map(({ name, support }) => t.limits.sized(name, count(support)));
+  return [t.limits.small(SMALL_CELL, joinHtml(names, language), rate(1 / smallest))];
 }
 
-function unsupportedGroups({ sensitiveFeature, disparities }: FeatureAudit): Html[] {
+function unsupportedGroups({ sensitiveFeature, disparities }: FeatureAudit, language: Language): Html[] {
   const groups = unsupportedIn(disparities);
   if (groups.length === 0) return [];
-  return [
-    html`Some gaps by ${nameHtml(sensitiveFeature)} leave out ${nameList(groups)} for lack of support; nothing is known about the gap to these groups.`,
-  ];
+  const { leftOut } = language.t.limits;
+  return [leftOut(nameHtml(sensitiveFeature, language), nameList(groups, language))];
 }
 
 function notIndependent({ data }: RunRecord): Html[] {

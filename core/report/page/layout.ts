@@ -1,3 +1,4 @@
+import { ENGLISH, type Language } from '../language/language.ts';
 import { type Content, type Html, html } from '../text/html.ts';
 
 export interface Section {
@@ -16,8 +17,8 @@ ${body}
 }
 
 /** A sentence that must not be missed; the word says it, the colour only repeats it. */
-export function notice(kind: 'Warning' | 'Note', body: Content): Html {
-  return html`<p class="notice ${kind.toLowerCase()}"><strong>${kind}:</strong> ${body}</p>
+export function notice(kind: 'Warning' | 'Note', body: Content, { t }: Language = ENGLISH): Html {
+  return html`<p class="notice ${kind.toLowerCase()}"><strong>${t.notices[kind]}</strong> ${body}</p>
 `;
 }
 

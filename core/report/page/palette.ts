@@ -8,6 +8,8 @@ export interface Palette {
   readonly grid: string;
   readonly blue: string;
   readonly orange: string;
+  readonly green: string;
+  readonly purple: string;
   readonly warningPanel: string;
   readonly notePanel: string;
   /** Shadow at an edge behind which a table goes on. */
@@ -23,6 +25,8 @@ export const LIGHT: Palette = {
   grid: '#e3e8ec',
   blue: '#0067a3',
   orange: '#b34a00',
+  green: '#00684d',
+  purple: '#8f3a73',
   warningPanel: '#fdf1e7',
   notePanel: '#eaf3f9',
   shade: '#1a21292e',
@@ -37,6 +41,8 @@ export const DARK: Palette = {
   grid: '#2a333b',
   blue: '#6cc0f0',
   orange: '#f3985a',
+  green: '#58c9a5',
+  purple: '#e5a0cb',
   warningPanel: '#33231a',
   notePanel: '#172a37',
   shade: '#000000b0',

@@ -33,6 +33,10 @@ const VERDICT = html`
 .improved .badge{color:var(--blue)}
 .not-improved .badge{color:var(--ink)}
 .rejected .badge{color:var(--orange)}
+.gate{display:inline-block;border:1.5px solid currentcolor;border-radius:4px;padding:0 8px;font-weight:600;margin-right:6px;white-space:nowrap}
+.gate.pass{color:var(--blue)}
+.gate.fail{color:var(--orange)}
+.gate.inconclusive{color:var(--ink);border-style:dashed}
 .headline{font-size:1.42rem;line-height:1.35;font-weight:600;margin-bottom:12px;max-width:44em;text-wrap:pretty}
 .verdict ul{font-size:1.08rem}
 dl{margin:0 0 12px}
@@ -75,6 +79,16 @@ td.text{min-width:8em}
 td.long{min-width:17em}
 td em{color:var(--muted)}
 .figure{font-weight:600}
+.range{white-space:nowrap}
+td.heat{--share:0;background:color-mix(in srgb,var(--blue) calc(var(--share)*42%),var(--page));border:1px solid var(--page);padding:6px 10px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+td.heat small{color:var(--ink)}
+td.heat.none{background:var(--panel)}
+tr.gap>*{border-top:1px solid var(--ink);font-weight:600}
+.slider{display:flex;flex-wrap:wrap;align-items:center;gap:4px 14px;max-width:none}
+.slider[hidden]{display:none}
+.slider label{font-weight:600}
+.slider input{flex:1 1 220px;max-width:420px;min-height:28px;accent-color:var(--blue)}
+.slider output{font-weight:600;font-variant-numeric:tabular-nums;min-width:4em}
 .bar-cell{white-space:nowrap}
 .bar{vertical-align:-1px;margin-right:6px}
 .bar-whole{fill:var(--grid)}
@@ -87,6 +101,8 @@ const CHARTS = html`
 figure{margin:0 0 20px}
 figcaption{font-size:.85rem;color:var(--muted);max-width:90ch}
 .pictures{display:flex;flex-wrap:wrap;gap:8px 40px;margin-bottom:4px}
+.pairs .panel{flex-basis:40%;min-width:min(100%,300px)}
+.beside{display:grid;grid-template-columns:minmax(0,450px) minmax(0,1fr);gap:0 40px;align-items:start}
 .panel{flex:1 1 320px;max-width:450px;min-width:0}
 .panel-title{font-weight:600;font-size:.92rem;margin:0 0 2px}
 .chart{display:block;width:100%;max-width:calc(var(--width)*1.25);height:auto;font-family:inherit}
@@ -110,6 +126,24 @@ figcaption{font-size:.85rem;color:var(--muted);max-width:90ch}
 .dot.disparity{fill:var(--orange);stroke:var(--page)}
 .chart .ink-task{fill:var(--blue);font-weight:600}
 .chart .ink-disparity{fill:var(--orange);font-weight:600}
+.curve{fill:none;stroke-width:2}
+.curve-1{stroke:var(--blue)}
+.curve-2{stroke:var(--orange);stroke-dasharray:7 4}
+.curve-3{stroke:var(--green);stroke-dasharray:2 3}
+.curve-4{stroke:var(--purple);stroke-dasharray:10 3 2 3}
+.curve-5{stroke:var(--ink);stroke-dasharray:14 5}
+.curve-6{stroke:var(--muted);stroke-dasharray:4 2 1 2 1 2}
+.dot{stroke:var(--page)}
+.dot-1{fill:var(--blue)}
+.dot-2{fill:var(--orange)}
+.dot-3{fill:var(--green)}
+.dot-4{fill:var(--purple)}
+.dot-5{fill:var(--ink)}
+.dot-6{fill:var(--muted)}
+.diagonal{stroke:var(--muted);stroke-dasharray:3 4}
+.zero{stroke:var(--ink);stroke-width:1.2}
+.track.faint{stroke:var(--grid)}
+.whisker{fill:none;stroke:var(--blue);stroke-width:2}
 .point{stroke-width:1.6}
 .bmft{fill:var(--blue);stroke:var(--blue)}
 .control{fill:var(--orange);stroke:var(--orange)}
@@ -119,6 +153,8 @@ figcaption{font-size:.85rem;color:var(--muted);max-width:90ch}
 `;
 
 const PRINT = html`
+:lang(ja) thead th,:lang(ja) .tag{word-break:keep-all}
+@media (max-width:900px){.beside{grid-template-columns:minmax(0,1fr)}}
 @media (max-width:600px){
 main{padding:16px 16px 40px}
 .verdict{padding:14px 14px 4px}
@@ -142,11 +178,15 @@ table{font-size:7.6pt;min-width:0}
 th,td{padding:2.5pt 5pt 2.5pt 0}
 .number{padding:2.5pt 0 2.5pt 5pt}
 tbody th,td.text,td.long,td.number small{min-width:0}
+thead th{overflow-wrap:anywhere;word-break:normal}
+.range{white-space:normal}
 thead th:first-child,th[scope=rowgroup],tbody th:not(.model){position:static}
 h2,h3,caption,thead,.panel-title{break-after:avoid}
 tr,figure,.notice,.verdict{break-inside:avoid}
 .headline{font-size:14pt}
 .panel{flex-basis:40%}
+.beside{grid-template-columns:minmax(0,40%) minmax(0,1fr);gap:0 16px}
+.slider,.without-script{display:none}
 details::details-content{content-visibility:visible;display:block;block-size:auto}
 summary{color:var(--ink);list-style:none;font-weight:600}
 }

@@ -1,9 +1,9 @@
-import type { Disparity, DisparityName, Rate, RateName, Statistic } from '../../fairness/types.ts';
+import type { Disparity, DisparityName, Interval, Rate, RateName, Statistic } from '../../fairness/types.ts';
+import { ENGLISH, type Language } from '../language/language.ts';
 import { numberCell } from '../page/table.ts';
-import { count, NOT_DEFINED, rate } from '../text/format.ts';
 import { type Content, type Html, html, NOTHING } from '../text/html.ts';
 import { nameHtml, nameList } from '../text/names.ts';
-import { DISPARITY_WORDS, NO_SUPPORT_WORDS } from '../text/words.ts';
+import { DISPARITY_WORDS } from '../text/words.ts';
 
 /** The value that may be shown for a rate: none without support, whatever the file says. */
 export function shownRate({ value, support }: Rate): number | null {
@@ -15,47 +15,60 @@ export function shownDisparity({ value, unsupportedGroups }: Disparity): number 
   return unsupportedGroups.length === 0 ? value : null;
 }
 
-/** `0.512` over `21 of 41`, or `not defined` over the reason. */
-export function rateCell(name: RateName, measured: Rate): Html {
-  if (measured.support === 0) return numberCell(undefinedText(), NO_SUPPORT_WORDS[name]);
-  const fraction = html`<span class="fraction">${count(measured.numerator)} of ${count(measured.support)}</span>`;
+/** `0.512` over `21 of 41` and its interval, or `not defined` over the reason. */
+export function rateCell(name: RateName, measured: Rate, language: Language = ENGLISH): Html {
+  const { t, count, rate } = language;
+  if (measured.support === 0) return numberCell(undefinedText(language), t.noSupport[name]);
+  const fraction = html`<span class="fraction">${t.fraction(count(measured.numerator), count(measured.support))}</span>`;
   return measured.value === null
-    ? numberCell(undefinedText(), fraction)
-    : numberCell(rate(measured.value), fraction);
+    ? numberCell(undefinedText(language), fraction)
+    : numberCell(rate(measured.value), html`${fraction}${intervalLine(measured.interval, language)}`);
 }
 
-export function statisticCell({ value, reason }: Statistic): Html {
-  if (value !== null) return numberCell(rate(value));
-  return numberCell(undefinedText(), reason ?? 'no reason recorded');
+export function statisticCell(statistic: Statistic, language: Language = ENGLISH): Html {
+  const { value, reason, interval, errorBound } = statistic;
+  const { t, rate } = language;
+  if (value === null) {
+    return numberCell(undefinedText(language), reason === undefined ? t.noReason : t.sentence(reason));
+  }
+  const range = interval === null ? '' : html`<span class="range">${language.range(interval)}</span>`;
+  const bound = errorBound === undefined || errorBound < 0.0005 ? '' : html` ±${rate(errorBound)}`;
+  return numberCell(html`${rate(value)}${bound}`, range);
+}
+
+function intervalLine(interval: Interval | null, { range }: Language): Html {
+  return interval === null ? NOTHING : html`<br><span class="range">${range(interval)}</span>`;
 }
 
 /** The gap over all groups, and where a group lacks support the gap among the others with those left out named. */
-export function disparityCell(name: DisparityName, disparity: Disparity): Html {
+export function disparityCell(name: DisparityName, disparity: Disparity, language: Language = ENGLISH): Html {
+  const { t, rate } = language;
   const value = shownDisparity(disparity);
-  if (value !== null) return numberCell(rate(value), spanOf(name, disparity));
-  const lines: Html[] = [];
-  if (disparity.reason !== undefined) lines.push(html`${disparity.reason}`);
+  if (value !== null) return numberCell(rate(value), spanOf(name, disparity, language));
+  const lines: Content[] = [];
+  if (disparity.reason !== undefined) lines.push(t.sentence(disparity.reason));
   if (disparity.amongSupported !== null) {
-    lines.push(html`${rate(disparity.amongSupported)} among the groups with support`);
+    lines.push(t.groupsSection.amongSupported(rate(disparity.amongSupported)));
   }
   if (disparity.unsupportedGroups.length > 0) {
-    lines.push(html`left out: ${nameList(disparity.unsupportedGroups)}`);
+    lines.push(t.groupsSection.leftOut(nameList(disparity.unsupportedGroups, language)));
   }
   return numberCell(
-    undefinedText(),
+    undefinedText(language),
     lines.map((line, index) => html`${index === 0 ? NOTHING : html`<br>`}${line}`),
   );
 }
 
 /** Where no group is lower than another, none is named as such. */
-function spanOf(name: DisparityName, { between, value }: Disparity): Content {
+function spanOf(name: DisparityName, { between, value }: Disparity, language: Language): Content {
+  const { groupsSection } = language.t;
   if (between === undefined) return '';
-  if (value === (DISPARITY_WORDS[name].isRatio ? 1 : 0)) return 'all groups equal';
-  const [lowest, highest] = between;
-  return html`lowest ${nameHtml(lowest)}<br>highest ${nameHtml(highest)}`;
+  if (value === (DISPARITY_WORDS[name].isRatio ? 1 : 0)) return groupsSection.allEqual;
+  const [lowest, highest] = between.map((group) => nameHtml(group, language));
+  return html`${groupsSection.lowest(lowest!)}<br>${groupsSection.highest(highest!)}`;
 }
 
 /** Set apart by slant as well as by words. */
-export function undefinedText(): Html {
-  return html`<em>${NOT_DEFINED}</em>`;
+export function undefinedText({ t }: Language = ENGLISH): Html {
+  return html`<em>${t.notDefined}</em>`;
 }

@@ -1,6 +1,6 @@
 import type { FeatureAudit, GroupMetrics, RateName } from '../../fairness/types.ts';
+import { ENGLISH, type Language } from '../language/language.ts';
 import { type Column, numberCell, table } from '../page/table.ts';
-import { count } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { nameHtml } from '../text/names.ts';
 import { rateCell, statisticCell } from './figure-cells.ts';
@@ -20,35 +20,44 @@ const RATE_COLUMNS = [
   'accuracy',
 ] as const satisfies readonly RateName[];
 
-const FIGURE_COLUMNS: readonly Column[] = [
-  { title: 'Support', isNumeric: true },
-  { title: 'Positives', isNumeric: true },
-  { title: 'Negatives', isNumeric: true },
-  { title: html`Selection<br>rate`, isNumeric: true },
-  { title: html`<abbr title="true positive rate">TPR</abbr>`, isNumeric: true },
-  { title: html`<abbr title="false positive rate">FPR</abbr>`, isNumeric: true },
-  { title: html`<abbr title="positive predictive value">PPV</abbr>`, isNumeric: true },
-  { title: 'Accuracy', isNumeric: true },
-  { title: html`Balanced<br>accuracy`, isNumeric: true },
-  { title: html`<abbr title="area under the ROC curve">AUC</abbr>`, isNumeric: true },
-];
+const SUPPORT_COLUMNS = ['support', 'positives', 'negatives'] as const;
+const STATISTIC_COLUMNS = ['balancedAccuracy', 'auc'] as const;
+const FIGURE_COLUMNS = [...SUPPORT_COLUMNS, ...RATE_COLUMNS, ...STATISTIC_COLUMNS];
 
 /** Figures of each group and of all samples; with two audits each group has a row before and a row after. */
-export function groupTable({ before, overallBefore, after, overallAfter }: GroupTable): Html {
+export function groupTable(
+  { before, overallBefore, after, overallAfter }: GroupTable,
+  language: Language = ENGLISH,
+): Html {
   const hasAfter = after !== undefined;
+  const { groupsSection: words } = language.t;
   const pairs = before.groups.map((group) => ({
-    name: nameHtml(group.group),
+    name: groupHeading(group, before, language),
     before: group,
     after: after?.groups.find((other) => other.group === group.group),
   }));
-  pairs.push({ name: html`All samples`, before: overallBefore, after: overallAfter });
+  pairs.push({ name: html`${words.allSamples}`, before: overallBefore, after: overallAfter });
   const when: Column[] = hasAfter ? [{ title: 'Model' }] : [];
+  const figures = FIGURE_COLUMNS.map((name) => ({ title: words.columns[name], isNumeric: true }));
   return table({
-    caption: `Figures by ${before.sensitiveFeature}${hasAfter ? ', before and after' : ''}`,
-    columns: [{ title: 'Group' }, ...when, ...FIGURE_COLUMNS],
-    rows: pairs.map((pair) => groupRows(pair, hasAfter)),
+    caption: `${words.figures(before.sensitiveFeature)}${hasAfter ? ', before and after' : ''}`,
+    columns: [{ title: words.group }, ...when, ...figures],
+    rows: pairs.map((pair) => groupRows(pair, hasAfter, language)),
     hasBodies: true,
   });
+}
+
+function groupHeading(
+  { group, isSmall }: GroupMetrics,
+  { reference }: FeatureAudit,
+  language: Language,
+): Html {
+  const { groupsSection: words } = language.t;
+  const tags = [
+    ...(isSmall ? [words.small] : []),
+    ...(reference?.group === group ? [words.reference] : []),
+  ].map((tag) => html` <span class="tag">${tag}</span>`);
+  return html`${nameHtml(group, language)}${tags}`;
 }
 
 interface Pair {
@@ -57,46 +66,35 @@ interface Pair {
   readonly after: GroupMetrics | undefined;
 }
 
-function groupRows({ name, before, after }: Pair, hasAfter: boolean): Html {
+function groupRows({ name, before, after }: Pair, hasAfter: boolean, language: Language): Html {
   if (!hasAfter) {
-    return html`<tbody><tr><th scope="row">${name}</th>${supportCells(before)}${figureCells(before)}</tr></tbody>
+    return html`<tbody><tr><th scope="row">${name}</th>${supportCells(before, language)}${figureCells(before, language)}</tr></tbody>
 `;
   }
   const afterCells =
     after === undefined
       ? html`<td colspan="${FIGURE_COLUMNS.length}">not in the audit after</td>`
-      : html`${supportCells(after)}${figureCells(after)}`;
-  return html`<tbody><tr><th scope="rowgroup" rowspan="2">${name}</th><th scope="row" class="model">before</th>${supportCells(before)}${figureCells(before)}</tr>
+      : html`${supportCells(after, language)}${figureCells(after, language)}`;
+  return html`<tbody><tr><th scope="rowgroup" rowspan="2">${name}</th><th scope="row" class="model">before</th>${supportCells(before, language)}${figureCells(before, language)}</tr>
 <tr><th scope="row" class="model">after</th>${afterCells}</tr></tbody>
 `;
 }
 
-function supportCells({ support, positives, negatives }: GroupMetrics): Html {
-  return html`${[support, positives, negatives].map((size) => numberCell(count(size)))}`;
+function supportCells(metrics: GroupMetrics, { count }: Language): Html {
+  return html`${SUPPORT_COLUMNS.map((name) => numberCell(count(metrics[name])))}`;
 }
 
-function figureCells(metrics: GroupMetrics): Html {
-  const rates = RATE_COLUMNS.map((name) => rateCell(name, metrics.rates[name]));
-  return html`${rates}${statisticCell(metrics.balancedAccuracy)}${statisticCell(metrics.auc)}`;
+function figureCells(metrics: GroupMetrics, language: Language): Html {
+  const rates = RATE_COLUMNS.map((name) => rateCell(name, metrics.rates[name], language));
+  const statistics = STATISTIC_COLUMNS.map((name) => statisticCell(metrics[name], language));
+  return html`${rates}${statistics}`;
 }
 
 /** What the columns mean, once per report. */
-export function columnGuide(): Html {
-  return html`<dl class="guide">${GUIDE.map(
+export function columnGuide({ t }: Language = ENGLISH): Html {
+  return html`<dl class="guide">${t.groupsSection.terms.map(
     ([term, text]) => html`<div><dt>${term}</dt><dd>${text}</dd></div>
 `,
   )}</dl>
 `;
 }
-
-const GUIDE = [
-  ['Support', 'Samples of the group. A rate always stands with its numerator and support, as in 21 of 41.'],
-  ['Selection rate', 'Share of the samples that the model predicts positive.'],
-  ['TPR', 'True positive rate: share of the positives that the model predicts positive.'],
-  ['FPR', 'False positive rate: share of the negatives that the model predicts positive.'],
-  ['PPV', 'Positive predictive value: share of the predicted positives that are positive.'],
-  ['Accuracy', 'Share of the samples that the model predicts right.'],
-  ['Balanced accuracy', 'Mean of the true positive rate and the true negative rate.'],
-  ['AUC', 'Chance that a positive scores above a negative of the same group; needs no threshold.'],
-  ['not defined', 'The figure has nothing to divide by. It is neither 0 nor evidence of a small gap.'],
-] as const;

@@ -1,24 +1,27 @@
+import { ENGLISH, type Language } from '../language/language.ts';
 import { type Html, html } from './html.ts';
 
 /** A name from the data, isolated so that its writing direction stays its own; an empty one is made visible. */
-export function nameHtml(name: string): Html {
-  return html`<bdi>${visibleName(name)}</bdi>`;
+export function nameHtml(name: string, language: Language = ENGLISH): Html {
+  return html`<bdi>${visibleName(name, language)}</bdi>`;
 }
 
-export function visibleName(name: string): string {
-  return name.trim() === '' ? '(empty name)' : name;
+export function visibleName(name: string, { t }: Language = ENGLISH): string {
+  return name.trim() === '' ? t.emptyName : name;
 }
 
 /** `a, b and c` */
-export function joinHtml(items: readonly Html[]): Html {
-  return html`${items.map((item, index) => html`${separatorBefore(index, items.length)}${item}`)}`;
+export function joinHtml(items: readonly Html[], { t }: Language = ENGLISH): Html {
+  const separatorBefore = (index: number) => {
+    if (index === 0) return '';
+    return index === items.length - 1 ? t.separators.last : t.separators.between;
+  };
+  return html`${items.map((item, index) => html`${separatorBefore(index)}${item}`)}`;
 }
 
-function separatorBefore(index: number, length: number): string {
-  if (index === 0) return '';
-  return index === length - 1 ? ' and ' : ', ';
-}
-
-export function nameList(names: readonly string[]): Html {
-  return joinHtml(names.map(nameHtml));
+export function nameList(names: readonly string[], language: Language = ENGLISH): Html {
+  return joinHtml(
+    names.map((name) => nameHtml(name, language)),
+    language,
+  );
 }

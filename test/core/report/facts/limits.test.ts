@@ -28,11 +28,19 @@ describe('auditLimits', () => {
     expect(text).not.toContain('Some gaps by skin tone');
   });
 
-  it('always says that there are no intervals and that association is not cause', () => {
+  it('says what intervals cover where there are some, and always that association is not cause', () => {
     const always = auditLimits(TWO_GROUPS_BEFORE).map(textOf).join('\n');
     expect(always).toContain('No intervals of uncertainty');
     expect(always).toContain('associated with group membership; nothing here shows that it is caused by it');
     expect(always).not.toContain('Fewer than 30');
+    const { overall } = TWO_GROUPS_BEFORE;
+    const accuracy = {
+      ...overall.rates.accuracy,
+      interval: { low: 0.7, high: 0.9, method: 'wilson' },
+    } as const;
+    const measured = { ...overall, rates: { ...overall.rates, accuracy } };
+    const [intervals] = auditLimits({ ...TWO_GROUPS_BEFORE, overall: measured }).map(textOf);
+    expect(intervals).toContain('Intervals (95%) cover chance in drawing these samples.');
   });
 
   it('says when the threshold is not known', () => {

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { languageOf } from '../../../../core/report/language/language.ts';
 import { page } from '../../../../core/report/page/page.ts';
 import { html } from '../../../../core/report/text/html.ts';
 
@@ -25,6 +27,16 @@ describe('page', () => {
         '&#39;',
       ),
     );
+  });
+
+  it('allows the one script that it was given by its hash, and no other', () => {
+    const script = html`alert(1)`;
+    const input = { title: 'T', heading: html`H`, lead: html``, sections: [], colophon: 'c' };
+    const scripted = page({ ...input, script, language: languageOf('ja') });
+    const hash = createHash('sha256').update('alert(1)').digest('base64');
+    expect(scripted).toContain(`form-action &#39;none&#39;; script-src &#39;sha256-${hash}&#39;"`);
+    expect(scripted).toContain('<script>alert(1)</script>');
+    expect(scripted).toContain('<html lang="ja">');
   });
 
   it('escapes the title', () => {

@@ -24,6 +24,8 @@ const TEXT_ON: readonly [keyof Palette, keyof Palette][] = [
   ['muted', 'panel'],
   ['blue', 'page'],
   ['blue', 'panel'],
+  ['green', 'page'],
+  ['purple', 'page'],
   ['orange', 'page'],
   ['orange', 'panel'],
   ['orange', 'warningPanel'],

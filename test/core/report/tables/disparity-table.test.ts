@@ -13,6 +13,23 @@ describe('disparityTable', () => {
     expect(textOf(markup)).toContain('signed form of the BMFT paper');
   });
 
+  it('gives interval, adjusted p-value and smallest gap of an audit alone, of a value that is shown only', () => {
+    const evidence = {
+      interval: { low: 0.11, high: 0.42, method: 'newcombe' },
+      test: { name: 'fisher-exact', pValue: 0.011, adjustedPValue: 0.033 },
+      smallestDetectable: 0.19,
+    } as const;
+    const tableOf = (unsupportedGroups: readonly string[]) => {
+      const gap = { ...before.disparities.equalOpportunityDifference, ...evidence, unsupportedGroups };
+      const disparities = { ...before.disparities, equalOpportunityDifference: gap };
+      return textOf(
+        disparityTable({ before: { ...before, disparities }, after: undefined, target: undefined }),
+      );
+    };
+    expect(tableOf([])).toContain('highest male 0.110 to 0.420 0.033 Fisher exact 0.190');
+    expect(tableOf(['X'])).not.toMatch(/0\.110|0\.033|0\.190/);
+  });
+
   it('gives the change with its direction in words', () => {
     const text = textOf(disparityTable({ before, after, target: undefined }));
     expect(text).toMatch(/Equalised odds difference .{80,100} 0.650 0.085 −0.565 narrower/);

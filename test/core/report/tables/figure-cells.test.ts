@@ -44,6 +44,13 @@ describe('statisticCell', () => {
     );
     expect(textOf(statisticCell({ value: null, interval: null }))).toBe('not defined no reason recorded');
   });
+
+  it('stands with its interval, and with its error where ranks come from a histogram', () => {
+    const interval = { low: 0.7, high: 0.8, method: 'delong' } as const;
+    expect(textOf(statisticCell({ value: 0.75, interval }))).toBe('0.750 0.700 to 0.800');
+    expect(textOf(statisticCell({ value: 0.75, interval, errorBound: 0.002 }))).toContain('0.750 ±0.002');
+    expect(textOf(statisticCell({ value: 0.75, interval, errorBound: 1e-5 }))).not.toContain('±');
+  });
 });
 
 describe('disparityCell', () => {

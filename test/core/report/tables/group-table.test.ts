@@ -12,7 +12,7 @@ describe('groupTable', () => {
     const markup = render(groupTable({ before, after, ...overall }));
     expect(markup.match(/<th scope="rowgroup" rowspan="2">/g)).toHaveLength(3);
     expect(textOf(markup)).toContain(
-      'female before 477 80 397 0.122 58 of 477 0.250 20 of 80 0.096 38 of 397',
+      'female reference before 477 80 397 0.122 58 of 477 0.250 20 of 80 0.096 38 of 397',
     );
     expect(textOf(markup)).toContain('after 477 80 397 0.214 102 of 477 0.675 54 of 80');
   });
@@ -33,7 +33,7 @@ describe('groupTable', () => {
         overallAfter: undefined,
       }),
     );
-    expect(text).toContain('0–19 124 0 124 0.048 6 of 124 not defined no positives');
+    expect(text).toContain('0–19 reference 124 0 124 0.048 6 of 124 not defined no positives');
   });
 
   it('says when a group is missing from the audit after', () => {

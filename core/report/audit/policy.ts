@@ -1,0 +1,53 @@
+import type { Finding, GateResult, Verdict } from '../../fairness/policy/gate.ts';
+import type { Language } from '../language/language.ts';
+import { paragraph, type Section } from '../page/layout.ts';
+import { numberCell, row, table, textCell } from '../page/table.ts';
+import { undefinedText } from '../tables/figure-cells.ts';
+import { significant } from '../text/format.ts';
+import { type Html, html, NOTHING } from '../text/html.ts';
+import { nameHtml } from '../text/names.ts';
+
+/** What a policy asks of the audit, rule by rule. */
+export function policySection({ policy, verdict, findings }: GateResult, language: Language): Section {
+  const { policy: words } = language.t;
+  const columns = [
+    { title: words.rule },
+    { title: words.found, isNumeric: true },
+    { title: words.limit },
+    { title: words.verdict },
+  ];
+  return {
+    id: 'policy',
+    title: words.title,
+    body: html`${paragraph(words.lead[verdict])}
+${table({ caption: words.caption(policy), columns, rows: findings.map((finding) => findingRow(finding, language)) })}`,
+  };
+}
+
+function findingRow(finding: Finding, language: Language): Html {
+  const { t, range } = language;
+  const { metric, sensitiveFeature, value, interval, on, limit, baseline, severity } = finding;
+  const where =
+    sensitiveFeature === null ? t.policy.whole : t.byFeature(nameHtml(sensitiveFeature, language));
+  const how = on === 'interval' ? html`<small>${t.policy.onInterval}</small>` : NOTHING;
+  const before =
+    baseline === null ? NOTHING : html`<small>${t.policy.baseline(significant(baseline))}</small>`;
+  const minor = severity === 'warning' ? html` <span class="tag">${t.policy.warning}</span>` : NOTHING;
+  return row(html`${t.metric(metric)}${minor}<small>${where}</small>`, [
+    value === null
+      ? numberCell(undefinedText(language))
+      : numberCell(significant(value), interval === null ? '' : range(interval)),
+    textCell(html`${t.policy.limits[limit.kind](significant(limit.value))}${how}${before}`),
+    textCell(verdictText(finding, language)),
+  ]);
+}
+
+function verdictText({ verdict, reason }: Finding, language: Language): Html {
+  const why = reason === null ? NOTHING : html`<small>${language.t.sentence(reason)}</small>`;
+  return html`${verdictBadge(verdict, language.t.policy.verdicts[verdict], language)}${why}`;
+}
+
+/** A verdict by a sign and a word; the colour only repeats them. */
+export function verdictBadge(verdict: Verdict, words: string, { t }: Language): Html {
+  return html`<span class="gate ${verdict}"><span aria-hidden="true">${t.policy.symbols[verdict]}</span> ${words}</span>`;
+}
