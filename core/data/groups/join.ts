@@ -6,9 +6,6 @@ import { canonicalNumber } from '../samples.ts';
 import { readBatches } from '../table.ts';
 import type { NumberRequest, TextRequest } from '../tables/batch.ts';
 
-/** What becomes of an id that the second table gives several values. */
-export const JOIN_CONFLICTS = ['refuse', 'first', 'missing'] as const;
-
 /** A second table that holds sensitive features, joined by an identifier. */
 export interface JoinRequest {
   readonly path: string;
@@ -16,7 +13,8 @@ export interface JoinRequest {
   readonly id: string;
   /** Its name in the second table, where that is another one. */
   readonly otherId?: string;
-  readonly conflicts: (typeof JOIN_CONFLICTS)[number];
+  /** What becomes of an id that the second table gives several values. */
+  readonly conflicts: 'refuse' | 'first' | 'missing';
 }
 
 /** How rows of the first table found theirs in the second. */
