@@ -1,3 +1,4 @@
+import { withGate } from '../core/fairness/policy/gate.ts';
 import { submitJob } from '../core/jobs/submit-job.ts';
 import { accepted } from './lib/answers.ts';
 import { type AuditDeps, realAuditDeps } from './lib/audit-deps.ts';
@@ -12,7 +13,8 @@ const LARGEST_ANSWER_BYTES = 5 * 2 ** 20;
 /** POST /v1/audits */
 export function makeCreateAudit(deps: AuditDeps): HttpHandler {
   return makeApiHandler(ROUTES.createAudit, deps, async ({ body, idempotencyKey }) => {
-    const report = body.kind === 'audit' ? await deps.auditTable(body) : null;
+    const audit = body.kind === 'audit' ? await deps.auditTable(body) : null;
+    const report = audit && withGate(audit, body.policy);
     if (report !== null && Buffer.byteLength(JSON.stringify(report)) <= LARGEST_ANSWER_BYTES) {
       return { status: 200, body: report };
     }

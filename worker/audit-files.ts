@@ -50,13 +50,13 @@ interface ReportOptions {
 }
 
 /**
- * Writes audit.json and report.html into a new folder, and gate.json and drift.json where there are such.
+ * Writes audit.json and report.html into a new folder, and drift.json where there were earlier audits.
  *
  * @throws InvalidInputError when the folder exists, StorageError when it cannot be written
  */
 export async function writeAudit(
   folder: string,
-  { report, gate, drift }: AuditOutcome,
+  { report, drift }: AuditOutcome,
   { source }: ReportOptions,
 ): Promise<void> {
   const { renderAuditReport } = await import('../core/report/audit-report.ts');
@@ -64,7 +64,6 @@ export async function writeAudit(
   await writeFolder(folder, async (partial) => {
     const put = (name: string, content: string) => writeFile(path.join(partial, name), content);
     await put('audit.json', json(report));
-    if (gate !== null) await put('gate.json', json(gate));
     if (drift !== null) await put('drift.json', json(drift));
     await put('report.html', renderAuditReport(report, { title: 'Fairness audit', source }));
   });

@@ -26,7 +26,7 @@ export async function readPolicy(choice: string): Promise<Policy> {
 }
 
 /** What `--json` prints beside the audit. */
-const beside = z.looseObject({ gate: z.unknown(), drift: z.unknown(), library: z.unknown() });
+const beside = z.looseObject({ drift: z.unknown(), library: z.unknown() });
 
 /**
  * An earlier audit: an audit.json, or what `--json` printed.
@@ -34,6 +34,6 @@ const beside = z.looseObject({ gate: z.unknown(), drift: z.unknown(), library: z
  * @throws InvalidInputError when it is none, StorageError when it cannot be read
  */
 export async function readBaseline(file: string): Promise<AuditReport> {
-  const { gate, drift, library, ...report } = parseWith(beside.partial(), await readJson(file), file);
+  const { drift, library, ...report } = parseWith(beside.partial(), await readJson(file), file);
   return parseWith(storedAuditSchema, report, file);
 }

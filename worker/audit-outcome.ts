@@ -1,5 +1,5 @@
 import { type Drift, driftOf } from '../core/fairness/drift/drift.ts';
-import { type GateResult, gate } from '../core/fairness/policy/gate.ts';
+import { withGate } from '../core/fairness/policy/gate.ts';
 import type { Policy } from '../core/fairness/policy/schema.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
 import { addToHistory, readHistory } from './audit-history.ts';
@@ -15,9 +15,8 @@ export interface JudgeOptions {
 
 /** What follows from an audit. */
 export interface AuditOutcome {
+  /** With what the policy found, where there is one. */
   readonly report: AuditReport;
-  /** null without a policy */
-  readonly gate: GateResult | null;
   /** null without a history */
   readonly drift: Drift | null;
 }
@@ -27,15 +26,11 @@ export interface AuditOutcome {
  *
  * @throws StorageError or InvalidInputError when the history cannot be read or written
  */
-export async function judgeAudit(report: AuditReport, options: JudgeOptions): Promise<AuditOutcome> {
+export async function judgeAudit(audit: AuditReport, options: JudgeOptions): Promise<AuditOutcome> {
   const { policy, history, now } = options;
   const earlier = history === undefined ? [] : await readHistory(history);
-  const baseline = options.baseline ?? earlier.at(-1)?.report ?? null;
-  const outcome = {
-    report,
-    gate: policy === undefined ? null : gate(report, policy, baseline),
-    drift: history === undefined ? null : driftOf([...earlier, { time: now, report }]),
-  };
-  if (history !== undefined) await addToHistory(history, { time: now, report });
-  return outcome;
+  const report = withGate(audit, policy, options.baseline ?? earlier.at(-1)?.report);
+  if (history === undefined) return { report, drift: null };
+  await addToHistory(history, { time: now, report });
+  return { report, drift: driftOf([...earlier, { time: now, report }]) };
 }

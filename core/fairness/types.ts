@@ -1,4 +1,5 @@
 import type { InputFacts } from './input-facts.ts';
+import type { GateResult } from './policy/gate.ts';
 
 /** A sensitive feature (a column such as sex) resolved to one group index per sample. */
 export interface SensitiveFeature {
@@ -282,6 +283,8 @@ export interface AuditReport {
   readonly classes?: readonly ClassAudit[];
   /** How rows were read, where they came from a table of predictions. */
   readonly input?: InputFacts;
+  /** What a policy found in this audit, where it was held against one. */
+  readonly gate?: GateResult;
   /** Sentences about what limits these numbers (small cells, missing values, undefined rates). */
   readonly warnings: readonly string[];
 }

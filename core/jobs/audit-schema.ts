@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { InputFacts } from '../fairness/input-facts.ts';
+import { gateResultSchema } from '../fairness/policy/gate.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics } from '../fairness/types.ts';
 import { DISPARITY_NAMES, INTERVAL_METHODS, RATE_NAMES, TEST_NAMES } from '../fairness/types.ts';
 
@@ -155,5 +156,6 @@ export const auditReportSchema: z.ZodType<AuditReport> = z.strictObject({
     .array(z.strictObject({ label: z.string(), overall: groupSchema, features: z.array(featureSchema) }))
     .exactOptional(),
   input: inputSchema.exactOptional(),
+  gate: gateResultSchema.exactOptional().describe('what the policy found, where one was given'),
   warnings: z.array(z.string()),
 });

@@ -37,6 +37,10 @@ export const definitionSchema = z
   .refine(({ request, mitigateOnFailure }) => mitigateOnFailure !== true || request.kind === 'model-audit', {
     path: ['mitigateOnFailure'],
     message: 'must be a mitigation request, since a predictions audit names no model',
+  })
+  .refine(({ request }) => request.policy === undefined, {
+    path: ['request', 'policy'],
+    message: 'belongs beside the request, where it holds for every period',
   });
 export type Definition = z.output<typeof definitionSchema>;
 

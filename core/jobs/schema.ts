@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { columnsSchema } from '../data/columns.ts';
+import { policyChoiceSchema } from '../fairness/policy/presets.ts';
 import { isPickle, MODEL_JSON, NO_PICKLE } from '../model/model-file.ts';
 import { asFolder, besideKey, folderOf, isKey, modelFolder, UPLOADS } from './keys.ts';
 
@@ -58,19 +59,46 @@ const modelSourceShape = {
   threshold,
 };
 
+const share = z.number().gt(0).lt(1);
+const leastRows = z.int().min(0).exactOptional();
+
+/** How an audit is made, and what it must show. */
+const auditChoicesShape = {
+  /** Audit the rows of this split only. */
+  only: z.string().min(1).optional(),
+  /** Sensitive features that are combined at most. */
+  intersections: z.int().min(1).max(10).exactOptional(),
+  /** Group that others are compared with: by size, by selection rate, or by name for each feature. */
+  reference: z.union([z.enum(['largest', 'best']), z.record(z.string(), z.string())]).exactOptional(),
+  minSupport: z
+    .strictObject({
+      group: leastRows,
+      positives: leastRows,
+      negatives: leastRows,
+      action: z.enum(['mark', 'merge', 'refuse']).exactOptional(),
+    })
+    .exactOptional(),
+  /** Of every interval. */
+  level: share.exactOptional(),
+  /** Draws of every bootstrap. */
+  replicates: z.int().min(0).max(10_000).exactOptional(),
+  /** At which specificity is measured. */
+  sensitivity: share.exactOptional(),
+  policy: policyChoiceSchema.optional(),
+};
+
 export const predictionsAuditSchema = z.strictObject({
   kind: z.literal('audit'),
   predictions: uploadedKeySchema,
   columns: columnsSchema,
   threshold,
-  /** Audit the rows of this split only. */
-  only: z.string().min(1).optional(),
+  ...auditChoicesShape,
 });
 
 export const modelAuditSchema = z.strictObject({
   kind: z.literal('model-audit'),
   ...modelSourceShape,
-  only: z.string().min(1).optional(),
+  ...auditChoicesShape,
 });
 
 export const mitigationSchema = z.strictObject({

@@ -104,8 +104,8 @@ type Mitigation = Extract<JobRequest, { kind: 'mitigation' }>;
 function mitigationOf({ request, mitigateOnFailure }: Definition): Mitigation | null {
   if (typeof mitigateOnFailure === 'object') return mitigateOnFailure;
   if (!mitigateOnFailure || request.kind !== 'model-audit') return null;
-  const { only: _, ...source } = request;
-  return mitigationSchema.parse({ ...source, kind: 'mitigation' });
+  const shared = Object.entries(request).filter(([field]) => field in mitigationSchema.shape);
+  return mitigationSchema.parse({ ...Object.fromEntries(shared), kind: 'mitigation' });
 }
 
 /**

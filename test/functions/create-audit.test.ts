@@ -23,6 +23,16 @@ describe('POST /v1/audits', () => {
     expect([deps.store.keys('jobs/'), deps.queues.cpu.works.size]).toEqual([[], 0]);
   });
 
+  it('holds the audit against a policy, as it was asked to make it', async () => {
+    const deps = await makeReadyDeps();
+    const rules = [{ metric: 'equalOpportunityDifference', max: 0.4 }];
+    const body = { ...AUDIT, minSupport: { group: 5 }, replicates: 0, policy: { name: 'ours', rules } };
+    const response = await makeCreateAudit(deps)(apiEvent({ path, body }));
+    const { gate, minSupport, replicates } = auditReportSchema.parse(bodyOf(response));
+    expect(gate).toMatchObject({ policy: 'ours', verdict: 'fail', findings: [{ value: 1 / 2 }] });
+    expect([minSupport.group, minSupport.positives, replicates]).toEqual([5, 30, 0]);
+  });
+
   it('makes a job of a table that is larger than the limit', async () => {
     const deps = await makeReadyDeps();
     const head = 'y,sex,p,note\n1,f,0.9,';

@@ -13,15 +13,15 @@ const at = (day: number) => new Date(Date.UTC(2026, 2, day));
 describe('judgeAudit', () => {
   it('has nothing to say without policy and history', async () => {
     const report = reportOf(0.8);
-    expect(await judgeAudit(report, { now: at(1) })).toEqual({ report, gate: null, drift: null });
+    expect(await judgeAudit(report, { now: at(1) })).toEqual({ report, drift: null });
   });
 
   it('holds an audit against the last of its history, and adds it', async () => {
     const history = temp.at('history');
     const first = await judgeAudit(reportOf(0.8), { policy, history, now: at(1) });
-    expect(first.gate!.verdict).toBe('inconclusive');
+    expect(first.report.gate!.verdict).toBe('inconclusive');
     const second = await judgeAudit(reportOf(0.78), { policy, history, now: at(2) });
-    expect(second.gate).toMatchObject({ verdict: 'fail', findings: [{ value: 0.78, baseline: 0.8 }] });
+    expect(second.report.gate).toMatchObject({ verdict: 'fail', findings: [{ value: 0.78, baseline: 0.8 }] });
     expect(second.drift!.audits).toBe(2);
     expect(await readdir(history)).toEqual(['20260301T000000Z.json', '20260302T000000Z.json']);
   });
@@ -29,12 +29,12 @@ describe('judgeAudit', () => {
   it('takes the baseline that is given before that of the history', async () => {
     const history = temp.at('baseline');
     await judgeAudit(reportOf(0.8), { history, now: at(1) });
-    const { gate } = await judgeAudit(reportOf(0.78), {
+    const { report } = await judgeAudit(reportOf(0.78), {
       policy,
       history,
       baseline: reportOf(0.78),
       now: at(2),
     });
-    expect(gate!.verdict).toBe('pass');
+    expect(report.gate!.verdict).toBe('pass');
   });
 });

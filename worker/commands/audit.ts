@@ -124,8 +124,9 @@ async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
     await writeAudit(out, outcome, { source });
     console.note(`report: ${path.join(out, 'report.html')}`);
   }
-  if (outcome.gate?.verdict === 'fail') console.exitCode = EXIT_CODES.POLICY_FAILED;
-  if (outcome.gate?.verdict === 'inconclusive') console.exitCode = EXIT_CODES.POLICY_INCONCLUSIVE;
+  const verdict = outcome.report.gate?.verdict;
+  if (verdict === 'fail') console.exitCode = EXIT_CODES.POLICY_FAILED;
+  if (verdict === 'inconclusive') console.exitCode = EXIT_CODES.POLICY_INCONCLUSIVE;
 }
 
 /** Policy and baseline are read first: a mistake in them should not cost an audit. */
@@ -209,16 +210,12 @@ async function libraryReport(
   return numbersAs(library, report, (feature) => clarifyAnalysisNumbers(clarify, feature));
 }
 
-function jsonOf({ report, gate, drift }: AuditOutcome, library: LibraryReport | null): string {
-  return JSON.stringify(
-    { ...report, ...(gate && { gate }), ...(drift && { drift }), ...(library && { library }) },
-    null,
-    2,
-  );
+function jsonOf({ report, drift }: AuditOutcome, library: LibraryReport | null): string {
+  return JSON.stringify({ ...report, ...(drift && { drift }), ...(library && { library }) }, null, 2);
 }
 
-function textOf({ report, gate }: AuditOutcome, library: LibraryReport | null): string {
+function textOf({ report }: AuditOutcome, library: LibraryReport | null): string {
   const parts = [library === null ? auditTable(report) : libraryTable(library)];
-  if (gate !== null) parts.push(gateTable(gate));
+  if (report.gate !== undefined) parts.push(gateTable(report.gate));
   return parts.join('\n\n');
 }

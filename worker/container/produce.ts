@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parsePreprocess } from '../../core/data/preprocess.ts';
 import { InterruptedError, JobConflictError } from '../../core/errors.ts';
+import { withGate } from '../../core/fairness/policy/gate.ts';
 import { AUDIT_RESULT, checkpointPrefix, RUN_RESULT } from '../../core/jobs/keys.ts';
 import type { JobRecord } from '../../core/jobs/record.ts';
 import type { JobRequest, WithModel } from '../../core/jobs/schema.ts';
@@ -58,7 +59,7 @@ export async function produce(request: JobRequest, work: Work): Promise<Produced
   throwIfStopped(signal);
   const report = await auditFiles(input, { progress, signal });
   const source = path.basename('source' in input ? input.source.model : input.predictions);
-  await writeAudit(results, { report, gate: null, drift: null }, { source });
+  await writeAudit(results, { report: withGate(report, request.policy), drift: null }, { source });
   return { last: AUDIT_RESULT };
 }
 

@@ -47,6 +47,15 @@ export function gate(report: AuditReport, policy: Policy, baseline: AuditReport 
   return { policy: policy.name, verdict: verdictOf(findings), findings };
 }
 
+/** The audit with what a policy found in it; as it is without one. */
+export function withGate(
+  report: AuditReport,
+  policy: Policy | undefined,
+  baseline: AuditReport | null = null,
+): AuditReport {
+  return policy === undefined ? report : { ...report, gate: gate(report, policy, baseline) };
+}
+
 function verdictOf(findings: readonly Finding[]): Verdict {
   const binding = findings.filter(({ severity }) => severity === 'error');
   const has = (verdict: Verdict) => binding.some((finding) => finding.verdict === verdict);

@@ -23,6 +23,11 @@ describe('definitionSchema', () => {
     },
   );
 
+  it('has one policy, beside the request', () => {
+    expect(isValid({ policy: 'four-fifths' })).toBe(true);
+    expect(isValid({ request: { ...AUDIT, policy: 'four-fifths' } })).toBe(false);
+  });
+
   it('derives a mitigation from a model audit, and wants one spelled out for a table', () => {
     expect(isValid({ request: MODEL_AUDIT, mitigateOnFailure: true })).toBe(true);
     expect(isValid({ mitigateOnFailure: true })).toBe(false);

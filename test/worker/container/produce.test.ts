@@ -69,11 +69,14 @@ describe('produce', () => {
     expect(work.logged).toEqual([{ backend: expect.stringMatching(/^wasm 4\.22\.0, /) }]);
   });
 
-  it('audits a model on its images, of one split when only that is asked for', async () => {
+  it('audits a model on its images as it was asked to, and holds it against a policy', async () => {
     const work = workOver(uploads);
-    const request = requestOf({ kind: 'model-audit', ...IMAGE_SOURCE, only: 'test' });
+    const policy = { name: 'ours', rules: [{ metric: 'overallAuc', min: 1 }] };
+    const request = requestOf({ kind: 'model-audit', ...IMAGE_SOURCE, only: 'test', replicates: 0, policy });
     expect(await produce(request, work)).toEqual({ last: 'audit.json' });
-    expect((await readJson(`${work.results}/audit.json`)).overall.support).toBe(40);
+    const { overall, replicates, gate } = await readJson(`${work.results}/audit.json`);
+    expect([overall.support, replicates]).toEqual([40, 0]);
+    expect(gate.findings).toMatchObject([{ metric: 'overallAuc', value: overall.auc.value }]);
   });
 
   it('mitigates, and keeps what it has done under the checkpoints of the job', async () => {

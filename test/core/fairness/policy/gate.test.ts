@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gate } from '../../../../core/fairness/policy/gate.ts';
+import { gate, withGate } from '../../../../core/fairness/policy/gate.ts';
 import { policySchema } from '../../../../core/fairness/policy/schema.ts';
 import type { AuditReport } from '../../../../core/fairness/types.ts';
 import { auditOf, type Confusion, featureOf, groupOf } from '../../../helpers/report-audits.ts';
@@ -121,5 +121,14 @@ describe('gate', () => {
     ]);
     expect(verdicts(reportOf(), [{ ...rule, maxWorsening }], even)[0]).toBe(verdict);
     expect(verdicts(even, [{ ...rule, maxWorsening: 0 }], reportOf())[0]).toBe('pass');
+  });
+});
+
+describe('withGate', () => {
+  it('is the audit itself without a policy', () => {
+    const report = reportOf();
+    expect(withGate(report, undefined)).toBe(report);
+    const policy = policyOf({ ...ODDS, max: 1 });
+    expect(withGate(report, policy)).toEqual({ ...report, gate: gate(report, policy) });
   });
 });
