@@ -6,6 +6,7 @@ import type { Samples } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import type { AuditOptions } from '../core/fairness/audit.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
+import type { LanguageCode } from '../core/report/language/language.ts';
 import type { AuditOutcome } from './audit-outcome.ts';
 import { auditPart } from './audit-part.ts';
 import type { DataSource } from './load-data.ts';
@@ -47,6 +48,7 @@ export async function auditFiles(request: FileAudit, hooks: AuditHooks): Promise
 interface ReportOptions {
   /** Where the scores or predictions came from. */
   readonly source: string;
+  readonly lang?: LanguageCode;
 }
 
 /**
@@ -57,7 +59,7 @@ interface ReportOptions {
 export async function writeAudit(
   folder: string,
   { report, drift }: AuditOutcome,
-  { source }: ReportOptions,
+  { source, lang = 'en' }: ReportOptions,
 ): Promise<void> {
   const { renderAuditReport } = await import('../core/report/audit-report.ts');
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
@@ -65,7 +67,9 @@ export async function writeAudit(
     const put = (name: string, content: string) => writeFile(path.join(partial, name), content);
     await put('audit.json', json(report));
     if (drift !== null) await put('drift.json', json(drift));
-    await put('report.html', renderAuditReport(report, { title: 'Fairness audit', source }));
+    const title = lang === 'ja' ? '公平性監査' : 'Fairness audit';
+    const about = { title, source, lang, gate: report.gate, drift: drift ?? undefined };
+    await put('report.html', renderAuditReport(report, about));
   });
 }
 

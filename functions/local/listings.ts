@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import { cleanText, parseNumber } from '../../core/data/cells.ts';
+import { type DatedAudit, driftOf, SHOWN_POINTS } from '../../core/fairness/drift/drift.ts';
 import type { Verdict } from '../../core/fairness/policy/gate.ts';
 import { auditPrefix, folderOf, isId, isStarter, isTable, JOBS, UPLOADS } from '../../core/jobs/keys.ts';
 import { listJobs } from '../../core/jobs/list-jobs.ts';
@@ -225,9 +226,27 @@ async function summaryOf(store: ObjectStore, name: AuditName): Promise<AuditSumm
 export async function auditPage(store: ObjectStore, name: AuditName): Promise<string | null> {
   const audit = await readAudit(store, name);
   if (audit === null) return null;
-  const rules = audit.findings.map((finding) => `; ${findingText(finding)}`).join('');
-  const source = `definition ${audit.definition}, period from ${audit.time}${rules}`;
-  return renderAuditReport(audit.report, { title: 'Scheduled fairness audit', source });
+  const source = `definition ${audit.definition}, period from ${audit.time}`;
+  const earlier = await auditsUpTo(store, name);
+  const drift = earlier.length > 1 ? driftOf(earlier) : undefined;
+  const { verdict, findings } = audit;
+  const gate = verdict === null ? undefined : { policy: audit.definition, verdict, findings };
+  return renderAuditReport(audit.report, { title: 'Scheduled fairness audit', source, gate, drift });
+}
+
+/** The audits of a definition that led to this one, the last of them; what cannot be read is passed over. */
+async function auditsUpTo(store: ObjectStore, { definition, time }: AuditName): Promise<DatedAudit[]> {
+  const times: string[] = [];
+  for await (const key of store.listKeys(auditPrefix(definition))) {
+    const found = path.posix.basename(key, '.json');
+    if (found <= time) times.push(found);
+  }
+  const audits = await Promise.all(
+    times.slice(-SHOWN_POINTS).map((each) => readAudit(store, { definition, time: each }).catch(() => null)),
+  );
+  return audits.flatMap((audit) =>
+    audit === null ? [] : [{ time: new Date(audit.time), report: audit.report }],
+  );
 }
 
 async function readAudit(

@@ -5,6 +5,7 @@ import type { Columns } from '../../core/data/columns.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import type { LibraryName, LibraryReport } from '../../core/fairness/libraries/index.ts';
 import type { AuditReport } from '../../core/fairness/types.ts';
+import type { LanguageCode } from '../../core/report/language/language.ts';
 import type { FileAudit } from '../audit-files.ts';
 import type { AuditOutcome } from '../audit-outcome.ts';
 import { startBackend } from '../backend.ts';
@@ -46,6 +47,7 @@ interface AuditFlags extends DataFlags, AuditOptionFlags {
   readonly history?: string;
   readonly as?: (typeof LIBRARY_CHOICES)[number];
   readonly out?: string;
+  readonly lang: LanguageCode;
   readonly json?: boolean;
 }
 
@@ -102,6 +104,7 @@ export function addAuditCommand(program: Command, console: Console): void {
       ),
     )
     .option('--out <folder>', 'write audit.json and report.html into a new folder')
+    .addOption(new Option('--lang <code>', 'language of the report').choices(['en', 'ja']).default('en'))
     .option('--json', 'print the audit as JSON')
     .addHelpText('after', EXAMPLES)
     .action((flags: AuditFlags) => runAudit(flags, console));
@@ -121,7 +124,7 @@ async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
   console.print(json ? jsonOf(outcome, library) : textOf(outcome, library));
   if (out !== undefined) {
     const source = path.basename('source' in request ? request.source.model : request.predictions);
-    await writeAudit(out, outcome, { source });
+    await writeAudit(out, outcome, { source, lang: flags.lang });
     console.note(`report: ${path.join(out, 'report.html')}`);
   }
   const verdict = outcome.report.gate?.verdict;

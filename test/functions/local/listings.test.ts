@@ -192,7 +192,10 @@ describe('scheduled audits', () => {
     });
     const page = await auditPage(store, { definition: 'daily', time: '20260303T000000Z' });
     expect(page).toContain('8 samples audited');
-    expect(page).toContain(text);
+    expect(page).toMatch(/id="policy"[\s\S]*Demographic parity difference[\s\S]*0\.9/);
+    expect(page).toContain('id="drift"');
+    const first = await auditPage(store, { definition: 'daily', time: '20260301T000000Z' });
+    expect(first).not.toContain('id="drift"');
     expect(await auditPage(store, { definition: 'daily', time: '20260309T000000Z' })).toBeNull();
     expect(await auditPage(store, { definition: '../x', time: '20260303T000000Z' })).toBeNull();
   });
