@@ -209,6 +209,13 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
       'test/core/report/language/language.test.ts: both languages say the same',
     ]),
   ),
+  ...Object.fromEntries(
+    ['ai-act', 'audit-facts', 'tripod-ai'].map((name) => [
+      `core/report/exports/${name}.ts`,
+      'test/core/report/exports/checklist.test.ts: both checklists of one audit',
+    ]),
+  ),
+  'core/report/exports/markdown.ts': 'test/core/report/exports/model-card.test.ts: hostile names and figures',
   'core/fairness/libraries/aequitas.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
   'core/fairness/libraries/aif360.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',
   'core/fairness/libraries/clarify.ts': 'test/core/fairness/libraries/index.test.ts: worked tables',

@@ -178,7 +178,9 @@ table{font-size:7.6pt;min-width:0}
 th,td{padding:2.5pt 5pt 2.5pt 0}
 .number{padding:2.5pt 0 2.5pt 5pt}
 tbody th,td.text,td.long,td.number small{min-width:0}
-thead th{overflow-wrap:anywhere;word-break:normal}
+thead th{word-break:normal}
+thead th bdi{overflow-wrap:anywhere}
+summary,h3+p{break-after:avoid}
 .range{white-space:normal}
 thead th:first-child,th[scope=rowgroup],tbody th:not(.model){position:static}
 h2,h3,caption,thead,.panel-title{break-after:avoid}
