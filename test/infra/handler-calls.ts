@@ -170,9 +170,13 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   ],
   OnScheduleRole: [
     async ({ deps, aside }) => {
-      const limits = [{ metric: 'equalizedOddsDifference', max: 0.1 }];
+      const rules = [
+        { metric: 'equalizedOddsDifference', max: 0.1 },
+        { metric: 'equalizedOddsDifference', maxWorsening: 0.1 },
+      ];
+      const policy = { name: 'ours', rules };
       const every = { days: 1 };
-      const small = { request: AUDIT, every, limits, mitigateOnFailure: MITIGATION };
+      const small = { request: AUDIT, every, policy, mitigateOnFailure: MITIGATION };
       await aside(() => deps.store.put('definitions/small.json', small));
       await aside(() => deps.store.put('definitions/large.json', { request: MODEL_AUDIT, every }));
       await makeOnSchedule(deps)({});

@@ -40,8 +40,8 @@ export async function writtenMetrics(stage: string): Promise<WrittenMetric[]> {
   const deps = await makeReadyDeps();
   const lines: string[] = [];
   const telemetry = makeTelemetry({ write: (line) => lines.push(line), now: deps.now, stage });
-  const limits = [{ metric: 'equalizedOddsDifference', max: 0.1 }];
-  await deps.store.put('definitions/broken.json', { request: AUDIT, every: { days: 1 }, limits });
+  const policy = { name: 'ours', rules: [{ metric: 'equalizedOddsDifference', max: 0.1 }] };
+  await deps.store.put('definitions/broken.json', { request: AUDIT, every: { days: 1 }, policy });
   await deps.store.put('definitions/malformed.json', {});
   await makeOnSchedule({ ...deps, telemetry })({});
   return lines.flatMap(metricsOf);
