@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { InvalidInputError } from '../../core/errors.ts';
+import { EXPLORER_SCRIPT } from '../../core/report/audit/explorer.ts';
+import { scriptSource } from '../../core/report/page/page.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { type SignedAccess, verifySignature } from '../../core/storage/signed-access.ts';
 import { contentDisposition } from '../../core/storage/store-input.ts';
@@ -18,9 +20,11 @@ export interface ObjectDeps {
   readonly pauseMs: number;
 }
 
-/** A report may show itself and nothing else: no script, no request, no form, no origin that has our cookie. */
-export const DOCUMENT_POLICY =
-  "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/**
+ * A report may show itself and nothing else: no script but the one that moves its threshold, no request, no form, no
+ * origin that has our cookie.
+ */
+export const DOCUMENT_POLICY = `sandbox allow-popups allow-scripts; default-src 'none'; ${scriptSource(EXPLORER_SCRIPT)}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** Types of what jobs publish, by ending; anything else is bytes to save. */
 const TYPES: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { numberCell, row, table, textCell } from '../page/table.ts';
 import { undefinedText } from '../tables/figure-cells.ts';
 import { significant } from '../text/format.ts';
 import { type Html, html, NOTHING } from '../text/html.ts';
-import { nameHtml } from '../text/names.ts';
+import { joinHtml, nameHtml } from '../text/names.ts';
 
 /** What a policy asks of the audit, rule by rule. */
 export function policySection({ policy, verdict, findings }: GateResult, language: Language): Section {
@@ -42,9 +42,20 @@ function findingRow(finding: Finding, language: Language): Html {
   ]);
 }
 
-function verdictText({ verdict, reason }: Finding, language: Language): Html {
-  const why = reason === null ? NOTHING : html`<small>${language.t.sentence(reason)}</small>`;
-  return html`${verdictBadge(verdict, language.t.policy.verdicts[verdict], language)}${why}`;
+function verdictText({ verdict, reason, needed }: Finding, language: Language): Html {
+  const { t } = language;
+  const why = reason === null ? NOTHING : html`<small>${t.sentence(reason)}</small>`;
+  return html`${verdictBadge(verdict, t.policy.verdicts[verdict], language)}${why}${neededText(needed, language)}`;
+}
+
+/** Of which groups how many more rows would decide a rule. */
+function neededText(needed: Finding['needed'], language: Language): Html {
+  if (needed === null || needed.length === 0) return NOTHING;
+  const { policy: words } = language.t;
+  const rows = needed.map(({ group, more, of }) =>
+    words.more(nameHtml(group, language), language.count(more), words.rowKinds[of]),
+  );
+  return html`<small>${words.needed(joinHtml(rows, language))}</small>`;
 }
 
 /** A verdict by a sign and a word; the colour only repeats them. */

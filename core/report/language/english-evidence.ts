@@ -27,6 +27,15 @@ export const ENGLISH_EVIDENCE = {
       maxWorsening: (value: string): string => `at most ${value} worse than the baseline`,
     },
     baseline: (value: string): string => `baseline ${value}`,
+    needed: (rows: Content) => html`Would decide it: ${rows}.`,
+    more: (group: Content, more: string, rows: string) => html`${more} more ${rows} of ${group}`,
+    rowKinds: {
+      rows: 'rows',
+      positives: 'positives',
+      negatives: 'negatives',
+      'rows predicted positive': 'rows predicted positive',
+      'rows predicted negative': 'rows predicted negative',
+    },
   },
   comparisons: {
     title: 'Groups against the reference',

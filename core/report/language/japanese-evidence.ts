@@ -28,6 +28,15 @@ export const JAPANESE_EVIDENCE: typeof ENGLISH_EVIDENCE = {
       maxWorsening: (value) => `基準からの悪化が ${value} 以下`,
     },
     baseline: (value) => `基準の値 ${value}`,
+    needed: (rows) => html`判定に要る件数：${rows}。`,
+    more: (group, more, rows) => html`${group}の${rows}をあと ${more} 件`,
+    rowKinds: {
+      rows: '標本',
+      positives: '陽性',
+      negatives: '陰性',
+      'rows predicted positive': '陽性予測',
+      'rows predicted negative': '陰性予測',
+    },
   },
   comparisons: {
     title: '基準群との比較',

@@ -104,6 +104,7 @@ describe('the report of an audit with evidence', () => {
     rules: [
       { metric: 'equalizedOddsDifference', feature: 'sex', max: 0.1 },
       { metric: 'overallAuc', min: 0.5 },
+      { metric: 'equalOpportunityDifference', feature: 'skin tone', max: 0.9, minSupport: { positives: 12 } },
       { metric: 'xAucDifference', feature: 'age', max: 0.1, severity: 'warning' },
     ],
   });
@@ -162,6 +163,10 @@ describe('the report of an audit with evidence', () => {
     expect(text).toContain('all samples');
     expect(text).toContain('? not decided the audit has no feature "age"');
     expect(textOf(documents.ja)).toContain('? 判定できない 監査に特徴「age」がない');
+    const [, , few] = audit.features[1]!.groups;
+    expect(few!.positives).toBeLessThan(12);
+    expect(text).toContain(`Would decide it: ${12 - few!.positives} more positives of V–VI .`);
+    expect(textOf(documents.ja)).toContain(`V–VI の陽性をあと ${12 - few!.positives} 件`);
   });
 
   it('tells how rows were read', () => {

@@ -13,6 +13,7 @@ import { renderAuditReport } from '../../../core/report/audit-report.ts';
 import { renderMitigationReport } from '../../../core/report/mitigation-report.ts';
 import { DARK, LIGHT } from '../../../core/report/page/palette.ts';
 import { threshold } from '../../../core/report/text/format.ts';
+import { DOCUMENT_POLICY } from '../../../functions/local/objects.ts';
 import { startBackend } from '../../../worker/backend.ts';
 import { measuredAudit } from '../../helpers/measured-audits.ts';
 import {
@@ -250,6 +251,20 @@ describe.skipIf(isSkipped)('threshold of a report in Chromium', () => {
     const shown = await page.locator('#explorer table').first().locator('tr.gap td').nth(1).textContent();
     expect(shown).toBe(gap > 0 && gap < 0.0005 ? '<0.001' : gap.toFixed(3));
     expect(await slider.getAttribute('aria-valuetext')).toBe(threshold(audit.thresholds[1]!));
+    await page.close();
+  });
+
+  it('moves under the policy of a server too, which keeps the page away from the origin', async () => {
+    const page = await browser.newPage();
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': DOCUMENT_POLICY,
+    };
+    await page.route('**/*', (route) => route.fulfill({ headers, body: DOCUMENTS['measured-en']! }));
+    await page.goto('http://report.test/');
+    await page.getByRole('slider').press('Home');
+    expect((await cells(page))[0]).toBe('1.000');
+    expect(await page.evaluate('window.origin')).toBe('null');
     await page.close();
   });
 
