@@ -1,7 +1,7 @@
 import type { Finding } from '../../fairness/policy/gate.ts';
 import type { PolicyMetric } from '../../fairness/policy/metrics.ts';
 import type { DisparityName } from '../../fairness/types.ts';
-import { DISPARITY_WORDS } from '../text/words.ts';
+import { DISPARITY_LABELS } from '../text/labels.ts';
 
 const QUALITY_LABELS: Readonly<Record<Exclude<PolicyMetric, DisparityName>, string>> = {
   worstGroupAuc: 'AUC of the worst group',
@@ -15,8 +15,8 @@ const QUALITY_LABELS: Readonly<Record<Exclude<PolicyMetric, DisparityName>, stri
 
 /** What a metric of a policy is called, as in the tables of reports. */
 export function metricLabel(metric: PolicyMetric): string {
-  return metric in DISPARITY_WORDS
-    ? DISPARITY_WORDS[metric as DisparityName].label
+  return metric in DISPARITY_LABELS
+    ? DISPARITY_LABELS[metric as DisparityName]
     : QUALITY_LABELS[metric as keyof typeof QUALITY_LABELS];
 }
 

@@ -1,5 +1,6 @@
 import type { DisparityName, RateName, WorstGroup } from '../../fairness/types.ts';
 import type { CandidateRecord, DataPart, Outcome } from '../../jobs/run-record.ts';
+import { DISPARITY_LABELS } from './labels.ts';
 
 interface DisparityWords {
   readonly label: string;
@@ -10,130 +11,130 @@ interface DisparityWords {
 
 export const DISPARITY_WORDS = {
   demographicParityDifference: {
-    label: 'Demographic parity difference',
+    label: DISPARITY_LABELS.demographicParityDifference,
     meaning: 'Highest minus lowest selection rate; 0 is no gap.',
     isRatio: false,
   },
   demographicParityRatio: {
-    label: 'Demographic parity ratio',
+    label: DISPARITY_LABELS.demographicParityRatio,
     meaning: 'Lowest selection rate divided by the highest; 1 is no gap.',
     isRatio: true,
   },
   disparateImpactRatio: {
-    label: 'Disparate impact ratio',
+    label: DISPARITY_LABELS.disparateImpactRatio,
     meaning: 'Lowest selection rate divided by that of the reference group; 1 is no gap.',
     isRatio: true,
   },
   conditionalDemographicDisparity: {
-    label: 'Conditional demographic disparity',
+    label: DISPARITY_LABELS.conditionalDemographicDisparity,
     meaning:
       'Largest gap between the share of a group among the rejected and among the selected, within strata; 0 is no gap.',
     isRatio: false,
   },
   equalOpportunityDifference: {
-    label: 'Equal opportunity difference',
+    label: DISPARITY_LABELS.equalOpportunityDifference,
     meaning: 'Highest minus lowest true positive rate; 0 is no gap.',
     isRatio: false,
   },
   equalOpportunityRatio: {
-    label: 'Equal opportunity ratio',
+    label: DISPARITY_LABELS.equalOpportunityRatio,
     meaning: 'Lowest true positive rate divided by the highest; 1 is no gap.',
     isRatio: true,
   },
   equalizedOddsDifference: {
-    label: 'Equalised odds difference',
+    label: DISPARITY_LABELS.equalizedOddsDifference,
     meaning: 'The larger of the gap in true positive rate and the gap in false positive rate; 0 is no gap.',
     isRatio: false,
   },
   equalizedOddsRatio: {
-    label: 'Equalised odds ratio',
+    label: DISPARITY_LABELS.equalizedOddsRatio,
     meaning:
       'The smaller of the ratio of true positive rates and the ratio of false positive rates; 1 is no gap.',
     isRatio: true,
   },
   equalizedOddsMeanDifference: {
-    label: 'Equalised odds, mean difference',
+    label: DISPARITY_LABELS.equalizedOddsMeanDifference,
     meaning: 'Mean of the gap in true positive rate and the gap in false positive rate; 0 is no gap.',
     isRatio: false,
   },
   equalizedOddsMeanRatio: {
-    label: 'Equalised odds, mean ratio',
+    label: DISPARITY_LABELS.equalizedOddsMeanRatio,
     meaning: 'Mean of the ratio of true positive rates and the ratio of false positive rates; 1 is no gap.',
     isRatio: true,
   },
   bmftEqualizedOdds: {
-    label: 'Equalised odds, signed form of the BMFT paper',
+    label: DISPARITY_LABELS.bmftEqualizedOdds,
     meaning:
       'Adds both gaps with their sign, so that opposite gaps cancel: a 0 here does not show that the gaps are 0.',
     isRatio: false,
   },
   falsePositiveRateDifference: {
-    label: 'False positive rate difference',
+    label: DISPARITY_LABELS.falsePositiveRateDifference,
     meaning: 'Highest minus lowest false positive rate; 0 is no gap.',
     isRatio: false,
   },
   predictiveParityDifference: {
-    label: 'Predictive parity difference',
+    label: DISPARITY_LABELS.predictiveParityDifference,
     meaning: 'Highest minus lowest positive predictive value; 0 is no gap.',
     isRatio: false,
   },
   falseDiscoveryRateDifference: {
-    label: 'False discovery rate difference',
+    label: DISPARITY_LABELS.falseDiscoveryRateDifference,
     meaning: 'Highest minus lowest false discovery rate; 0 is no gap.',
     isRatio: false,
   },
   falseOmissionRateDifference: {
-    label: 'False omission rate difference',
+    label: DISPARITY_LABELS.falseOmissionRateDifference,
     meaning: 'Highest minus lowest false omission rate; 0 is no gap.',
     isRatio: false,
   },
   accuracyDifference: {
-    label: 'Accuracy difference',
+    label: DISPARITY_LABELS.accuracyDifference,
     meaning: 'Highest minus lowest accuracy; 0 is no gap.',
     isRatio: false,
   },
   balancedAccuracyDifference: {
-    label: 'Balanced accuracy difference',
+    label: DISPARITY_LABELS.balancedAccuracyDifference,
     meaning: 'Highest minus lowest balanced accuracy; 0 is no gap.',
     isRatio: false,
   },
   treatmentEqualityDifference: {
-    label: 'Treatment equality difference',
+    label: DISPARITY_LABELS.treatmentEqualityDifference,
     meaning: 'Highest minus lowest number of false negatives per false positive; 0 is no gap.',
     isRatio: false,
   },
   aucDifference: {
-    label: 'AUC difference',
+    label: DISPARITY_LABELS.aucDifference,
     meaning: 'Highest minus lowest AUC; 0 is no gap.',
     isRatio: false,
   },
   xAucDifference: {
-    label: 'xAUC difference',
+    label: DISPARITY_LABELS.xAucDifference,
     meaning: 'Largest gap between the AUC of one group against another and the reverse; 0 is no gap.',
     isRatio: false,
   },
   specificityAtSensitivityDifference: {
-    label: 'Specificity difference at fixed sensitivity',
+    label: DISPARITY_LABELS.specificityAtSensitivityDifference,
     meaning: 'Highest minus lowest specificity at the same sensitivity; 0 is no gap.',
     isRatio: false,
   },
   calibrationErrorDifference: {
-    label: 'Calibration error difference',
+    label: DISPARITY_LABELS.calibrationErrorDifference,
     meaning: 'Highest minus lowest expected calibration error; 0 is no gap.',
     isRatio: false,
   },
   brierDifference: {
-    label: 'Brier score difference',
+    label: DISPARITY_LABELS.brierDifference,
     meaning: 'Highest minus lowest Brier score; 0 is no gap.',
     isRatio: false,
   },
   baseRateDifference: {
-    label: 'Base rate difference',
+    label: DISPARITY_LABELS.baseRateDifference,
     meaning: 'Highest minus lowest share of positive labels, a property of the data; 0 is no gap.',
     isRatio: false,
   },
   classImbalance: {
-    label: 'Class imbalance',
+    label: DISPARITY_LABELS.classImbalance,
     meaning: 'Largest minus smallest group size, divided by their sum, a property of the data; 0 is no gap.',
     isRatio: false,
   },

@@ -1,0 +1,30 @@
+import type { DisparityName } from '../../fairness/types.ts';
+
+/** What a disparity is called. */
+export const DISPARITY_LABELS = {
+  demographicParityDifference: 'Demographic parity difference',
+  demographicParityRatio: 'Demographic parity ratio',
+  disparateImpactRatio: 'Disparate impact ratio',
+  conditionalDemographicDisparity: 'Conditional demographic disparity',
+  equalOpportunityDifference: 'Equal opportunity difference',
+  equalOpportunityRatio: 'Equal opportunity ratio',
+  equalizedOddsDifference: 'Equalised odds difference',
+  equalizedOddsRatio: 'Equalised odds ratio',
+  equalizedOddsMeanDifference: 'Equalised odds, mean difference',
+  equalizedOddsMeanRatio: 'Equalised odds, mean ratio',
+  bmftEqualizedOdds: 'Equalised odds, signed form of the BMFT paper',
+  falsePositiveRateDifference: 'False positive rate difference',
+  predictiveParityDifference: 'Predictive parity difference',
+  falseDiscoveryRateDifference: 'False discovery rate difference',
+  falseOmissionRateDifference: 'False omission rate difference',
+  accuracyDifference: 'Accuracy difference',
+  balancedAccuracyDifference: 'Balanced accuracy difference',
+  treatmentEqualityDifference: 'Treatment equality difference',
+  aucDifference: 'AUC difference',
+  xAucDifference: 'xAUC difference',
+  specificityAtSensitivityDifference: 'Specificity difference at fixed sensitivity',
+  calibrationErrorDifference: 'Calibration error difference',
+  brierDifference: 'Brier score difference',
+  baseRateDifference: 'Base rate difference',
+  classImbalance: 'Class imbalance',
+} satisfies Record<DisparityName, string>;
