@@ -10,7 +10,7 @@ import { measureGroups } from './measure.ts';
 import type { ReferenceChoice } from './reference-group.ts';
 import { sweepThresholds } from './score-figures.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics, MinSupport, SensitiveFeature } from './types.ts';
-import { warningsOf } from './warnings.ts';
+import { classWarnings, mergerWarnings, warningsOf } from './warnings.ts';
 
 /** Either scores with a threshold, or predictions made elsewhere. */
 type Decisions =
@@ -147,11 +147,10 @@ export function finishClasses(
     threshold: null,
     thresholds: [],
     classes,
-    warnings: classes.flatMap((one) =>
-      warningsOf(one.overall, one.features, settings.minSupport).map(
-        (warning) => `class "${one.label}": ${warning}`,
-      ),
-    ),
+    warnings: [
+      ...classes.flatMap((one) => classWarnings(one, settings.minSupport)),
+      ...mergerWarnings(classes),
+    ],
   };
 }
 

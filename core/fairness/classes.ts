@@ -1,4 +1,5 @@
 import { worstGroups } from './feature-audit.ts';
+import { OTHER } from './grouping.ts';
 import { everyRate } from './rates.ts';
 import type {
   Calibration,
@@ -36,7 +37,9 @@ interface ClassFeature {
 }
 
 function meanFeature(first: FeatureAudit, each: readonly ClassFeature[]): FeatureAudit {
+  const areMergedAlike = each.every(({ feature }) => feature.merged.join() === first.merged.join());
   const groups = first.groups.flatMap(({ group: name }) => {
+    if (name === OTHER && !areMergedAlike) return []; // of other groups in each class
     const own = each.flatMap(({ label, feature }) =>
       feature.groups.filter(({ group }) => group === name).map((group) => ({ label, group })),
     );
@@ -51,6 +54,7 @@ function meanFeature(first: FeatureAudit, each: readonly ClassFeature[]): Featur
     crossAuc: [],
     worstGroups: worstGroups(groups),
     strata: [],
+    merged: [...new Set(each.flatMap(({ feature }) => feature.merged))],
   };
 }
 

@@ -1,6 +1,6 @@
 import { estimatorOf } from './estimators.ts';
 import { detectable, differenceInterval, type Evidence, MOST_COMPARED_GROUPS } from './evidence.ts';
-import { figureOf, isRate, lackOf } from './figures.ts';
+import { figureOf, lackOf } from './figures.ts';
 import type { MeasuredGroup } from './measure.ts';
 import { ratioOf } from './statistics/mover.ts';
 import type { GroupComparison, Interval, RateName } from './types.ts';
@@ -39,7 +39,7 @@ function comparisonOf(evidence: Evidence, place: number, rate: RateName | 'auc')
       value: one - two,
       interval: differenceInterval(evidence, rate, [place, reference]),
       test: evidence.testOf(rate, place),
-      smallestDetectable: isRate(rate) ? detectable(evidence, rate, [place, reference]) : null,
+      smallestDetectable: detectable(evidence, rate, [place, reference]),
     },
     ratio:
       two === 0

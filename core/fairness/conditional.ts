@@ -15,7 +15,8 @@ export function conditionalDisparity(
 ): Disparity {
   if (strata.length === 0) return undefinedDisparity('the rows have no strata');
   if (groups.length < 2) return undefinedDisparity(ONE_GROUP);
-  const { value: amongSupported, undefinedStrata } = largestConditional(strata.map(({ counts }) => counts));
+  const { values, undefinedStrata } = conditionalByGroup(strata.map(({ counts }) => counts.map(selectionOf)));
+  const amongSupported = values && Math.max(...values.map(Math.abs));
   if (undefinedStrata === 0) {
     const { reason: _, ...none } = undefinedDisparity('');
     return { ...none, value: amongSupported, amongSupported };
@@ -28,36 +29,40 @@ export function conditionalDisparity(
   };
 }
 
-/** @param tables  [stratum][group] */
-export function largestConditional(tables: readonly (readonly ConfusionCounts[])[]): {
-  readonly value: number | null;
+/** Rows by prediction. */
+interface Selection {
+  readonly selected: number;
+  readonly rejected: number;
+}
+
+export const selectionOf = (counts: ConfusionCounts): Selection => ({
+  selected: counts.truePositives + counts.falsePositives,
+  rejected: counts.trueNegatives + counts.falseNegatives,
+});
+
+/**
+ * CDD of each group, with sign; null where no stratum has one.
+ *
+ * @param tables  [stratum][group]
+ */
+export function conditionalByGroup(tables: readonly (readonly Selection[])[]): {
+  readonly values: number[] | null;
   readonly undefinedStrata: number;
 } {
-  const selections = tables.map((counts) => counts.map(selectionOf));
-  const defined = selections.filter((groups) => sum(groups, 'selected') > 0 && sum(groups, 'rejected') > 0);
+  const defined = tables.filter((groups) => sum(groups, 'selected') > 0 && sum(groups, 'rejected') > 0);
   const undefinedStrata = tables.length - defined.length;
-  if (defined.length === 0) return { value: null, undefinedStrata };
+  if (defined.length === 0) return { values: null, undefinedStrata };
   const sizes = defined.map((groups) => sum(groups, 'selected') + sum(groups, 'rejected'));
   const total = sizes.reduce((left, right) => left + right, 0);
-  const disparities = defined[0]!.map((_, group) =>
+  const values = defined[0]!.map((_, group) =>
     defined.reduce((disparity, groups, stratum) => {
       const rejected = groups[group]!.rejected / sum(groups, 'rejected');
       const selected = groups[group]!.selected / sum(groups, 'selected');
       return disparity + (sizes[stratum]! / total) * (rejected - selected);
     }, 0),
   );
-  return { value: Math.max(...disparities.map(Math.abs)), undefinedStrata };
+  return { values, undefinedStrata };
 }
-
-interface Selection {
-  readonly selected: number;
-  readonly rejected: number;
-}
-
-const selectionOf = (counts: ConfusionCounts): Selection => ({
-  selected: counts.truePositives + counts.falsePositives,
-  rejected: counts.trueNegatives + counts.falseNegatives,
-});
 
 const sum = (groups: readonly Selection[], part: keyof Selection): number =>
   groups.reduce((total, group) => total + group[part], 0);

@@ -2,7 +2,8 @@ import { ONE_GROUP, undefinedDisparity } from './figures.ts';
 import { lackOfClass, tieBound } from './ranking.ts';
 import { type ScoreColumn, tableOf } from './score-column.ts';
 import { aucEstimator, aucOf } from './statistics/delong.ts';
-import type { CrossAuc, Disparity, GroupMetrics, Statistic } from './types.ts';
+import type { Estimator } from './statistics/mover.ts';
+import type { CrossAuc, Disparity, GroupMetrics } from './types.ts';
 
 /** Groups beyond which pairs of them are too many to list. */
 const MOST_CROSS_GROUPS = 20;
@@ -17,14 +18,19 @@ export interface CrossAucInput {
   readonly isBinned: boolean;
 }
 
+/** An xAUC with its interval at any level; null where there is none. */
+export interface MeasuredPair extends CrossAuc {
+  readonly estimator: Estimator | null;
+}
+
 /** xAUC of every ordered pair of two groups; none without scores or with more than 20 groups. */
-export function crossAucs({ groupNames, columns, level, isBinned }: CrossAucInput): CrossAuc[] {
+export function crossAucs({ groupNames, columns, level, isBinned }: CrossAucInput): MeasuredPair[] {
   if (columns === null || groupNames.length > MOST_CROSS_GROUPS) return [];
   return groupNames.flatMap((positives, first) =>
     groupNames.flatMap((negatives, second) => {
       if (first === second) return [];
       const pair = [columns[first]![1], columns[second]![0]] as const;
-      return [{ positives, negatives, auc: aucBetween(pair, { level, isBinned }) }];
+      return [{ positives, negatives, ...aucBetween(pair, { level, isBinned }) }];
     }),
   );
 }
@@ -32,17 +38,22 @@ export function crossAucs({ groupNames, columns, level, isBinned }: CrossAucInpu
 function aucBetween(
   [positives, negatives]: readonly [ScoreColumn, ScoreColumn],
   { level, isBinned }: Pick<CrossAucInput, 'level' | 'isBinned'>,
-): Statistic {
+): Pick<MeasuredPair, 'auc' | 'estimator'> {
   const table = tableOf(positives, negatives);
   const estimate = aucOf(table);
   if (estimate === null) {
-    return { value: null, reason: lackOfClass(positives.values.length), interval: null };
+    const auc = { value: null, reason: lackOfClass(positives.values.length), interval: null };
+    return { auc, estimator: null };
   }
-  const bounds = level === null ? null : aucEstimator(estimate)(level);
+  const estimator = level === null ? null : aucEstimator(estimate);
+  const bounds = estimator?.(level!) ?? null;
   return {
-    value: estimate.auc,
-    interval: bounds && { low: bounds.low, high: bounds.high, method: 'delong' },
-    ...(isBinned && { errorBound: tieBound(table) }),
+    auc: {
+      value: estimate.auc,
+      interval: bounds && { low: bounds.low, high: bounds.high, method: 'delong' },
+      ...(isBinned && { errorBound: tieBound(table) }),
+    },
+    estimator,
   };
 }
 

@@ -3,11 +3,10 @@ import { type Figure, figureOf, isRate } from './figures.ts';
 import type { MeasuredGroup } from './measure.ts';
 import { rateOfCells } from './rates.ts';
 import { forEachClusterTable, percentileInterval } from './statistics/bootstrap.ts';
-import { chiSquareSurvival, criticalValue } from './statistics/distributions.ts';
-import { aucGapTest, rateGapTest } from './statistics/gap-tests.ts';
+import { aucGapTest, homogeneity, rateGapTest } from './statistics/gap-tests.ts';
 import { type Bounds, differenceOf } from './statistics/mover.ts';
 import { holm } from './statistics/multiple-tests.ts';
-import { smallestDetectable } from './statistics/power.ts';
+import { smallestDetectable, smallestDetectableAuc } from './statistics/power.ts';
 import type { Clusters } from './subject-cells.ts';
 import { CELLS } from './tally.ts';
 import type { GapTest, Interval, IntervalMethod, RateName } from './types.ts';
@@ -139,35 +138,28 @@ function testOf(
   return test && { name: test.name, pValue: test.pValue };
 }
 
-/** Level at which the spread of a figure is read from its interval. */
-const SPREAD_LEVEL = 0.95;
-
-/**
- * Homogeneity of independent figures: Q = Σ (v - mean)² / variance against chi-square with k - 1 degrees, the
- * variances from the widths of their intervals.
- */
+/** Homogeneity of independent figures; null where one has no interval. */
 function waldTest(groups: readonly MeasuredGroup[], figure: Figure): RawTest | null {
-  const points = groups.flatMap((group) => {
-    const estimate = estimatorOf(group, figure)?.(SPREAD_LEVEL);
-    if (!estimate) return [];
-    const deviation = (estimate.high - estimate.low) / (2 * criticalValue(SPREAD_LEVEL));
-    return deviation > 0 ? [{ value: estimate.value, weight: 1 / deviation ** 2 }] : [];
-  });
-  if (points.length < groups.length) return null;
-  const weight = points.reduce((sum, point) => sum + point.weight, 0);
-  const mean = points.reduce((sum, point) => sum + point.value * point.weight, 0) / weight;
-  const q = points.reduce((sum, point) => sum + (point.value - mean) ** 2 * point.weight, 0);
-  return { name: 'wald', pValue: chiSquareSurvival(q, groups.length - 1) };
+  const estimators = groups.flatMap((group) => estimatorOf(group, figure) ?? []);
+  const pValue = estimators.length < groups.length ? null : homogeneity(estimators);
+  return pValue === null ? null : { name: 'wald', pValue };
 }
 
-/** Smallest difference of a rate between two groups that their supports would have shown. */
+/**
+ * Smallest difference of a rate or of the AUC between two groups that their supports would have shown.
+ *
+ * @returns null for other figures too
+ */
 export function detectable(
   { groups, level }: Pick<Evidence, 'groups' | 'level'>,
-  rate: RateName,
+  figure: Figure,
   [first, second]: readonly [number, number],
 ): number | null {
+  const [one, two] = [groups[first]!, groups[second]!];
   const options = { level, power: POWER };
-  return smallestDetectable(groups[first]!.proportions[rate], groups[second]!.proportions[rate], options);
+  if (isRate(figure)) return smallestDetectable(one.proportions[figure], two.proportions[figure], options);
+  const isKnown = figure === 'auc' && one.estimators.auc && two.estimators.auc;
+  return isKnown ? smallestDetectableAuc(one.auc!, two.auc!, options) : null;
 }
 
 /** Interval of the figure of one group minus that of another. */

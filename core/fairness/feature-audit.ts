@@ -1,6 +1,6 @@
 import type { Accumulator } from './accumulator.ts';
 import { comparisonsOf } from './comparisons.ts';
-import { crossAucs } from './cross-auc.ts';
+import { crossAucs, type MeasuredPair } from './cross-auc.ts';
 import { disparities } from './disparity.ts';
 import { clusterDraws, type Evidence, testFeatures } from './evidence.ts';
 import type { FeatureTable } from './feature-table.ts';
@@ -8,7 +8,6 @@ import { conditionalInterval, crossAucInterval, withUncertainty } from './gap-in
 import { type MeasuredGroup, type MeasureOptions, measureGroups } from './measure.ts';
 import { type ReferenceChoice, referenceOf } from './reference-group.ts';
 import type {
-  CrossAuc,
   Disparity,
   DisparityName,
   FeatureAudit,
@@ -66,7 +65,7 @@ interface AuditContext extends FeatureOptions {
 function featureAudit({ table, groups, reference }: Measured, context: AuditContext): FeatureAudit {
   const { clusters, groupNames, columns, strata } = table;
   const metrics = groups.map((group) => group.metrics);
-  const crossAuc = crossAucs({
+  const pairs = crossAucs({
     groupNames,
     columns,
     level: clusters ? null : context.level,
@@ -79,8 +78,9 @@ function featureAudit({ table, groups, reference }: Measured, context: AuditCont
     draws: clusterDraws(clusters, context),
     testOf: context.testOf,
   };
+  const crossAuc = pairs.map(({ positives, negatives, auc }) => ({ positives, negatives, auc }));
   const gaps = disparities(metrics, { reference, crossAuc, strata });
-  const parts = { crossAuc, strata: clusters ? [] : strata };
+  const parts = { pairs, strata: clusters ? [] : strata };
   const entries = Object.entries(gaps).map(([name, gap]) => [
     name,
     uncertain(name as DisparityName, gap, { evidence, parts, context }),
@@ -101,13 +101,13 @@ function featureAudit({ table, groups, reference }: Measured, context: AuditCont
 
 interface Uncertain {
   readonly evidence: Evidence;
-  readonly parts: { readonly crossAuc: readonly CrossAuc[]; readonly strata: FeatureAudit['strata'] };
+  readonly parts: { readonly pairs: readonly MeasuredPair[]; readonly strata: FeatureAudit['strata'] };
   readonly context: AuditContext;
 }
 
 function uncertain(name: DisparityName, gap: Disparity, { evidence, parts, context }: Uncertain): Disparity {
   if (gap.value === null) return gap;
-  if (name === 'xAucDifference') return { ...gap, interval: crossAucInterval(parts.crossAuc) };
+  if (name === 'xAucDifference') return { ...gap, interval: crossAucInterval(parts.pairs, context.level) };
   if (name === 'conditionalDemographicDisparity') {
     return { ...gap, interval: conditionalInterval(parts.strata, context) };
   }

@@ -1,8 +1,9 @@
-import { largestConditional } from './conditional.ts';
+import { conditionalByGroup, selectionOf } from './conditional.ts';
+import type { MeasuredPair } from './cross-auc.ts';
 import { METRICS } from './disparity.ts';
 import { estimatorOf } from './estimators.ts';
 import { detectable, differenceInterval, type Evidence, MOST_COMPARED_GROUPS, methodOf } from './evidence.ts';
-import { type Figure, figureOf, isRate } from './figures.ts';
+import { type Figure, figureOf } from './figures.ts';
 import { forEachTable, percentileInterval } from './statistics/bootstrap.ts';
 import {
   type Bounds,
@@ -11,12 +12,11 @@ import {
   largestDifference,
   largestOf,
   meanOf,
-  ratioOf,
   smallestOf,
   smallestRatio,
+  smallestRatioTo,
 } from './statistics/mover.ts';
-import { CELLS, confusionOf } from './tally.ts';
-import type { CrossAuc, Disparity, DisparityName, GapTest, Interval, StratumCounts } from './types.ts';
+import type { Disparity, DisparityName, GapTest, Interval, StratumCounts } from './types.ts';
 
 /** A disparity with its interval, its test, and the smallest gap that would have been found. */
 export function withUncertainty(name: DisparityName, disparity: Disparity, evidence: Evidence): Disparity {
@@ -60,7 +60,7 @@ function testOf(name: DisparityName, evidence: Evidence): GapTest | null {
 /** Between the two groups that span the gap. */
 function detectableGap(name: DisparityName, { between }: Disparity, evidence: Evidence): number | null {
   const [figure] = figuresOf(name);
-  if (!between || figure === undefined || !isRate(figure) || name.endsWith('Ratio')) return null;
+  if (!between || figure === undefined || name.endsWith('Ratio')) return null;
   const places = between.map((wanted) =>
     evidence.groups.findIndex(({ metrics }) => metrics.group === wanted),
   );
@@ -71,12 +71,22 @@ function intervalOf(name: DisparityName, evidence: Evidence): Interval | null {
   if (name === 'bmftEqualizedOdds') return signedOdds(evidence);
   if (name === 'disparateImpactRatio') return impactInterval(evidence);
   const figures = figuresOf(name);
+  const alike = areAlike(evidence, figures);
   const gaps = figures.map((figure) =>
-    name.endsWith('Ratio') ? ratioGap(evidence, figure) : differenceGap(evidence, figure),
+    name.endsWith('Ratio') ? ratioGap(evidence, figure, alike) : differenceGap(evidence, figure, alike),
   );
   if (gaps.length === 0 || gaps.some((gap) => gap === null)) return null;
   if (gaps.length === 1) return gaps[0]!;
   return { ...joined(name, gaps as Interval[], evidence), method: gaps[0]!.method };
+}
+
+/**
+ * No test of these figures together rejects at the level of the intervals. Decided for each of two rates alone, one
+ * of them would seem to differ twice as often as 1 - level says.
+ */
+function areAlike({ testOf: test, level }: Evidence, figures: readonly Figure[]): boolean {
+  const pValues = figures.map((figure) => test(figure)?.pValue ?? 0);
+  return figures.length * Math.min(...pValues) > 1 - level;
 }
 
 /** Equalised odds: the worse of two gaps, or their mean, TPR and FPR being of different rows. */
@@ -107,32 +117,26 @@ function estimatorsOf({ groups }: Evidence, figure: Figure): Estimator[] | null 
   return estimators.some((estimator) => estimator === null) ? null : (estimators as Estimator[]);
 }
 
-/** No test of this figure rejects at the level of the intervals. */
-function areAlike({ testOf: test, level }: Evidence, figure: Figure): boolean {
-  const pValue = test(figure)?.pValue;
-  return pValue !== undefined && pValue > 1 - level;
-}
-
-function differenceGap(evidence: Evidence, figure: Figure): Interval | null {
+function differenceGap(evidence: Evidence, figure: Figure, alike: boolean): Interval | null {
   if (evidence.groups.length === 2) {
     const signed = differenceInterval(evidence, figure, [0, 1]);
-    return signed && folded(signed);
+    return signed && { ...folded(signed), ...(alike && { low: 0 }) };
   }
   const estimators = estimatorsOf(evidence, figure);
   if (estimators === null) return null;
-  const options = { level: evidence.level, areAlike: areAlike(evidence, figure) };
-  return { ...largestDifference(estimators, options), method: methodOf(figure) };
+  const bounds = largestDifference(estimators, { level: evidence.level, areAlike: alike });
+  return { ...bounds, method: methodOf(figure) };
 }
 
-function ratioGap(evidence: Evidence, figure: Figure): Interval | null {
+function ratioGap(evidence: Evidence, figure: Figure, alike: boolean): Interval | null {
   const estimators = estimatorsOf(evidence, figure);
   if (estimators === null) return null;
-  const bounds = smallestRatio(estimators, { level: evidence.level, areAlike: areAlike(evidence, figure) });
+  const bounds = smallestRatio(estimators, { level: evidence.level, areAlike: alike });
   return bounds && { ...bounds, method: 'ratio' };
 }
 
 /** Interval of |d| from that of d: from 0 where both signs are in it. */
-export function folded(signed: Interval): Interval {
+export function folded<T extends Bounds>(signed: T): T {
   const [low, high] = [Math.abs(signed.low), Math.abs(signed.high)];
   const holdsNone = signed.low <= 0 && signed.high >= 0;
   return { ...signed, low: holdsNone ? 0 : Math.min(low, high), high: Math.max(low, high) };
@@ -141,12 +145,14 @@ export function folded(signed: Interval): Interval {
 /** Lowest selection rate over that of the reference group. */
 function impactInterval(evidence: Evidence): Interval | null {
   const estimators = estimatorsOf(evidence, 'selectionRate');
-  const reference = estimators?.[evidence.reference]?.(evidence.level);
+  const reference = estimators?.[evidence.reference];
   if (!estimators || !reference) return null;
-  const ratios = estimators.flatMap((estimator, place) =>
-    place === evidence.reference ? [] : (ratioOf(estimator(evidence.level), reference) ?? []),
+  const bounds = smallestRatioTo(
+    reference,
+    estimators.filter((estimator) => estimator !== reference),
+    evidence.level,
   );
-  return ratios.length < estimators.length - 1 ? null : { ...smallestOf(ratios), method: 'ratio' };
+  return bounds && { ...bounds, method: 'ratio' };
 }
 
 /** |(TPR_0 - TPR_1) + (FPR_0 - FPR_1)| / 2 over two groups. */
@@ -161,43 +167,60 @@ function signedOdds(evidence: Evidence): Interval | null {
   return folded({ ...meanOf([one, two]), method: one.method });
 }
 
-/** Interval of the xAUC disparity: of the pairs of groups, each figure of which is of rows that no other has. */
-export function crossAucInterval(crossAuc: readonly CrossAuc[]): Interval | null {
-  const gaps = crossAuc.flatMap(({ positives, negatives, auc }) => {
-    if (positives > negatives) return [];
-    const other = crossAuc.find((each) => each.positives === negatives && each.negatives === positives)!;
-    if (auc.interval === null || other.auc.interval === null) return [null];
-    const estimate = (each: CrossAuc['auc']) => ({ ...each.interval!, value: each.value! });
-    return [folded({ ...differenceOf(estimate(auc), estimate(other.auc)), method: 'delong' })];
+/**
+ * Interval of the xAUC disparity: of the pairs of groups, each figure of which is of rows that no other has. There is
+ * no test of all pairs, so lower ends have Bonferroni's level.
+ */
+export function crossAucInterval(pairs: readonly MeasuredPair[], level: number): Interval | null {
+  const both = pairs.flatMap((pair) => {
+    if (pair.positives > pair.negatives) return [];
+    const other = pairs.find(
+      (each) => each.positives === pair.negatives && each.negatives === pair.positives,
+    )!;
+    return [[pair.estimator, other.estimator] as const];
   });
-  if (gaps.length === 0 || gaps.some((gap) => gap === null)) return null;
-  return { ...largestOf(gaps as Interval[]), method: 'delong' };
+  const signed = (at: number) =>
+    both.flatMap(([one, two]) => (one && two ? [differenceOf(one(at), two(at))] : []));
+  const outer = signed(level);
+  if (outer.length === 0 || outer.length < both.length) return null;
+  return { ...largestMagnitude(outer, signed(1 - (1 - level) / both.length)), method: 'delong' };
 }
 
-/** Interval of the conditional disparity: the tables of its strata drawn anew. */
+/** Interval of the largest magnitude of signed figures. @param inner  at the level of the lower end */
+function largestMagnitude(outer: readonly Bounds[], inner: readonly Bounds[]): Bounds {
+  return { low: largestOf(inner.map(folded)).low, high: largestOf(outer.map(folded)).high };
+}
+
+/**
+ * Interval of the conditional disparity: the tables of its strata drawn anew, with percentiles of the signed disparity
+ * of each group, which unlike those of the largest magnitude may hold 0. Of k groups k - 1 are free, and lower ends
+ * have Bonferroni's level over these.
+ */
 export function conditionalInterval(
   strata: readonly StratumCounts[],
   { level, replicates, seed }: { readonly level: number; readonly replicates: number; readonly seed: number },
 ): Interval | null {
-  if (strata.length === 0) return null;
+  if (strata.length === 0 || replicates === 0) return null;
   const groups = strata[0]!.counts.length;
-  const cells = groups * CELLS;
-  const counts = strata.flatMap((stratum) =>
-    stratum.counts.flatMap((each) => [
-      each.trueNegatives,
-      each.falsePositives,
-      each.falseNegatives,
-      each.truePositives,
-    ]),
+  const counts = strata
+    .flatMap((stratum) => stratum.counts.map(selectionOf))
+    .flatMap(({ selected, rejected }) => [selected, rejected]);
+  const draws = strata[0]!.counts.map(() => new Float64Array(replicates));
+  forEachTable(
+    { counts, cells: groups * 2, resampling: 'dirichlet', replicates, seed },
+    (table, replicate) => {
+      const drawn = strata.map((_, stratum) =>
+        Array.from({ length: groups }, (_, group) => {
+          const at = (stratum * groups + group) * 2;
+          return { selected: table[at]!, rejected: table[at + 1]! };
+        }),
+      );
+      conditionalByGroup(drawn).values!.forEach((value, group) => {
+        draws[group]![replicate] = value;
+      });
+    },
   );
-  const draws = new Float64Array(replicates);
-  forEachTable({ counts, cells, resampling: 'multinomial', replicates, seed }, (table, replicate) => {
-    const drawn = strata.map((_, stratum) =>
-      Array.from({ length: groups }, (_, group) => confusionOf(table, stratum * groups + group)),
-    );
-    const { value, undefinedStrata } = largestConditional(drawn);
-    draws[replicate] = undefinedStrata > 0 ? Number.NaN : value!;
-  });
-  const bounds = percentileInterval(draws, level);
-  return bounds && { ...bounds, method: 'bootstrap' };
+  const percentiles = (at: number) => draws.map((each) => percentileInterval(each, at)!);
+  const inner = percentiles(1 - (1 - level) / (groups - 1));
+  return { ...largestMagnitude(percentiles(level), inner), method: 'bootstrap' };
 }

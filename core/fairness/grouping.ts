@@ -4,7 +4,7 @@ import { CELLS } from './tally.ts';
 import type { MinSupport } from './types.ts';
 
 /** Name of the group that takes in those below a minimum support. */
-const OTHER = '(other)';
+export const OTHER = '(other)';
 
 /** What the codes of rows stand for, once all rows are counted. */
 export interface Vocabularies {

@@ -67,16 +67,16 @@ export interface DrawnFigure {
 }
 
 /**
- * Specificity at fixed sensitivity. Each draw takes the sensitivity that a new sample would have had at the cut that
- * reached `sensitivity` in this one, a Beta draw of its positives, and then the specificity there, a Beta draw of its
- * negatives with Jeffreys' prior.
+ * Specificity at fixed sensitivity s. Each draw takes the share of these m positives that the cut of sensitivity s in
+ * the population may have above it, Beta(s(m + 1), (1 - s)(m + 1)), whose mean is s, and then the specificity there, a
+ * Beta draw of its negatives with Jeffreys' prior.
  */
 export function specificityAtSensitivity(input: SpecificityInput): DrawnFigure {
   const { table, sensitivity, positives, negatives, replicates, uniform } = input;
   const curve = rocOf(table);
-  const needed = Math.min(Math.ceil(sensitivity * positives - 1e-9), positives);
+  const above = Math.min(sensitivity * (positives + 1), positives);
   const draws = Float64Array.from({ length: replicates }, () => {
-    const wanted = beta(needed, positives - needed + 1, uniform);
+    const wanted = beta(above, positives + 1 - above, uniform);
     const selected = (1 - specificityAt(curve, wanted)) * negatives;
     return beta(negatives - selected + 0.5, selected + 0.5, uniform);
   });

@@ -1,4 +1,4 @@
-import type { FeatureAudit, GroupMetrics, MinSupport } from './types.ts';
+import type { ClassAudit, FeatureAudit, GroupMetrics, MinSupport } from './types.ts';
 
 /** Sentences on what limits the figures of a report. */
 export function warningsOf(
@@ -6,10 +6,33 @@ export function warningsOf(
   features: readonly FeatureAudit[],
   minSupport: MinSupport,
 ): string[] {
-  return [...classWarnings(overall), ...features.flatMap((feature) => featureWarnings(feature, minSupport))];
+  return [...labelWarnings(overall), ...features.flatMap((feature) => featureWarnings(feature, minSupport))];
 }
 
-function classWarnings(overall: GroupMetrics): string[] {
+/** Those of one class against the rest. */
+export function classWarnings({ label, overall, features }: ClassAudit, minSupport: MinSupport): string[] {
+  return warningsOf(overall, features, minSupport).map((warning) => `class "${label}": ${warning}`);
+}
+
+const MOST_NAMED = 5;
+
+/** A group that is small in some classes is merged there only, and has no mean over classes. */
+export function mergerWarnings(classes: readonly ClassAudit[]): string[] {
+  return classes[0]!.features.flatMap(({ sensitiveFeature }, place) => {
+    const merged = classes.flatMap(({ features }) => features[place]!.merged);
+    const partly = [...new Set(merged)].filter(
+      (group) => merged.filter((other) => other === group).length < classes.length,
+    );
+    if (partly.length === 0) return [];
+    const named = partly.slice(0, MOST_NAMED).map((group) => `"${group}"`);
+    const more = partly.length > MOST_NAMED ? ` and ${partly.length - MOST_NAMED} more` : '';
+    return [
+      `${sensitiveFeature}: merged in some classes and not in others, so without means over classes: ${named.join(', ')}${more}`,
+    ];
+  });
+}
+
+function labelWarnings(overall: GroupMetrics): string[] {
   if (overall.support === 0) return ['no samples: nothing could be measured'];
   if (overall.positives === 0) return ['no positive labels: true positive rates and AUC are not defined'];
   if (overall.negatives === 0) return ['no negative labels: false positive rates and AUC are not defined'];

@@ -18,6 +18,7 @@ interface ReferenceTable {
     readonly auc_overall: number;
     readonly auc: Readonly<Record<string, number>>;
     readonly auc_gap: number;
+    readonly auc_delong_se: Readonly<Record<string, number>>;
     readonly xauc_gap: number;
     readonly xauc_posA_negB: number;
     readonly xauc_posB_negA: number;
@@ -30,14 +31,22 @@ interface ReferenceTable {
     readonly z: number;
     readonly fisher_two_sided: number;
   };
+  readonly chi2_selection_df2?: number;
   readonly bmft_and_medfair_priv_A?: Readonly<Record<string, number>>;
+}
+
+/** Rows in strata that explain the gap between their groups. */
+interface StratifiedTable {
+  readonly data: { readonly stratum: string[]; readonly group: string[]; readonly y_pred: number[] };
+  readonly clarify_CDDPL: number;
+  readonly clarify_DD_unconditional: number;
 }
 
 const file = path.join(import.meta.dirname, '../fixtures/metrics/reference.json');
 
 /** Worked tables with what fairlearn, AIF360, Clarify and others make of them. */
 export const referenceTables = JSON.parse(readFileSync(file, 'utf8')) as Readonly<
-  Record<'R1' | 'R2' | 'R3', ReferenceTable>
+  Record<'R1' | 'R2' | 'R3', ReferenceTable> & { readonly R4: StratifiedTable }
 >;
 
 export function featureOf(group: readonly string[], name = 'group'): SensitiveFeature {

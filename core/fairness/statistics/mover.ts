@@ -94,6 +94,24 @@ export function smallestRatio(groups: readonly Estimator[], { level, areAlike }:
   };
 }
 
+/**
+ * Interval of the smallest ratio to a reference group: from the smallest lower end to the smallest upper end of all
+ * ratios, the latter at a higher level, as `smallestRatio`.
+ *
+ * @param others  one or more
+ * @returns null when the reference's figure has 0 in its interval
+ */
+export function smallestRatioTo(
+  reference: Estimator,
+  others: readonly Estimator[],
+  level: number,
+): Bounds | null {
+  const ends = (at: number) => others.flatMap((other) => ratioOf(other(at), reference(at)) ?? []);
+  const [outer, inner] = [ends(level), ends(innerLevel(level, others.length + 1))];
+  if (outer.length < others.length || inner.length < others.length) return null;
+  return { low: smallestOf(outer).low, high: smallestOf(inner).high };
+}
+
 /** Level of the end that is nearer to "no gap". */
 const innerLevel = (level: number, groups: number) => 1 - (1 - level) / Math.sqrt(groups - 1);
 

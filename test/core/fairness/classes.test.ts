@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addChunk, startAccumulator } from '../../../core/fairness/accumulator.ts';
 import { finishClasses } from '../../../core/fairness/audit.ts';
-import type { AuditReport, GroupMetrics } from '../../../core/fairness/types.ts';
+import type { AuditReport, GroupMetrics, MinSupport } from '../../../core/fairness/types.ts';
 import { auditReportSchema } from '../../../core/jobs/audit-schema.ts';
 import { startBackend } from '../../../worker/backend.ts';
 
@@ -13,12 +13,16 @@ const LABELS = Int32Array.of(0, 0, 1, 1, 2, 2, 0, 0, 1, 1);
 const PREDICTIONS = Int32Array.of(0, 1, 1, 1, 2, 0, 0, 0, 1, 0);
 const GROUPS = Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1, 1, 1);
 
-function auditClasses(names: readonly string[], scores: Float64Array | null = null) {
+function auditClasses(
+  names: readonly string[],
+  scores: Float64Array | null = null,
+  { groups = GROUPS, minSupport = {} }: { groups?: Int32Array; minSupport?: Partial<MinSupport> } = {},
+) {
   const accumulators = names.map((_, place) => {
     const accumulator = startAccumulator({ threshold: scores && 0.5, features: [[0]] });
     addChunk(accumulator, {
       labels: LABELS.map((label) => (label === place ? 1 : 0)),
-      groups: [GROUPS],
+      groups: [groups],
       scores: scores?.map((score, row) => (PREDICTIONS[row] === place ? score : 1 - score)) ?? null,
       predictions: scores ? null : PREDICTIONS.map((prediction) => (prediction === place ? 1 : 0)),
       weights: null,
@@ -27,10 +31,9 @@ function auditClasses(names: readonly string[], scores: Float64Array | null = nu
     });
     return accumulator;
   });
-  return finishClasses(accumulators, {
-    labels: names,
-    vocabularies: { attributes: [{ name: 'sex', groupNames: ['f', 'm'] }] },
-  });
+  const groupNames = ['f', 'm', 'n', 'o'].slice(0, 1 + Math.max(...groups));
+  const vocabularies = { attributes: [{ name: 'sex', groupNames }] };
+  return finishClasses(accumulators, { labels: names, vocabularies }, { minSupport });
 }
 
 describe('finishClasses', () => {
@@ -92,5 +95,25 @@ describe('finishClasses', () => {
     expect(report.warnings).toContain(
       'class "z": sex "m": no positive labels, so rates over them are not defined',
     );
+  });
+
+  test('groups that are merged in some classes only are named, and means leave them out', () => {
+    // f has 2 rows of each of x and y, m and n one of each, o two of z: merged are m, n and o in x and y, f, m, n in z
+    const { classes, features, warnings } = auditClasses(['x', 'y', 'z'], null, {
+      groups: Int32Array.of(0, 0, 0, 0, 3, 3, 1, 2, 1, 2),
+      minSupport: { group: 1, positives: 2, negatives: 0, action: 'merge' },
+    });
+    const names = classes!.map((one) => one.features[0]!.groups.map(({ group }) => group));
+    expect(names).toEqual([
+      ['f', '(other)'],
+      ['f', '(other)'],
+      ['o', '(other)'],
+    ]);
+    expect(features[0]!.groups).toEqual([]); // '(other)' is of other groups in class z
+    expect(features[0]!.merged).toEqual(['m', 'n', 'o', 'f']);
+    expect(warnings.at(-1)).toBe(
+      'sex: merged in some classes and not in others, so without means over classes: "o", "f"',
+    );
+    expect(report.warnings.join()).not.toContain('without means');
   });
 });

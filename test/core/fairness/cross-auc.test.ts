@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { crossAucDisparity } from '../../../core/fairness/cross-auc.ts';
+import { crossAucDisparity, crossAucs } from '../../../core/fairness/cross-auc.ts';
+import { collect } from '../../../core/fairness/score-column.ts';
 import { groupFrom } from '../../helpers/metric-tables.ts';
 
 const calibration = { error: none(), slope: none(), intercept: none(), bins: [] };
@@ -14,6 +15,42 @@ const cross = (positives: string, negatives: string, value: number | null) => ({
   positives,
   negatives,
   auc: { value, interval: null },
+});
+
+describe('crossAucs', () => {
+  const column = (...scores: number[]) => collect(Float64Array.from(scores), null);
+  const input = {
+    groupNames: ['a', 'b', 'c'],
+    columns: [
+      [column(0.5), column(0.4, 0.9)],
+      [column(0.2, 0.7), column(0.6)],
+      [column(0.4), column()],
+    ],
+    isBinned: false,
+  } as const;
+
+  test('count pairs in which a positive of one group is above a negative of another, ties half', () => {
+    const pairs = crossAucs({ ...input, level: 0.95 });
+    expect(pairs.map(({ positives, negatives, auc }) => [positives, negatives, auc.value])).toEqual([
+      ['a', 'b', 3 / 4], // 0.9 above both, 0.4 above 0.2
+      ['a', 'c', 1.5 / 2], // 0.4 is tied
+      ['b', 'a', 1],
+      ['b', 'c', 1],
+      ['c', 'a', null],
+      ['c', 'b', null],
+    ]);
+    expect(pairs[4]!.auc.reason).toBe('no positive labels');
+    for (const { auc, estimator } of pairs.slice(0, 4)) {
+      expect(auc.interval!.low).toBeLessThan(auc.value!);
+      expect(estimator!(0.95)).toMatchObject({ low: auc.interval!.low, high: auc.interval!.high });
+    }
+  });
+
+  test('have no interval without a level, and say how far bins may be off', () => {
+    const [first, second] = crossAucs({ ...input, isBinned: true, level: null });
+    expect(first).toMatchObject({ auc: { interval: null, errorBound: 0 }, estimator: null });
+    expect(second!.auc.errorBound).toBe(1 / 2 / 2); // half of one tied pair in two
+  });
 });
 
 describe('crossAucDisparity', () => {

@@ -43,6 +43,14 @@ describe('specificityAtSensitivity', () => {
     );
   });
 
+  test('draws lie about the cut of the population, at no higher and no lower rank', () => {
+    // Positives and negatives of one distribution: below the cut that 0.9 of positives exceed are 0.1 of negatives.
+    const scores = Array.from({ length: 20 }, (_, row) => row / 20);
+    const { draws } = specificityOf(scores, scores, { replicates: 4000 });
+    const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
+    expect(Math.abs(mean - 0.1)).toBeLessThan(0.02); // a rank is 0.05
+  });
+
   test('draws spread about the value, the less the more rows there are', () => {
     const spreadOf = (rows: number) => {
       const positives = Array.from({ length: rows }, (_, row) => 0.2 + (0.8 * row) / rows);

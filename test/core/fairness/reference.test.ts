@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { audit } from '../../../core/fairness/audit.ts';
-import { chiSquareSurvival } from '../../../core/fairness/statistics/distributions.ts';
+import { chiSquareSurvival, twoSidedNormal } from '../../../core/fairness/statistics/distributions.ts';
 import type { AuditReport, Rate, RateName } from '../../../core/fairness/types.ts';
 import { startBackend } from '../../../worker/backend.ts';
 import { featureOf, referenceTables } from '../../helpers/metric-tables.ts';
@@ -119,6 +119,58 @@ describe.each(['wasm', 'cpu'] as const)('worked tables on %s', (backend) => {
     expectEnds([interval!.low, interval!.high], [0, stats!.dpd_newcombe95[1]!]);
     expect(found!.name).toBe('fisher-exact'); // 4.5 rows expected in a cell
     expect(found!.pValue).toBeCloseTo(stats!.fisher_two_sided, 9);
+  });
+
+  test("R1: DeLong's standard errors in the test of both AUCs, and in the gap that would have been seen", () => {
+    const { data, score } = referenceTables.R1;
+    const { disparities, comparisons } = audit({
+      labels: Int32Array.from(data.y_true),
+      sensitiveFeatures: [featureOf(data.group)],
+      decisions: { scores: data.score!, threshold: 0.5 },
+      replicates: 0,
+    }).features[0]!;
+    const error = Math.hypot(score!.auc_delong_se.A!, score!.auc_delong_se.B!);
+    const { test: found, smallestDetectable } = disparities.aucDifference;
+    expect(found!.name).toBe('delong');
+    expect(found!.pValue).toBeCloseTo(twoSidedNormal(score!.auc_gap / error), 9);
+    expect(smallestDetectable).toBeCloseTo((1.959964 + 0.841621) * error, 6); // quantiles of 0.975 and 0.8
+    const compared = comparisons.find(({ rate }) => rate === 'auc')!;
+    expect(compared.difference.smallestDetectable).toBeCloseTo(smallestDetectable!, 12);
+  });
+
+  test('R2 ten times over: chi-square of three groups', () => {
+    const { data, chi2_selection_df2 } = referenceTables.R2;
+    const repeated = <T>(values: readonly T[]) => Array.from({ length: 10 }, () => values).flat();
+    const { disparities } = audit({
+      labels: Int32Array.from(repeated(data.y_true)),
+      sensitiveFeatures: [featureOf(repeated(data.group))],
+      decisions: { predictions: Int32Array.from(repeated(data.y_pred)) },
+      replicates: 1,
+    }).features[0]!;
+    const found = disparities.demographicParityDifference.test!;
+    expect(found.name).toBe('chi-square');
+    // chi-square grows tenfold; with two degrees of freedom P(χ² > x) = exp(-x/2)
+    expect(Math.log(found.pValue)).toBeCloseTo((-10 * chi2_selection_df2!) / 2, 9);
+  });
+
+  test('R4: a gap that the strata explain is none within them, and 0 is in its interval', () => {
+    const { data, clarify_CDDPL, clarify_DD_unconditional } = referenceTables.R4;
+    const auditIn = (stratum: readonly string[]) => {
+      const names = [...new Set(stratum)];
+      return audit({
+        labels: Int32Array.from(data.y_pred),
+        sensitiveFeatures: [featureOf(data.group)],
+        decisions: { predictions: Int32Array.from(data.y_pred) },
+        strata: { names, codes: Int32Array.from(stratum, (name) => names.indexOf(name)) },
+        replicates: 200,
+      }).features[0]!.disparities.conditionalDemographicDisparity;
+    };
+    const within = auditIn(data.stratum);
+    expect(within.value).toBeCloseTo(clarify_CDDPL, 12);
+    expect(within.interval!.low).toBe(0);
+    const pooled = auditIn(data.stratum.map(() => 'all'));
+    expect(pooled.value).toBeCloseTo(clarify_DD_unconditional, 12);
+    expect(pooled.interval!.high).toBeGreaterThan(clarify_DD_unconditional);
   });
 
   test('R1 a hundred times over: the two-proportion test', () => {

@@ -6,6 +6,7 @@ import {
   chiSquareHomogeneity,
   firmVariance,
   fisherExact,
+  homogeneity,
   permutationTest,
   rateGapTest,
   twoProportions,
@@ -142,5 +143,21 @@ describe('aucGapTest', () => {
     expect(firmVariance(perfect)).toBeGreaterThan(0.01);
     expect(aucGapTest([perfect, second])!.pValue).toBeLessThan(0.2);
     expect(aucGapTest([perfect, perfect])!.pValue).toBe(1);
+    expect(aucGapTest([perfect, perfect, perfect])!.pValue).toBe(1);
+  });
+});
+
+describe('homogeneity', () => {
+  const estimator = (value: number, half: number) => () => ({ value, low: value - half, high: value + half });
+
+  it('of two figures of one width is the test of their difference', () => {
+    const halves = 1.959964 * 0.1;
+    const z = 0.3 / Math.hypot(0.1, 0.1);
+    const found = homogeneity([estimator(0.2, halves), estimator(0.5, halves)]);
+    expect(found).toBeCloseTo(twoSidedNormal(z), 6);
+  });
+
+  it('is not defined where a figure shows no spread', () => {
+    expect(homogeneity([estimator(0.2, 0.1), estimator(0.5, 0)])).toBeNull();
   });
 });

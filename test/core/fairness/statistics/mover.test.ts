@@ -7,6 +7,7 @@ import {
   ratioOf,
   smallestOf,
   smallestRatio,
+  smallestRatioTo,
 } from '../../../../core/fairness/statistics/mover.ts';
 import {
   newcombe,
@@ -51,6 +52,26 @@ describe('ratioOf', () => {
 
   it('over a rate of 0 there is none', () => {
     expect(ratioAt({ numerator: 3, support: 5 }, { numerator: 0, support: 5 })).toBeNull();
+  });
+});
+
+describe('smallestRatioTo', () => {
+  const [reference, ...others] = estimators as [Estimator, ...Estimator[]];
+
+  it('of one other group is the interval of their ratio', () => {
+    expect(smallestRatioTo(reference, others.slice(0, 1), 0.95)).toEqual(ratioAt(second, first));
+  });
+
+  it('of more takes the smallest ends, the upper at a higher level', () => {
+    const ends = (level: number) => others.map((other) => ratioOf(other(level), reference(level))!);
+    expect(smallestRatioTo(reference, others, 0.95)).toEqual({
+      low: Math.min(...ends(0.95).map(({ low }) => low)),
+      high: Math.min(...ends(1 - 0.05 / Math.SQRT2).map(({ high }) => high)),
+    });
+  });
+
+  it('to a rate of 0 there is none', () => {
+    expect(smallestRatioTo(rateEstimator({ numerator: 0, support: 9 }), others, 0.95)).toBeNull();
   });
 });
 
