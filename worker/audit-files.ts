@@ -6,6 +6,7 @@ import type { Samples } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import type { AuditOptions } from '../core/fairness/audit.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
+import type { ExportName } from '../core/report/exports/formats.ts';
 import type { LanguageCode } from '../core/report/language/language.ts';
 import type { AuditOutcome } from './audit-outcome.ts';
 import { auditPart } from './audit-part.ts';
@@ -49,19 +50,27 @@ interface ReportOptions {
   /** Where the scores or predictions came from. */
   readonly source: string;
   readonly lang?: LanguageCode;
+  /** Name of the model, for forms that ask for it; the source when absent. */
+  readonly model?: string | undefined;
+  /** Forms that are written as well. */
+  readonly exports?: readonly ExportName[];
 }
 
 /**
- * Writes audit.json and report.html into a new folder, and drift.json where there were earlier audits.
+ * Writes audit.json, report.html and the forms asked for into a new folder, and drift.json where there were earlier
+ * audits.
  *
  * @throws InvalidInputError when the folder exists, StorageError when it cannot be written
  */
 export async function writeAudit(
   folder: string,
   { report, drift }: AuditOutcome,
-  { source, lang = 'en' }: ReportOptions,
+  { source, lang = 'en', model = source, exports = [] }: ReportOptions,
 ): Promise<void> {
-  const { renderAuditReport } = await import('../core/report/audit-report.ts');
+  const [{ renderAuditReport }, { EXPORT_FORMATS }] = await Promise.all([
+    import('../core/report/audit-report.ts'),
+    import('../core/report/exports/formats.ts'),
+  ]);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   await writeFolder(folder, async (partial) => {
     const put = (name: string, content: string) => writeFile(path.join(partial, name), content);
@@ -70,6 +79,10 @@ export async function writeAudit(
     const title = lang === 'ja' ? '公平性監査' : 'Fairness audit';
     const about = { title, source, lang, gate: report.gate, drift: drift ?? undefined };
     await put('report.html', renderAuditReport(report, about));
+    for (const name of exports) {
+      const { file, render } = EXPORT_FORMATS[name];
+      await put(file, render(report, { model, source, gate: report.gate }));
+    }
   });
 }
 

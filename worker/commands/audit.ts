@@ -5,6 +5,7 @@ import type { Columns } from '../../core/data/columns.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import type { LibraryName, LibraryReport } from '../../core/fairness/libraries/index.ts';
 import type { AuditReport } from '../../core/fairness/types.ts';
+import type { ExportName } from '../../core/report/exports/formats.ts';
 import type { LanguageCode } from '../../core/report/language/language.ts';
 import type { FileAudit } from '../audit-files.ts';
 import type { AuditOutcome } from '../audit-outcome.ts';
@@ -37,6 +38,16 @@ const LIBRARY_CHOICES = [
   'medfair',
 ] as const satisfies readonly LibraryName[];
 
+/** As core/report/exports has them. */
+const EXPORT_CHOICES = [
+  'model-card',
+  'chai',
+  'nyc-ll144',
+  'nyc-ll144-csv',
+  'tripod-ai',
+  'eu-ai-act',
+] as const satisfies readonly ExportName[];
+
 interface AuditFlags extends DataFlags, AuditOptionFlags {
   readonly model?: string;
   readonly predictions?: string;
@@ -48,6 +59,8 @@ interface AuditFlags extends DataFlags, AuditOptionFlags {
   readonly as?: (typeof LIBRARY_CHOICES)[number];
   readonly out?: string;
   readonly lang: LanguageCode;
+  readonly export?: ExportName[];
+  readonly modelName?: string;
   readonly json?: boolean;
 }
 
@@ -104,6 +117,12 @@ export function addAuditCommand(program: Command, console: Console): void {
       ),
     )
     .option('--out <folder>', 'write audit.json and report.html into a new folder')
+    .addOption(
+      new Option('--export <form...>', 'write forms that others ask for as well (with --out)').choices(
+        EXPORT_CHOICES,
+      ),
+    )
+    .option('--model-name <text>', 'what forms call the model (default: name of its file or of the table)')
     .addOption(new Option('--lang <code>', 'language of the report').choices(['en', 'ja']).default('en'))
     .option('--json', 'print the audit as JSON')
     .addHelpText('after', EXAMPLES)
@@ -113,6 +132,9 @@ export function addAuditCommand(program: Command, console: Console): void {
 async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
   const { out, json } = flags;
   if (out !== undefined) await assertAbsent(out);
+  else if (flags.export !== undefined) {
+    throw new InvalidInputError('--export: expected --out as well, received none', { flag: '--out' });
+  }
   const options = await judgeOptions(flags);
   const { request, clarify } = await readRequest(flags, console);
   await startBackend(flags.backend, { threads: flags.threads });
@@ -124,7 +146,8 @@ async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
   console.print(json ? jsonOf(outcome, library) : textOf(outcome, library));
   if (out !== undefined) {
     const source = path.basename('source' in request ? request.source.model : request.predictions);
-    await writeAudit(out, outcome, { source, lang: flags.lang });
+    const { lang, export: exports = [], modelName } = flags;
+    await writeAudit(out, outcome, { source, lang, exports, model: modelName });
     console.note(`report: ${path.join(out, 'report.html')}`);
   }
   const verdict = outcome.report.gate?.verdict;

@@ -22,3 +22,4 @@ export const EXPORT_FORMATS = {
   'tripod-ai': { file: 'tripod-ai.md', render: tripodAiChecklist },
   'eu-ai-act': { file: 'eu-ai-act-annex-iv.md', render: aiActChecklist },
 } satisfies Record<string, ExportFormat>;
+export type ExportName = keyof typeof EXPORT_FORMATS;

@@ -106,3 +106,32 @@ describe('counterweight audit, under the names of other tools', () => {
     expect(stderr).toContain('--weight: expected --predictions as well');
   });
 });
+
+describe('counterweight audit --out', () => {
+  it('writes the report in Japanese, and the forms that are asked for', async () => {
+    const forms = '--export model-card chai nyc-ll144 nyc-ll144-csv tripod-ai eu-ai-act';
+    const { exitCode } = await runCommand(`${AUDIT} --out forms --lang ja ${forms} --model-name Triage`);
+    expect(exitCode).toBe(0);
+    const files = await filesIn('forms');
+    expect([...files.keys()]).toEqual([
+      'audit.json',
+      'chai-model-card.xml',
+      'eu-ai-act-annex-iv.md',
+      'model-card.md',
+      'nyc-ll144.csv',
+      'nyc-ll144.md',
+      'report.html',
+      'tripod-ai.md',
+    ]);
+    expect(files.get('report.html')!.toString()).toContain('<html lang="ja">');
+    expect(files.get('model-card.md')!.toString()).toContain('Triage');
+    // selected 8 of 20 and 5 of 10: ratio 0.8
+    expect(files.get('nyc-ll144.csv')!.toString()).toMatch(/f,.*0\.8/);
+  });
+
+  it('has a place for forms only', async () => {
+    const { exitCode, stderr } = await runCommand(`${AUDIT} --export chai`);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('--export: expected --out as well');
+  });
+});
