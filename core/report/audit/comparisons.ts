@@ -4,7 +4,7 @@ import { largestGroups } from '../facts/score-curves.ts';
 import type { Language } from '../language/language.ts';
 import { disclosure, figure, paragraph, type Section } from '../page/layout.ts';
 import { type Column, numberCell, table } from '../page/table.ts';
-import { statisticCell, undefinedText } from '../tables/figure-cells.ts';
+import { rangeText, statisticCell, undefinedText } from '../tables/figure-cells.ts';
 import { type Html, html, NOTHING } from '../text/html.ts';
 import { nameHtml, visibleName } from '../text/names.ts';
 
@@ -112,7 +112,7 @@ function groupBody(group: string, comparisons: readonly GroupComparison[], langu
       index === 0
         ? html`<th scope="rowgroup" rowspan="${comparisons.length}">${nameHtml(group, language)}</th>`
         : NOTHING;
-    return html`<tr>${heading}<th scope="row" class="model">${language.t.rateNames[each.rate]}</th>${figureCells(each, language)}</tr>
+    return html`<tr>${heading}<th scope="row" class="model wide">${language.t.rateNames[each.rate]}</th>${figureCells(each, language)}</tr>
 `;
   });
   return html`<tbody>${rows}</tbody>
@@ -120,13 +120,13 @@ function groupBody(group: string, comparisons: readonly GroupComparison[], langu
 }
 
 function figureCells({ difference, ratio }: GroupComparison, language: Language): Html {
-  const { t, rate, signed, range } = language;
+  const { t, rate, signed } = language;
   const { value, interval, test, smallestDetectable } = difference;
   const none = html`<span class="muted">${t.groupsSection.noTest}</span>`;
   const cells = [
     value === null
       ? numberCell(undefinedText(language), t.sentence(difference.reason ?? t.noReason))
-      : numberCell(signed(value), interval === null ? '' : range(interval)),
+      : numberCell(signed(value), rangeText(interval, language)),
     statisticCell(ratio, language),
     test === null ? numberCell(none) : numberCell(rate(test.adjustedPValue), t.comparisons.tests[test.name]),
     numberCell(smallestDetectable === null ? none : rate(smallestDetectable)),

@@ -2,7 +2,7 @@ import type { Finding, GateResult, Verdict } from '../../fairness/policy/gate.ts
 import type { Language } from '../language/language.ts';
 import { paragraph, type Section } from '../page/layout.ts';
 import { numberCell, row, table, textCell } from '../page/table.ts';
-import { undefinedText } from '../tables/figure-cells.ts';
+import { rangeText, undefinedText } from '../tables/figure-cells.ts';
 import { significant } from '../text/format.ts';
 import { type Html, html, NOTHING } from '../text/html.ts';
 import { joinHtml, nameHtml } from '../text/names.ts';
@@ -25,7 +25,7 @@ ${table({ caption: words.caption(policy), columns, rows: findings.map((finding) 
 }
 
 function findingRow(finding: Finding, language: Language): Html {
-  const { t, range } = language;
+  const { t } = language;
   const { metric, sensitiveFeature, value, interval, on, limit, baseline, severity } = finding;
   const where =
     sensitiveFeature === null ? t.policy.whole : t.byFeature(nameHtml(sensitiveFeature, language));
@@ -36,7 +36,7 @@ function findingRow(finding: Finding, language: Language): Html {
   return row(html`${t.metric(metric)}${minor}<small>${where}</small>`, [
     value === null
       ? numberCell(undefinedText(language))
-      : numberCell(significant(value), interval === null ? '' : range(interval)),
+      : numberCell(significant(value), rangeText(interval, language)),
     textCell(html`${t.policy.limits[limit.kind](significant(limit.value))}${how}${before}`),
     textCell(verdictText(finding, language)),
   ]);

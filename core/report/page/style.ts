@@ -67,6 +67,7 @@ thead th{font-weight:600;color:var(--muted);border-bottom:1px solid var(--ink);v
 tbody th{font-weight:600;min-width:7em;max-width:22em}
 th[scope=rowgroup]{max-width:14em}
 tbody .model{font-weight:400;min-width:4em}
+tbody .model.wide{min-width:8.5em}
 tbody .ordinal{min-width:2em;font-weight:400}
 thead th:first-child,th[scope=rowgroup],tbody th:not(.model){position:sticky;left:0;background:var(--page)}
 tbody:has(tr+tr)+tbody tr:first-child>*{border-top:1px solid var(--muted)}
@@ -177,7 +178,7 @@ nav{display:none}
 table{font-size:7.6pt;min-width:0}
 th,td{padding:2.5pt 5pt 2.5pt 0}
 .number{padding:2.5pt 0 2.5pt 5pt}
-tbody th,td.text,td.long,td.number small{min-width:0}
+tbody th,tbody .model.wide,td.text,td.long,td.number small{min-width:0}
 thead th{word-break:normal}
 thead th bdi{overflow-wrap:anywhere}
 summary,h3+p{break-after:avoid}

@@ -31,13 +31,17 @@ export function statisticCell(statistic: Statistic, language: Language = ENGLISH
   if (value === null) {
     return numberCell(undefinedText(language), reason === undefined ? t.noReason : t.sentence(reason));
   }
-  const range = interval === null ? '' : html`<span class="range">${language.range(interval)}</span>`;
   const bound = errorBound === undefined || errorBound < 0.0005 ? '' : html` ±${rate(errorBound)}`;
-  return numberCell(html`${rate(value)}${bound}`, range);
+  return numberCell(html`${rate(value)}${bound}`, rangeText(interval, language));
 }
 
-function intervalLine(interval: Interval | null, { range }: Language): Html {
-  return interval === null ? NOTHING : html`<br><span class="range">${range(interval)}</span>`;
+function intervalLine(interval: Interval | null, language: Language): Html {
+  return interval === null ? NOTHING : html`<br>${rangeText(interval, language)}`;
+}
+
+/** An interval on one line; empty where there is none. */
+export function rangeText(interval: Pick<Interval, 'low' | 'high'> | null, { range }: Language): Content {
+  return interval === null ? '' : html`<span class="range">${range(interval)}</span>`;
 }
 
 /** The gap over all groups, and where a group lacks support the gap among the others with those left out named. */

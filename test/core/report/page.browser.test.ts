@@ -95,9 +95,11 @@ function measuredReport(lang: 'en' | 'ja'): string {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe-core finds wrong, as `rule: element`. */
-const VIOLATIONS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
-  violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`;
+/** What axe-core finds wrong, as `rule: element`. Contrast, the slowest rule, is the same at every width. */
+const violations = (hasContrast: boolean) => `axe.run({
+  resultTypes: ['violations'],
+  rules: { 'color-contrast': { enabled: ${hasContrast} } },
+}).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`;
 
 const folder = mkdtempSync(join(tmpdir(), 'counterweight-report-'));
 let browser: Browser;
@@ -179,7 +181,7 @@ describe.skipIf(isSkipped).each([...Object.keys(DOCUMENTS), ...Object.keys(MEASU
       await page.evaluate(AXE);
       for (const width of name in MEASURED ? [390, 1280] : [390]) {
         await page.setViewportSize({ width, height: 900 });
-        expect(await page.evaluate(VIOLATIONS), `${width} px`).toEqual([]);
+        expect(await page.evaluate(violations(width === 390)), `${width} px`).toEqual([]);
       }
     });
 
