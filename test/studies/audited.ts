@@ -16,13 +16,15 @@ export interface RowGroup {
   readonly falsePositiveRate: number;
 }
 
-/** How often a figure's intervals held the truth, by the data sets that had one. */
-export interface Hits {
+/** How often a figure's intervals held the truth, as shares of those that there were. */
+interface Hits {
   readonly covered: number;
   /** The truth lies below the interval. */
   readonly below: number;
   readonly above: number;
   readonly intervals: number;
+  /** Without an interval. */
+  readonly without: number;
 }
 
 const SENSITIVITY = 0.9;
@@ -75,7 +77,7 @@ function truthsOf(group: RowGroup): Truths {
 }
 
 /** Disparities whose truth follows from the groups' rates and normal scores. */
-export const STUDIED = [
+const STUDIED = [
   'demographicParityDifference',
   'equalOpportunityDifference',
   'equalizedOddsDifference',
@@ -128,16 +130,35 @@ function trueConditional(groups: readonly RowGroup[]): number {
   );
 }
 
+/** Groups with what is true of them. */
+interface Population {
+  readonly groups: readonly RowGroup[];
+  readonly truths: readonly Truths[];
+  readonly gaps: readonly { readonly figure: (typeof STUDIED)[number]; readonly truth: number | null }[];
+  /** [of positives][of negatives] */
+  readonly crossAuc: readonly (readonly number[])[];
+  /** [group] → [of negatives, of positives] */
+  readonly centres: readonly (readonly [number, number])[];
+}
+
+const populationOf = (groups: readonly RowGroup[]): Population => ({
+  groups,
+  truths: groups.map(truthsOf),
+  gaps: STUDIED.map((figure) => ({ figure, truth: trueDisparity(figure, groups) })),
+  crossAuc: groups.map((positives) => groups.map((negatives) => aucBetween(positives, negatives))),
+  centres: groups.map(({ falsePositiveRate, truePositiveRate }) => [
+    normalQuantile(falsePositiveRate),
+    normalQuantile(truePositiveRate),
+  ]),
+});
+
 const STRATA = ['s1', 's2'];
 
 /** The audit of one simulated table of predictions. */
-export function simulatedAudit(
-  groups: readonly RowGroup[],
-  uniform: Uniform,
-  replicates: number,
-): FeatureAudit {
+function simulatedAudit(population: Population, uniform: Uniform, replicates: number): FeatureAudit {
+  const { groups } = population;
   const rows = groups.flatMap((group, place) =>
-    Array.from({ length: group.rows }, () => rowOf(group, place, uniform)),
+    Array.from({ length: group.rows }, () => rowOf(population, place, uniform)),
   );
   return audit({
     labels: Int32Array.from(rows, ({ label }) => label),
@@ -155,10 +176,9 @@ export function simulatedAudit(
   }).features[0]!;
 }
 
-function rowOf({ baseRate, truePositiveRate, falsePositiveRate }: RowGroup, group: number, uniform: Uniform) {
-  const label = uniform() < baseRate ? 1 : 0;
-  const centre = normalQuantile(label === 1 ? truePositiveRate : falsePositiveRate);
-  const score = 1 / (1 + Math.exp(-(centre + normal(uniform))));
+function rowOf({ groups, centres }: Population, group: number, uniform: Uniform) {
+  const label = uniform() < groups[group]!.baseRate ? 1 : 0;
+  const score = 1 / (1 + Math.exp(-(centres[group]![label] + normal(uniform))));
   return { group, label, score, stratum: uniform() < 0.5 ? 0 : 1 };
 }
 
@@ -169,12 +189,10 @@ interface Asked {
 }
 
 /** Every interval of a feature with what it should hold. */
-function asked(groups: readonly RowGroup[], feature: FeatureAudit): Asked[] {
-  const truths = groups.map(truthsOf);
-  const gaps = STUDIED.flatMap((figure) => {
-    const truth = trueDisparity(figure, groups);
-    return truth === null ? [] : [{ figure, truth, interval: feature.disparities[figure].interval }];
-  });
+function asked({ truths, gaps, crossAuc }: Population, feature: FeatureAudit): Asked[] {
+  const disparities = gaps.flatMap(({ figure, truth }) =>
+    truth === null ? [] : [{ figure, truth, interval: feature.disparities[figure].interval }],
+  );
   const figures = feature.groups.flatMap((group, place) => [
     ...RATE_NAMES.map((rate) => ({
       figure: 'rates of groups',
@@ -203,10 +221,10 @@ function asked(groups: readonly RowGroup[], feature: FeatureAudit): Asked[] {
   });
   const pairs = feature.crossAuc.map(({ positives, negatives, auc }) => ({
     figure: 'xAUC of pairs',
-    truth: aucBetween(groups[Number(positives.slice(1))]!, groups[Number(negatives.slice(1))]!),
+    truth: crossAuc[Number(positives.slice(1))]![Number(negatives.slice(1))]!,
     interval: auc.interval,
   }));
-  return [...gaps, ...compared, ...figures, ...pairs];
+  return [...disparities, ...compared, ...figures, ...pairs];
 }
 
 /** How often the intervals that reports print hold the truth, by figure. */
@@ -214,13 +232,17 @@ export function auditCoverage(
   groups: readonly RowGroup[],
   { dataSets, replicates, seed = 1 }: StudyOptions,
 ): Map<string, Hits> {
+  const population = populationOf(groups);
   const uniform = seededUniform(seed);
-  const sides = new Map<string, number[]>();
+  const sides = new Map<string, (number | null)[]>();
   for (let dataSet = 0; dataSet < dataSets; dataSet += 1) {
-    for (const { figure, truth, interval } of asked(groups, simulatedAudit(groups, uniform, replicates))) {
+    for (const { figure, truth, interval } of asked(
+      population,
+      simulatedAudit(population, uniform, replicates),
+    )) {
       const own = sides.get(figure) ?? [];
       sides.set(figure, own);
-      if (interval !== null) own.push(sideOf(truth, interval));
+      own.push(interval && sideOf(truth, interval));
     }
   }
   return new Map([...sides].map(([figure, own]) => [figure, hitsOf(own)]));
@@ -238,7 +260,9 @@ function sideOf(truth: number, { low, high }: Interval): number {
   return truth > high + 1e-9 ? 1 : 0;
 }
 
-function hitsOf(sides: readonly number[]): Hits {
-  const share = (wanted: number) => sides.filter((side) => side === wanted).length / sides.length;
-  return { covered: share(0), below: share(-1), above: share(1), intervals: sides.length };
+function hitsOf(sides: readonly (number | null)[]): Hits {
+  const without = sides.filter((side) => side === null).length;
+  const intervals = sides.length - without;
+  const share = (wanted: number) => sides.filter((side) => side === wanted).length / intervals;
+  return { covered: share(0), below: share(-1), above: share(1), intervals, without };
 }

@@ -1,3 +1,5 @@
+import { startBackend } from '../../worker/backend.ts';
+import { auditCoverage, type RowGroup } from './audited.ts';
 import {
   aucAlarm,
   aucDifference,
@@ -227,3 +229,70 @@ const alarms: (readonly [string, Parameters<typeof falseAlarms>[0]])[] = [
   ['AUC 0.95, six of 100 + 200', aucAlarm(Array.from({ length: 6 }, () => scores(100, 200, 0.95)))],
 ];
 for (const [name, pValue] of alarms) print(`| ${name} | ${percent(falseAlarms(pValue, dataSets))} |`);
+
+/** Positive with chance 0.5 unless given; TPR and FPR of each group. */
+const people = (rows: number, rates: readonly [number, number], baseRate = 0.5): RowGroup => ({
+  rows,
+  baseRate,
+  truePositiveRate: rates[0],
+  falsePositiveRate: rates[1],
+});
+const alike = (...rows: number[]) => rows.map((each) => people(each, [0.8, 0.2]));
+const audits: readonly (readonly [string, readonly (readonly [string, RowGroup[]])[]])[] = [
+  [
+    'a group of 20 rows',
+    [
+      ['20, 20; none', alike(20, 20)],
+      ['20, 20; gap', [people(20, [0.85, 0.2]), people(20, [0.65, 0.35])]],
+      ['200, 20; none', alike(200, 20)],
+      ['200, 20; gap', [people(200, [0.85, 0.15], 0.4), people(20, [0.6, 0.3], 0.4)]],
+    ],
+  ],
+  [
+    'two groups',
+    [
+      ['40, 40; none', alike(40, 40)],
+      ['40, 40; gap', [people(40, [0.85, 0.2]), people(40, [0.65, 0.35])]],
+      ['200, 200; none', alike(200, 200)],
+      ['400, 60; gap', [people(400, [0.85, 0.15], 0.4), people(60, [0.7, 0.3], 0.3)]],
+    ],
+  ],
+  [
+    'four groups',
+    [
+      ['60 each; none', alike(60, 60, 60, 60)],
+      [
+        '60 each; gap',
+        [[0.85, 0.15] as const, [0.8, 0.2] as const, [0.7, 0.3] as const, [0.65, 0.3] as const].map((rates) =>
+          people(60, rates),
+        ),
+      ],
+      ['400, 300, 200, 100; none', alike(400, 300, 200, 100)],
+      [
+        '400, 300, 200, 100; gap',
+        [
+          people(400, [0.85, 0.15]),
+          people(300, [0.8, 0.2], 0.4),
+          people(200, [0.75, 0.25], 0.4),
+          people(100, [0.65, 0.3], 0.3),
+        ],
+      ],
+    ],
+  ],
+];
+await startBackend('cpu');
+for (const [title, scenarios] of audits) {
+  const coverages = scenarios.map(([, all]) => auditCoverage(all, { dataSets, replicates: 2_000 }));
+  print(`\nAs the report prints them: ${title}\n`);
+  print(`| figure | ${scenarios.map(([name]) => name).join(' | ')} |`);
+  print(`| --- |${scenarios.map(() => ' ---: |').join('')}`);
+  for (const figure of coverages[0]!.keys()) {
+    const cells = coverages.map((coverage) => {
+      const { covered, below, above, intervals, without } = coverage.get(figure)!;
+      if (intervals === 0) return 'none';
+      const lacking = without > 0 ? `, none for ${percent(without / (intervals + without))}` : '';
+      return `${percent(covered)} (${percent(below)}, ${percent(above)}${lacking})`;
+    });
+    print(`| ${figure} | ${cells.join(' | ')} |`);
+  }
+}

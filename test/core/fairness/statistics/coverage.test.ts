@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startBackend } from '../../../../worker/backend.ts';
+import { auditCoverage } from '../../../studies/audited.ts';
 import {
   aucAlarm,
   aucDifference,
@@ -21,7 +23,7 @@ import {
  * the truth less often than 95 % would miss it more often than this by chance once in 2,000 runs of one row; the
  * seed is fixed.
  */
-const DATA_SETS = 300;
+const DATA_SETS = 200;
 const LEAST = LEVEL - 3.3 * Math.sqrt((LEVEL * (1 - LEVEL)) / DATA_SETS);
 
 const rates = (n: number, ...all: number[]) => all.map((p) => ({ n, p }));
@@ -32,6 +34,10 @@ const scores = (positives: number, negatives: number, auc: number): ScoreGroup =
   negatives,
   auc,
   shape: 'normal',
+});
+
+beforeAll(async () => {
+  await startBackend('cpu');
 });
 
 describe('intervals of simulated data sets hold the known truth', () => {
@@ -53,6 +59,15 @@ describe('intervals of simulated data sets hold the known truth', () => {
     const { covered, undefinedCount } = coverageOf(scenario, DATA_SETS);
     expect(covered).toBeGreaterThan(LEAST);
     expect(undefinedCount).toBe(0);
+  });
+
+  it('as the report prints them, of four groups without any gap', () => {
+    const dataSets = 60;
+    const group = { rows: 60, baseRate: 0.5, truePositiveRate: 0.8, falsePositiveRate: 0.2 };
+    const coverage = auditCoverage([group, group, group, group], { dataSets, replicates: 200 });
+    expect(coverage.size).toBeGreaterThan(20);
+    const least = LEVEL - 3.3 * Math.sqrt((LEVEL * (1 - LEVEL)) / dataSets);
+    for (const [figure, { covered }] of coverage) expect(covered, figure).toBeGreaterThan(least);
   });
 
   it('and not more often than they should in large samples: they are not merely wide', () => {
