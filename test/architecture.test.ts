@@ -270,6 +270,12 @@ describe('tests', () => {
       expect(existsSync(path.join(ROOT, 'test', source.replace(/\.ts$/, '.test.ts'))), source).toBe(false);
     }
   });
+
+  it('share helpers whose import registers nothing: a process imports them once for many files', () => {
+    const helpers = filesBelow('test').filter((file) => !file.endsWith('.test.ts'));
+    const registers = /^(?:vi\.\w|(?:before|after)(?:All|Each)\(|(?:export )?const .* = use[A-Z]\w*\()/m;
+    expect(helpers.filter((file) => registers.test(read(file)))).toEqual([]);
+  });
 });
 
 describe('file names', () => {

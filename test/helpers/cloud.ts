@@ -15,7 +15,7 @@ import { type ApiCall, apiEvent, s3BridgeEvent } from '../functions/events.ts';
 import { BATCH_CREDENTIALS, type BatchServer, startBatchServer } from './batch-server.ts';
 import { type EventBus, makeEventBus } from './event-bus.ts';
 import type { Moto } from './moto.ts';
-import { buildWorker } from './worker-process.ts';
+import { buildPrograms } from './programs.ts';
 
 const BUCKET = 'counterweight-test';
 const REGION = 'us-east-1';
@@ -93,15 +93,9 @@ export function useCloud(moto: Moto): Cloud {
       AWS_ACCESS_KEY_ID: BATCH_CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: BATCH_CREDENTIALS.secretAccessKey,
     };
-    const worker = await buildWorker(folder);
+    const { main } = await buildPrograms(folder);
     batch = await startBatchServer({
-      command: [
-        'bash',
-        '-c',
-        `ulimit -f "$(cat '${limitFile()}')"; exec "$0" "$1"`,
-        process.execPath,
-        worker,
-      ],
+      command: ['bash', '-c', `ulimit -f "$(cat '${limitFile()}')"; exec "$0" "$1"`, process.execPath, main],
       environment: { PATH: process.env.PATH!, TMPDIR: folder, BACKEND: 'wasm', ...shared },
       secondMs: SECOND_MS,
       onEvent: (detail) => bus.send({ source: 'aws.batch', 'detail-type': 'Batch Job State Change', detail }),

@@ -83,8 +83,10 @@ export function expectClose(
 /** Repeatable values in [−1, 1). */
 export function noise(size: number, seed: number): Float32Array {
   let state = Math.imul(seed + 1, 0x9e3779b1);
-  return Float32Array.from({ length: size }, () => {
+  const values = new Float32Array(size);
+  for (let index = 0; index < size; index += 1) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2 ** 31;
-  });
+    values[index] = state / 2 ** 31;
+  }
+  return values;
 }

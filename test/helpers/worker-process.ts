@@ -1,10 +1,9 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
-import { readdir, readFile, symlink } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { build } from 'esbuild';
 import { beforeAll } from 'vitest';
 import { recordKey } from '../../core/jobs/keys.ts';
 import type { JobRecord } from '../../core/jobs/record.ts';
@@ -12,8 +11,7 @@ import { type JobRequest, jobRequestSchema } from '../../core/jobs/schema.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { useTempFolder } from './files.ts';
 import { tablePreprocess } from './made-files.ts';
-
-const ROOT = path.join(import.meta.dirname, '../..');
+import { buildPrograms } from './programs.ts';
 
 /** Where the workshop's files lie in a store. */
 export const UPLOAD = 'uploads/made';
@@ -110,23 +108,6 @@ interface WorkerProgram {
   ): WorkerProcess;
 }
 
-/** Builds the worker as its container has it: one bundle beside the packages. @returns path of the program */
-export async function buildWorker(folder: string): Promise<string> {
-  const outfile = path.join(folder, 'main.mjs');
-  await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['worker/main.ts'],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    packages: 'external',
-  });
-  return outfile;
-}
-
 /**
  * The worker's program, built before the tests of the file. Its processes see the given environment and nothing else
  * but the path to programs.
@@ -135,7 +116,7 @@ export function useWorker(): WorkerProgram {
   const folder = useTempFolder();
   let program = '';
   beforeAll(async () => {
-    program = await buildWorker(folder.path);
+    program = (await buildPrograms(folder.path)).main;
   });
   return {
     start(environment, { fileBlocks } = {}) {

@@ -8,29 +8,34 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNoInternals } from '../helpers/cli.ts';
 import { useTempFolder } from '../helpers/files.ts';
 import { writeImageSet, writeInkModel } from '../helpers/made-files.ts';
+import { buildPrograms } from '../helpers/programs.ts';
 
 const folder = useTempFolder();
-const SCRIPT = path.join(import.meta.dirname, '../../worker/counterweight.ts');
+const SOURCE = path.join(import.meta.dirname, '../../worker/counterweight.ts');
 const TSX = createRequire(import.meta.url).resolve('tsx');
 const DATA =
   '--model model --manifest labels.csv --image file --label malignant --sensitive ink --preprocess unit';
 
+let built = '';
+
 beforeAll(async () => {
   await writeImageSet(folder.path);
   await writeInkModel(folder.at('model'));
+  await mkdir(folder.at('built'));
+  built = (await buildPrograms(folder.at('built'))).counterweight;
 });
 
-/** Starts the program itself in the made folder, its output in pipes. */
-function start(line: string, env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, ['--import', TSX, SCRIPT, ...line.split(' ')], {
+/** Starts the program itself in the made folder, its output in pipes. @param program  by default as it is shipped */
+function start(line: string, program: readonly string[] = [built], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [...program, ...line.split(' ')], {
     cwd: folder.path,
     env: { ...process.env, ...env },
   });
   return { child, ended: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> };
 }
 
-async function run(line: string, env: NodeJS.ProcessEnv = {}) {
-  const { child, ended } = start(line, env);
+async function run(line: string, program?: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const { child, ended } = start(line, program, env);
   const [stdout, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { exitCode, stdout, stderr };
 }
@@ -81,7 +86,8 @@ describe.concurrent('the process', () => {
   });
 
   it('ends with the exit code of an error, and shows its stack when COUNTERWEIGHT_DEBUG is 1', async () => {
-    const { exitCode, stdout, stderr } = await run('inspect nowhere', { COUNTERWEIGHT_DEBUG: '1' });
+    const source = ['--import', TSX, SOURCE];
+    const { exitCode, stdout, stderr } = await run('inspect nowhere', source, { COUNTERWEIGHT_DEBUG: '1' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
     expect(stderr).toMatch(
       /^counterweight: model "nowhere": no such file or folder\nStorageError: .*\n +at /,
@@ -93,7 +99,7 @@ describe('package.json', () => {
   it('starts this program by its script and ships it by its bin', async () => {
     const root = path.join(import.meta.dirname, '../..');
     const { scripts, bin } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-    expect(path.join(root, scripts.counterweight.replace(/^tsx /, ''))).toBe(SCRIPT);
+    expect(path.join(root, scripts.counterweight.replace(/^tsx /, ''))).toBe(SOURCE);
     expect(bin).toEqual({ counterweight: 'dist/counterweight.js' });
   });
 });

@@ -1,6 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { AUDIT, freePort, jsonOf, post, serve } from './serving.ts';
+import { AUDIT, freePort, jsonOf, post, useServers } from './serving.ts';
+
+const { serve } = useServers();
 
 const TOKEN = 'a-token-of-32-characters-exactly';
 

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { jsonOf, post, put, serve, TABLE, until } from './serving.ts';
+import { jsonOf, post, put, TABLE, until, useServers } from './serving.ts';
+
+const { serve } = useServers();
 
 interface Upload {
   readonly key: string;

@@ -2,8 +2,11 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeImageSet, writeInkModel } from '../../helpers/made-files.ts';
-import { expectFits, isSkipped, visit } from './page/browsing.ts';
-import { AUDIT, jobWith, jsonOf, post, put, SLOW_WORKER, serve, TABLE, until } from './serving.ts';
+import { expectFits, isSkipped, useBrowser } from './page/browsing.ts';
+import { AUDIT, jobWith, jsonOf, post, put, SLOW_WORKER, TABLE, until, useServers } from './serving.ts';
+
+const { serve } = useServers();
+const visit = useBrowser();
 
 /** Like SLOW_WORKER, one step further every 200 ms. */
 const STEPPING_WORKER = [

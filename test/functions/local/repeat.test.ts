@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { repeat } from '../../../functions/local/repeat.ts';
 import { until } from './serving.ts';
 
 describe('repeated work', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('begins at once, goes on after a failure, and never runs beside itself', async () => {
     let running = 0;
     let most = 0;
@@ -33,6 +37,5 @@ describe('repeated work', () => {
     await closed;
     expect(events).toEqual(['turn', 'close']);
     expect(vi.getTimerCount()).toBe(0);
-    vi.useRealTimers();
   });
 });

@@ -6,20 +6,9 @@ import type { Upload } from '../../../core/jobs/uploads.ts';
 import { tablePreprocess, writeImageSet, writeInkModel, writeTableSet } from '../../helpers/made-files.ts';
 import { tableOnnx, testScores } from '../../helpers/table-onnx.ts';
 import { QUICK_MITIGATION } from '../../helpers/worker-process.ts';
-import {
-  AUDIT,
-  COLUMNS,
-  type Job,
-  jobWith,
-  jsonOf,
-  makeRoot,
-  post,
-  put,
-  serve,
-  spawnServe,
-  TABLE,
-  until,
-} from './serving.ts';
+import { AUDIT, COLUMNS, type Job, jobWith, jsonOf, post, put, TABLE, until, useServers } from './serving.ts';
+
+const { makeRoot, serve, spawnServe } = useServers();
 
 /** Made pictures and a model that listens to their ink, as somebody would upload them. */
 async function makeImageRoot(): Promise<string> {

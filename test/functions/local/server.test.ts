@@ -13,15 +13,15 @@ import {
   type Job,
   jobWith,
   jsonOf,
-  makeRoot,
   post,
   put,
   SLOW_WORKER,
-  serve,
-  spawnServe,
   TABLE,
   until,
+  useServers,
 } from './serving.ts';
+
+const { makeRoot, serve, spawnServe } = useServers();
 
 describe('the local server', () => {
   it('runs a submitted audit to its report, which opens from its link and downloads by default', async () => {

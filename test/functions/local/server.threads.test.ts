@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AUDIT, post, serve, until } from './serving.ts';
+import { AUDIT, post, until, useServers } from './serving.ts';
+
+const { serve } = useServers();
 
 /** Ends after it has written how many threads it may use. */
 const COUNTING_WORKER = [

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, vi } from 'vitest';
 import { type LocalServer, type ServerOptions, startServer } from '../../../functions/local/server.ts';
-
-const ROOT = path.join(import.meta.dirname, '../../..');
+import { buildPrograms } from '../../helpers/programs.ts';
 
 /** Tells progress and then waits for its end, for tests of what is under way. */
 export const SLOW_WORKER = [
@@ -29,78 +27,10 @@ export const TABLE = 'y,sex,p\n1,f,0.9\n1,f,0.2\n0,f,0.8\n0,f,0.1\n1,m,0.9\n1,m,
 export const COLUMNS = { label: 'y', sensitiveFeatures: ['sex'], score: 'p' };
 export const AUDIT = { kind: 'audit', predictions: 'uploads/table/scores.csv', columns: COLUMNS };
 
-// Processes are started here, on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
-
-const folders: string[] = [];
-const servers: LocalServer[] = [];
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close()));
-  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 5 })));
-});
-
-let built: Promise<string> | undefined;
-
-/** Both programs as npm installs them: they start in half the time that their sources take. */
-function buildPrograms(): Promise<string> {
-  built ??= (async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'counterweight-programs-'));
-    folders.push(folder);
-    await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
-    await build({
-      absWorkingDir: ROOT,
-      entryPoints: ['worker/main.ts', 'worker/counterweight.ts'],
-      outdir: folder,
-      bundle: true,
-      splitting: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      packages: 'external',
-    });
-    return folder;
-  })();
-  return built;
-}
-
-/** A root with the table of AUDIT, gone after the tests of the file. */
-export async function makeRoot(): Promise<string> {
-  const root = await mkdtemp(path.join(tmpdir(), 'counterweight-serve-'));
-  folders.push(root);
-  await put(root, AUDIT.predictions, TABLE);
-  return root;
-}
-
 export async function put(root: string, key: string, content: string): Promise<void> {
   const file = path.join(root, key);
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, content);
-}
-
-export interface Served extends LocalServer {
-  readonly root: string;
-  readonly log: string[];
-}
-
-const QUICK = { settleMs: 150, rescanMs: 1000, scheduleMs: 500, queueMs: 150, graceMs: 2000 };
-
-export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
-  const root = options.root ?? (await makeRoot());
-  const log: string[] = [];
-  const server = await startServer({
-    host: '127.0.0.1',
-    port: 0,
-    concurrency: 2,
-    command: options.command ?? [process.execPath, path.join(await buildPrograms(), 'main.js')],
-    token: null,
-    write: (line) => log.push(line),
-    ...options,
-    times: { ...QUICK, ...options.times },
-    root,
-  });
-  servers.push(server);
-  return { ...server, root, log };
 }
 
 /** Of this machine, a moment ago. */
@@ -151,9 +81,82 @@ export function jobWith(url: string, jobId: string, status: string): Promise<Job
   });
 }
 
-/** The command line as a process of its own, once it listens. */
-export async function spawnServe(root: string) {
-  const script = path.join(await buildPrograms(), 'counterweight.js');
+interface Served extends LocalServer {
+  readonly root: string;
+  readonly log: string[];
+}
+
+/** A server in a process of its own. */
+interface SpawnedServer {
+  readonly url: string;
+  /** Resolves to the exit code. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+interface Servers {
+  /** A root with the table of AUDIT. */
+  makeRoot(): Promise<string>;
+  serve(options?: Partial<ServerOptions>): Promise<Served>;
+  /** The command line as a process of its own, once it listens. */
+  spawnServe(root: string): Promise<SpawnedServer>;
+}
+
+const QUICK = { settleMs: 150, rescanMs: 1000, scheduleMs: 500, queueMs: 150, graceMs: 2000 };
+
+/**
+ * Servers and roots of one test file, stopped and gone after its tests. To be called before the tests, whose time it
+ * extends.
+ */
+export function useServers(): Servers {
+  // Processes are started here, on a machine that may be busy with other tests.
+  vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+  const folders: string[] = [];
+  const servers: LocalServer[] = [];
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 5 })));
+  });
+
+  const makeFolder = async (name: string): Promise<string> => {
+    const folder = await mkdtemp(path.join(tmpdir(), `counterweight-${name}-`));
+    folders.push(folder);
+    return folder;
+  };
+  let built: ReturnType<typeof buildPrograms> | undefined;
+  const programs = () => {
+    built ??= makeFolder('programs').then(buildPrograms);
+    return built;
+  };
+  const makeRoot = async (): Promise<string> => {
+    const root = await makeFolder('serve');
+    await put(root, AUDIT.predictions, TABLE);
+    return root;
+  };
+
+  return {
+    makeRoot,
+    async serve(options = {}) {
+      const root = options.root ?? (await makeRoot());
+      const log: string[] = [];
+      const server = await startServer({
+        host: '127.0.0.1',
+        port: 0,
+        concurrency: 2,
+        command: options.command ?? [process.execPath, (await programs()).main],
+        token: null,
+        write: (line) => log.push(line),
+        ...options,
+        times: { ...QUICK, ...options.times },
+        root,
+      });
+      servers.push(server);
+      return { ...server, root, log };
+    },
+    spawnServe: async (root) => spawnServe((await programs()).counterweight, root),
+  };
+}
+
+async function spawnServe(script: string, root: string): Promise<SpawnedServer> {
   // run.json names the threads, and whoever compares two servers wants it equal.
   const args = [script, 'serve', '--root', root, '--port', '0', '--worker-env', 'THREADS=1'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -35,6 +35,18 @@ const TOLERANCE = 1e-4;
 /** A gradient that cancels to 0 in float64 leaves rounding in float32; this share of the largest entry of all. */
 const ROUNDING = 1e-6;
 
+/** One assertion for all entries, of which there are tens of thousands. */
+function expectEach(
+  values: readonly number[],
+  isClose: (value: number, place: number) => boolean,
+  name = 'entry',
+) {
+  const far = values.flatMap((value, place) =>
+    isClose(value, place) ? [] : [`${name}[${place}]: ${value}`],
+  );
+  expect(far).toEqual([]);
+}
+
 /** Every entry within 1e-4 of the oracle, relative to the largest entry of its tensor. */
 function expectTensors(
   actual: ReadonlyMap<string, ArrayLike<number>>,
@@ -47,19 +59,17 @@ function expectTensors(
     const received = Array.from(actual.get(name) ?? []);
     expect(received, name).toHaveLength(values.length);
     const bound = TOLERANCE * Math.max(largest(values), ROUNDING * overall);
-    received.forEach((value, place) => {
-      expect(Math.abs(value - values[place]!), `${name}[${place}]`).toBeLessThanOrEqual(bound);
-    });
+    const isClose = (value: number, place: number) => Math.abs(value - values[place]!) <= bound;
+    expectEach(received, isClose, name);
   }
 }
 
 /** Every entry within 1e-4, relative to itself or to `floor` where that is larger. */
 function expectRelative(actual: readonly number[], oracle: readonly number[], floor = 0) {
   expect(actual).toHaveLength(oracle.length);
-  actual.forEach((value, place) => {
-    const bound = TOLERANCE * Math.max(Math.abs(oracle[place]!), floor);
-    expect(Math.abs(value - oracle[place]!), `entry ${place}`).toBeLessThanOrEqual(bound);
-  });
+  const isClose = (value: number, place: number) =>
+    Math.abs(value - oracle[place]!) <= TOLERANCE * Math.max(Math.abs(oracle[place]!), floor);
+  expectEach(actual, isClose);
 }
 
 describe.each(['wasm', 'cpu'] as const)('small-cnn oracle on %s', (backend) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -10,10 +10,10 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectNoInternals, runCommand } from '../../helpers/cli.ts';
 import { useTempFolder } from '../../helpers/files.ts';
+import { buildPrograms } from '../../helpers/programs.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const SOURCE = ['--import', LOADER, path.join(ROOT, 'worker/counterweight.ts')];
 const TABLE = 'y,sex,p\n1,f,0.9\n1,f,0.2\n0,f,0.8\n0,f,0.1\n1,m,0.9\n1,m,0.7\n0,m,0.3\n0,m,0.1\n';
 const AUDIT = {
   kind: 'audit',
@@ -22,14 +22,19 @@ const AUDIT = {
 };
 
 const folder = useTempFolder();
+let counterweight = '';
+beforeAll(async () => {
+  await mkdir(folder.at('programs'));
+  ({ counterweight } = await buildPrograms(folder.at('programs')));
+});
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
 /** Starts the program itself, and waits for the line that says where it listens. */
-async function start(args: readonly string[], program: readonly string[] = SOURCE) {
-  const child = spawn(process.execPath, [...program, 'serve', ...args], {
+async function start(args: readonly string[], program = counterweight) {
+  const child = spawn(process.execPath, [program, 'serve', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);
@@ -200,7 +205,7 @@ describe('the built program', () => {
     // As npm links it into the path.
     const linked = folder.at('counterweight');
     await symlink(path.join(out, 'counterweight.js'), linked);
-    const { child, first, ended } = await start(['--root', folder.at('built'), '--port', '0'], [linked]);
+    const { child, first, ended } = await start(['--root', folder.at('built'), '--port', '0'], linked);
     const url = first.slice('listening on '.length);
     const answer = await post(`${url}/v1/audits`, AUDIT);
     expect(answer.status).toBe(200);

@@ -22,25 +22,32 @@ if (isSkipped) process.stderr.write(`No Chromium at ${CHROMIUM}, so the page is 
 const SHOTS = process.env.SERVE_SHOTS;
 if (SHOTS !== undefined) mkdirSync(SHOTS, { recursive: true });
 
-let browser: Browser;
+type Visit = (url: string) => Promise<{ page: Page; incidents: string[] }>;
 
-beforeAll(async () => {
-  if (!isSkipped) browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
-});
-afterAll(() => browser?.close());
+/**
+ * A browser for the tests of the file.
+ *
+ * @returns opens a page at 1280 pixels, and tells whatever it complains of or asks elsewhere
+ */
+export function useBrowser(): Visit {
+  let browser: Browser;
+  beforeAll(async () => {
+    if (!isSkipped) browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  });
+  afterAll(() => browser?.close());
 
-/** A page at 1280 pixels, and whatever it complains of or asks elsewhere. */
-export async function visit(url: string): Promise<{ page: Page; incidents: string[] }> {
-  const incidents: string[] = [];
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.on('console', (message) => incidents.push(`console: ${message.text()}`));
-  page.on('pageerror', (error) => incidents.push(`error: ${error.message}`));
-  page.on(
-    'request',
-    (request) => request.url().startsWith(url) || incidents.push(`request: ${request.url()}`),
-  );
-  await page.goto(url);
-  return { page, incidents };
+  return async (url) => {
+    const incidents: string[] = [];
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on('console', (message) => incidents.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => incidents.push(`error: ${error.message}`));
+    page.on(
+      'request',
+      (request) => request.url().startsWith(url) || incidents.push(`request: ${request.url()}`),
+    );
+    await page.goto(url);
+    return { page, incidents };
+  };
 }
 
 /** Takes pictures when somebody wants them; in none may a page be wider than the screen. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { appPage, loginPage } from '../../../../functions/local/page/page.ts';
-import { serve } from '../serving.ts';
+import { useServers } from '../serving.ts';
+
+const { serve } = useServers();
 
 /** Ids of a document, in order. */
 const idsIn = (document: string) => [...document.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!);

@@ -1,8 +1,11 @@
 import { readdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AUDIT, jsonOf, put, serve, TABLE, until } from '../serving.ts';
-import { expectFits, isSkipped, visit } from './browsing.ts';
+import { AUDIT, jsonOf, put, TABLE, until, useServers } from '../serving.ts';
+import { expectFits, isSkipped, useBrowser } from './browsing.ts';
+
+const { serve } = useServers();
+const visit = useBrowser();
 
 describe.skipIf(isSkipped)('what is brought to the page in Chromium', () => {
   it('stands on what was just sent, and on nothing where that is no table', async () => {
