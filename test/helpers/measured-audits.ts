@@ -3,7 +3,7 @@ import { audit, finishAudit, finishClasses } from '../../core/fairness/audit.ts'
 import type { AuditReport } from '../../core/fairness/types.ts';
 
 /** Numbers in [0, 1) that repeat (Park and Miller's generator). */
-export function sequence(seed: number): () => number {
+function sequence(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 48271) % 2147483647;

@@ -51,7 +51,11 @@ function rocPart({ audit, feature, id, language }: ScoresInput): Html {
   const swept = feature.groups.filter(isSwept);
   const at = audit.thresholds.indexOf(audit.threshold ?? Number.NaN);
   const shown = drawnGroups(swept, MOST_CURVES);
-  if (shown.length === 0) return paragraph(t.scores.noSweep(nameHtml(feature.sensitiveFeature, language)));
+  if (shown.length === 0) {
+    const hasSweeps = feature.groups.some(({ sweep }) => sweep !== null);
+    const why = hasSweeps ? t.scores.oneLabel : t.scores.noSweep;
+    return html`${paragraph(why(nameHtml(feature.sensitiveFeature, language)))}${rankingTable(feature, language)}`;
+  }
   const picture = curveChart({
     id: `${id}-roc`,
     title: t.scores.roc(feature.sensitiveFeature),

@@ -97,6 +97,7 @@ export const ENGLISH_EVIDENCE = {
     none: 'The table held predictions and no scores, so there are no ROC curves, no calibration and no other thresholds.',
     noSweep: (feature: Content) =>
       html`No curves by ${feature}: they are kept for at most 50 groups, and not for means over classes.`,
+    oneLabel: (feature: Content) => html`No curves by ${feature}: no group has both positives and negatives.`,
     crossAuc: (feature: string): string => `xAUC by ${feature}`,
     crossNote:
       'Chance that a positive of the group of the row scores above a negative of the group of the column. Values that differ across the diagonal show that one group is ranked above another at the same label.',

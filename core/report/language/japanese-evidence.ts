@@ -96,6 +96,7 @@ export const JAPANESE_EVIDENCE: typeof ENGLISH_EVIDENCE = {
     none: '表は予測だけを含み、スコアがない。このため ROC 曲線、較正、他の閾値はない。',
     noSweep: (feature) =>
       html`${feature}別の曲線はない。曲線は 50 群まで保存され、クラスの平均には保存されない。`,
+    oneLabel: (feature) => html`${feature}別の曲線はない。陽性と陰性の両方を含む群がない。`,
     crossAuc: (feature) => `${feature}別の xAUC`,
     crossNote:
       '行の群の陽性のスコアが、列の群の陰性のスコアを上回る確率。対角線を挟んで値が異なれば、同じラベルでも一方の群が高く順位付けされている。',

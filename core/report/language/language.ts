@@ -3,8 +3,7 @@ import { rate, signed, threshold } from '../text/format.ts';
 import { ENGLISH_MESSAGES, type Messages } from './english.ts';
 import { JAPANESE_MESSAGES } from './japanese.ts';
 
-export const LANGUAGES = ['en', 'ja'] as const;
-export type LanguageCode = (typeof LANGUAGES)[number];
+export type LanguageCode = 'en' | 'ja';
 
 /** Words, and how numbers and dates are written. Decimals are written alike in all of these languages. */
 export interface Language {

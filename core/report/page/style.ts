@@ -180,7 +180,7 @@ th,td{padding:2.5pt 5pt 2.5pt 0}
 .number{padding:2.5pt 0 2.5pt 5pt}
 tbody th,tbody .model.wide,td.text,td.long,td.number small{min-width:0}
 thead th{word-break:normal}
-thead th bdi{overflow-wrap:anywhere}
+thead th bdi,details thead th{overflow-wrap:anywhere}
 summary,h3+p{break-after:avoid}
 .range{white-space:normal}
 thead th:first-child,th[scope=rowgroup],tbody th:not(.model){position:static}

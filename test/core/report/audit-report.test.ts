@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { audit as auditOfRows } from '../../../core/fairness/audit.ts';
 import { driftOf } from '../../../core/fairness/drift/drift.ts';
 import { gate } from '../../../core/fairness/policy/gate.ts';
 import { policySchema } from '../../../core/fairness/policy/schema.ts';
@@ -205,6 +206,19 @@ describe('the report of an audit with evidence', () => {
     expect(textOf(renderAuditReport(decidedAudit(), { ...OPTIONS, lang: 'ja' }))).toContain(
       '表には予測だけがあり、スコアがない',
     );
+  });
+
+  it('says why there are no curves where no group has both labels', () => {
+    const scores = [0.1, 0.2, 0.8, 0.9];
+    const sensitiveFeatures = [{ name: 'sex', groupNames: ['F', 'M'], groups: Int32Array.of(0, 0, 1, 1) }];
+    const labels = Int32Array.of(0, 0, 1, 1);
+    const report = auditOfRows({
+      labels,
+      sensitiveFeatures,
+      decisions: { scores, threshold: 0.5 },
+      replicates: 0,
+    });
+    expect(textOf(renderAuditReport(report, OPTIONS))).toContain('no group has both positives and negatives');
   });
 
   it('has a row for each of several classes', () => {

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driftOf } from '../../../core/fairness/drift/drift.ts';
@@ -93,8 +93,6 @@ function measuredReport(lang: 'en' | 'ja'): string {
   });
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 /** What axe-core finds wrong, as `rule: element`. Contrast, the slowest rule, is the same at every width. */
 const violations = (hasContrast: boolean) => `axe.run({
   resultTypes: ['violations'],
@@ -178,7 +176,7 @@ describe.skipIf(isSkipped).each([...Object.keys(DOCUMENTS), ...Object.keys(MEASU
 
     it('has nothing that axe-core objects to', async () => {
       const { page } = visited;
-      await page.evaluate(AXE);
+      await page.evaluate(axe.source);
       for (const width of name in MEASURED ? [390, 1280] : [390]) {
         await page.setViewportSize({ width, height: 900 });
         expect(await page.evaluate(violations(width === 390)), `${width} px`).toEqual([]);
