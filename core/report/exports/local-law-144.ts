@@ -51,14 +51,13 @@ function tablesOf({ classes, features, overall, thresholds }: AuditReport): Cate
 
 /**
  * Place of the lowest threshold that at most half of all individuals reach: the quantiles of the sweep hold it, and
- * whoever reaches it lies above the median.
+ * whoever reaches it lies above the median. Past the last place where nobody does; null without scores.
  */
 function medianPlace({ sweep, support }: GroupMetrics, thresholds: readonly number[]): number | null {
   if (sweep === null) return null;
-  const place = thresholds.findIndex(
-    (_, at) => sweep.truePositives[at]! + sweep.falsePositives[at]! <= support / 2,
-  );
-  return place === -1 ? null : place;
+  const reaches = (at: number) => sweep.truePositives[at]! + sweep.falsePositives[at]!;
+  const place = thresholds.findIndex((_, at) => reaches(at) <= support / 2);
+  return place === -1 ? thresholds.length : place;
 }
 
 function tableOf(
@@ -72,7 +71,9 @@ function tableOf(
     const { support, counts, sweep } = group;
     const selected = counts.truePositives + counts.falsePositives;
     const above =
-      sweep === null || median === null ? null : sweep.truePositives[median]! + sweep.falsePositives[median]!;
+      sweep === null || median === null
+        ? null
+        : (sweep.truePositives[median] ?? 0) + (sweep.falsePositives[median] ?? 0);
     return {
       name: group.group,
       individuals: support,

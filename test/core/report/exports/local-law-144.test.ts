@@ -91,6 +91,11 @@ describe('rates and impact ratios of Local Law 144', () => {
     );
   });
 
+  it('score nobody where all have the score of the median', () => {
+    const rows = rowsOf(localLaw144Csv(auditScores([0.9, 0.9, 0.9], [0, 1, 1], ['F', 'M'])));
+    expect(rows[0]).toMatchObject({ above_median: '0', scoring_rate: '0', scoring_impact_ratio: '' });
+  });
+
   it('have no impact ratio where nobody is selected, and no scoring rate without scores', () => {
     const nobody = auditOf([
       featureOf('sex', [groupOf('F', [0, 0, 3, 1], null), groupOf('M', [0, 0, 2, 2], null)]),
