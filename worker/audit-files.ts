@@ -43,7 +43,29 @@ export async function auditFiles(request: FileAudit, hooks: AuditHooks): Promise
   if ('source' in request) return auditModel(request.source, request, hooks);
   // readers of other kinds of tables are loaded by who has a table
   const { auditPredictions } = await import('../core/data/audit-predictions.ts');
-  return auditPredictions({ ...request, path: request.predictions });
+  const { progress, signal } = hooks;
+  const path = request.predictions;
+  const report = await auditPredictions({
+    ...request,
+    path,
+    hooks: {
+      signal,
+      onPass: (table) => startPass(progress, table === path ? 'read table' : 'read second table'),
+      onRead: () => progress.start('audit', 1),
+    },
+  });
+  progress.finish();
+  return report;
+}
+
+/** A stage of total 1, which hears of the share that is done. */
+function startPass(progress: Progress, stage: string): (share: number) => void {
+  let done = 0;
+  progress.start(stage, 1);
+  return (share) => {
+    progress.advance(share - done);
+    done = share;
+  };
 }
 
 interface ReportOptions {

@@ -20,7 +20,11 @@ const NAME = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.json$/;
 export async function readHistory(folder: string): Promise<DatedAudit[]> {
   const names = await readdir(folder).catch((cause) => {
     if (systemCode(cause) === 'ENOENT') return [];
-    throw new StorageError(`history "${folder}": cannot be read`, { folder }, { cause });
+    throw new StorageError(
+      `history "${folder}": cannot be read (${systemCode(cause)})`,
+      { folder },
+      { cause },
+    );
   });
   const dated = names.flatMap((name) => {
     const time = timeOf(name);
@@ -58,6 +62,10 @@ export async function addToHistory(folder: string, { time, report }: DatedAudit)
     await rename(partial, file);
   } catch (cause) {
     await rm(partial, { force: true }).catch(() => {}); // the first failure is the one to tell of
-    throw new StorageError(`history "${folder}": cannot be written`, { folder }, { cause });
+    throw new StorageError(
+      `history "${folder}": cannot be written (${systemCode(cause)})`,
+      { folder },
+      { cause },
+    );
   }
 }

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { systemCode } from '../core/data/read-json.ts';
 import { InvalidInputError, isCounterweightError, StorageError } from '../core/errors.ts';
 import type { FileRecord } from '../core/jobs/run-record.ts';
 
@@ -39,7 +40,11 @@ export async function writeFolder(folder: string, fill: (partial: string) => Pro
   } catch (cause) {
     if (partial !== null) await rm(partial, { recursive: true, force: true });
     if (isCounterweightError(cause)) throw cause;
-    throw new StorageError(`output "${folder}": cannot be written`, { folder }, { cause });
+    throw new StorageError(
+      `output "${folder}": cannot be written (${systemCode(cause)})`,
+      { folder },
+      { cause },
+    );
   }
 }
 

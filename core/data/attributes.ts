@@ -8,7 +8,7 @@ import { type Binning, type BinRule, makeBinning, makeQuantileCounter } from './
 import { type JoinRequest, type JoinTable, loadJoin } from './groups/join.ts';
 import { checkGroup, MAX_GROUPS, sortedGroups, tooManyValues } from './samples.ts';
 import type { Slots } from './slots.ts';
-import { readBatches, tableColumns } from './table.ts';
+import { type ReadHooks, readBatches, tableColumns } from './table.ts';
 import type { NumberRule, RowBatch } from './tables/batch.ts';
 import { MISSING_GROUP } from './types.ts';
 
@@ -41,6 +41,7 @@ export interface AttributesRequest {
   readonly columns: Pick<Columns, 'sensitiveFeatures' | 'bins'>;
   readonly join?: JoinRequest | undefined;
   readonly slots: Slots;
+  readonly hooks?: ReadHooks | undefined;
 }
 
 /**
@@ -50,7 +51,7 @@ export interface AttributesRequest {
  *   `loadJoin`
  */
 export async function openAttributes(request: AttributesRequest): Promise<Attributes> {
-  const { path, columns, join } = request;
+  const { path, columns, join, hooks } = request;
   const joined = join === undefined ? [] : await joinedFeatures(path, columns.sensitiveFeatures, join);
   const own = columns.sensitiveFeatures.filter((name) => !joined.includes(name));
   const rulesOf = (names: readonly string[]) =>
@@ -58,17 +59,27 @@ export async function openAttributes(request: AttributesRequest): Promise<Attrib
       const rule = columns.bins?.[name];
       return rule === undefined ? [] : [[name, rule]];
     });
-  const bins = await binFacts(path, rulesOf(own));
+  const bins = await binFacts(path, rulesOf(own), hooks);
   const attributes = new Map(own.map((name) => [name, ownAttribute(request, name, bins)]));
   if (join === undefined) return { attributes: [...attributes.values()], bins, join: () => undefined };
-  const otherBins = await binFacts(join.path, rulesOf(joined));
+  const otherBins = await binFacts(join.path, rulesOf(joined), hooks);
   const second = await joinAttributes(request, join, { joined, bins: otherBins });
   for (const [name, attribute] of second.attributes) attributes.set(name, attribute);
   return {
     attributes: columns.sensitiveFeatures.map((name) => attributes.get(name)!),
     bins: [...bins, ...otherBins],
-    join: () => ({ id: join.id, ...second.table.counts() }),
+    join: () => joinFacts(join, second.table),
   };
+}
+
+/** @throws InvalidInputError when no row of the first table has found its own: these are other identifiers */
+function joinFacts({ path, id }: JoinRequest, table: JoinTable): JoinFacts {
+  const counts = table.counts();
+  if (counts.matched > 0) return { id, ...counts };
+  throw new InvalidInputError(
+    `${path}: expected identifiers of column ${quote(id)}, received none of those of ${counts.unmatched} rows`,
+    { path, column: id },
+  );
 }
 
 /** Features that the second table gives; the rest are the first one's. */
@@ -94,12 +105,16 @@ async function joinedFeatures(
 }
 
 /** Edges of each rule; quantiles need a pass of their own over the table. */
-async function binFacts(path: string, rules: readonly (readonly [string, BinRule])[]): Promise<BinFacts[]> {
+async function binFacts(
+  path: string,
+  rules: readonly (readonly [string, BinRule])[],
+  hooks: ReadHooks | undefined,
+): Promise<BinFacts[]> {
   const counted = rules.filter(([, rule]) => 'quantiles' in rule).map(([name]) => name);
   const counters = new Map(counted.map((name) => [name, makeQuantileCounter()]));
   if (counted.length > 0) {
     const numbers = counted.map((name) => ({ name, ...MEASUREMENT }));
-    for await (const batch of readBatches(path, { texts: [], numbers })) {
+    for await (const batch of readBatches(path, { texts: [], numbers }, hooks)) {
       for (const [index, name] of counted.entries()) counters.get(name)!.add(batch.numbers[index]!);
     }
   }
@@ -178,7 +193,7 @@ interface JoinedColumns {
 }
 
 async function joinAttributes(
-  { slots }: AttributesRequest,
+  { slots, hooks }: AttributesRequest,
   join: JoinRequest,
   { joined, bins }: JoinedColumns,
 ): Promise<{ readonly table: JoinTable; readonly attributes: readonly (readonly [string, Attribute])[] }> {
@@ -187,7 +202,7 @@ async function joinAttributes(
     .filter((name) => !isBinned(name))
     .map((name) => ({ name, vocabulary: makeVocabulary() }));
   const numbers = joined.filter(isBinned).map((name) => ({ name, ...MEASUREMENT }));
-  const table = await loadJoin(join, { texts, numbers });
+  const table = await loadJoin(join, { texts, numbers }, hooks);
   const ids = slots.text(join.id, { vocabulary: table.ids });
   const entriesOf = entriesByBatch(ids.read, table);
   const textAttributes = texts.map(({ name, vocabulary }, index) => {

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { addChunk, startAccumulator } from '../fairness/accumulator.ts';
-import { type AuditOptions, finishAudit, finishClasses } from '../fairness/audit.ts';
+import { type AuditOptions, finishAudit, finishClasses, settingsOf } from '../fairness/audit.ts';
 import { attributeSets } from '../fairness/groups/attribute-sets.ts';
 import type { AuditReport } from '../fairness/types.ts';
 import { assertGroupCount } from './columns.ts';
 import { openPredictions, type PredictionsRequest } from './predictions.ts';
+import { assertRunning } from './table.ts';
 
 export interface PredictionsAudit extends PredictionsRequest, AuditOptions {
   /** Score from which a row is predicted positive; not used for predictions and for several classes. */
@@ -18,7 +20,8 @@ export interface PredictionsAudit extends PredictionsRequest, AuditOptions {
  * @throws InvalidInputError as `openPredictions`; EmptyGroupError when small groups are to be refused
  */
 export async function auditPredictions(request: PredictionsAudit): Promise<AuditReport> {
-  const { columns, threshold, intersections = 1 } = request;
+  const { columns, threshold, intersections = 1, hooks } = request;
+  settingsOf(request); // what is out of range should not cost a pass over the table
   const features = attributeSets(columns.sensitiveFeatures.length, intersections);
   const source = await openPredictions(request);
   const hasThreshold = source.classes === null && columns.score !== undefined;
@@ -28,6 +31,9 @@ export async function auditPredictions(request: PredictionsAudit): Promise<Audit
   for await (const chunks of source.chunks()) {
     for (const [place, chunk] of chunks.entries()) addChunk(accumulators[place]!, chunk);
   }
+  hooks?.onRead?.();
+  await setImmediate(); // lets a last Ctrl-C and the progress bar through
+  assertRunning(hooks?.signal);
   const { vocabularies, input } = source.finish();
   assertGroupCount(
     accumulators[0]!.features.map(({ attributes, intersection }) => ({

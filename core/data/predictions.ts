@@ -9,13 +9,16 @@ import type { JoinRequest } from './groups/join.ts';
 import { openOutcomes } from './outcomes.ts';
 import { requireCell } from './samples.ts';
 import { makeSlots, type Slots } from './slots.ts';
-import { readBatches } from './table.ts';
-import type { NumberRule, RowBatch } from './tables/batch.ts';
+import { type ReadHooks, readBatches } from './table.ts';
+import { type NumberRule, type RowBatch, refusedNumber } from './tables/batch.ts';
+
+/** Squares and sums of weights between these keep all digits of float64; beyond, they vanish or overflow. */
+const [LEAST_WEIGHT, MOST_WEIGHT] = [1e-100, 1e100];
 
 const WEIGHT_RULE: NumberRule = {
-  expected: 'a weight, a finite number of 0 or more',
+  expected: `a weight, 0 or a number from ${LEAST_WEIGHT} to ${MOST_WEIGHT}`,
   min: 0,
-  max: Number.MAX_VALUE,
+  max: MOST_WEIGHT,
   isOptional: false,
 };
 
@@ -28,6 +31,8 @@ export interface PredictionsRequest {
   readonly join?: JoinRequest | undefined;
   /** Rows beyond which the table is refused. */
   readonly mostRows?: number;
+  /** Of each pass over one of the tables. */
+  readonly hooks?: ReadHooks;
 }
 
 /** A table of predictions on its way into an audit. */
@@ -53,7 +58,7 @@ export function isTooLong(error: unknown): boolean {
  *   `finish` throw it for what they find in the rows, naming line (row, for Parquet) and column
  */
 export async function openPredictions(request: PredictionsRequest): Promise<PredictionSource> {
-  const { path, columns, only, join, mostRows = Number.POSITIVE_INFINITY } = request;
+  const { path, columns, only, join, hooks, mostRows = Number.POSITIVE_INFINITY } = request;
   if (only !== undefined && columns.split === undefined) {
     throw new InvalidInputError(
       'only: expected a column of splits (columns.split, --split-column) as well, received none',
@@ -64,7 +69,7 @@ export async function openPredictions(request: PredictionsRequest): Promise<Pred
   }
   const slots = makeSlots(path);
   const outcomes = openOutcomes({ path, columns, slots });
-  const features = await openAttributes({ path, columns, join, slots });
+  const features = await openAttributes({ path, columns, join, slots, hooks });
   const side = openSideColumns(columns, slots);
   const facts = startFacts(features);
   const chunksOf = (batch: RowBatch): readonly AuditChunk[] => {
@@ -77,7 +82,7 @@ export async function openPredictions(request: PredictionsRequest): Promise<Pred
   return {
     classes: outcomes.classes,
     async *chunks() {
-      for await (const batch of readBatches(path, slots.request)) {
+      for await (const batch of readBatches(path, slots.request, hooks)) {
         const chunks = chunksOf(batch);
         facts.add(batch.size, chunks[0]!);
         if (facts.rows() > mostRows) throw tooLong(path, mostRows);
@@ -101,7 +106,7 @@ function openSideColumns(columns: Columns, slots: Slots) {
   const subjects = text(columns.subject);
   const strata = text(columns.stratum, true);
   const splits = text(columns.split);
-  const weights = columns.weight === undefined ? null : slots.number(columns.weight, WEIGHT_RULE);
+  const weights = columns.weight === undefined ? null : openWeights(columns.weight, slots);
   return {
     read: (batch: RowBatch) => ({
       weights: weights?.(batch) ?? null,
@@ -111,6 +116,16 @@ function openSideColumns(columns: Columns, slots: Slots) {
     rowsOf: (split: string, batch: RowBatch) =>
       rowsWith(splits!.read(batch), splits!.vocabulary.texts.indexOf(split)),
     strata: () => strata?.vocabulary.texts,
+  };
+}
+
+function openWeights(column: string, slots: Slots): (batch: RowBatch) => Float64Array {
+  const read = slots.number(column, WEIGHT_RULE);
+  return (batch) => {
+    const weights = read(batch);
+    const row = weights.findIndex((weight) => weight > 0 && weight < LEAST_WEIGHT);
+    if (row < 0) return weights;
+    throw refusedNumber(batch.place(row, column), WEIGHT_RULE, `a number below ${LEAST_WEIGHT}`);
   };
 }
 

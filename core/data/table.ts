@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { InterruptedError } from '../errors.ts';
+import { cleanText } from './cells.ts';
 import { makeVocabulary } from './column-builder.ts';
 import { cellPlace, inexactNumber, type RowBatch, type TableRequest, textOf } from './tables/batch.ts';
 import { csvColumns, type Row, readCsv } from './tables/csv.ts';
@@ -53,16 +56,45 @@ async function* parquetRows(path: string, columns: readonly string[]): AsyncGene
   }
 }
 
+/** What a reader of a large table tells, and is told, on its way. */
+export interface ReadHooks {
+  /** A pass over a file begins; what it gives hears of each batch the share of the file that is read, up to 1. */
+  readonly onPass?: (path: string) => (share: number) => void;
+  /** The last pass is over. */
+  readonly onRead?: () => void;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Rows of a table of any of those formats, column by column.
  *
- * @throws as `readTable`; also for a number that breaks its rule and for nested values
+ * @throws as `readTable`; also for a number that breaks its rule and for nested values, and InterruptedError
  */
-export async function* readBatches(path: string, request: TableRequest): AsyncGenerator<RowBatch> {
+export async function* readBatches(
+  path: string,
+  request: TableRequest,
+  { onPass, signal }: ReadHooks = {},
+): AsyncGenerator<RowBatch> {
+  const onShare = onPass?.(path);
+  for await (const batch of batchesOf(path, request)) {
+    await setImmediate(); // lets Ctrl-C and the progress bar through
+    assertRunning(signal);
+    onShare?.(batch.share);
+    yield batch;
+  }
+}
+
+/** @throws InterruptedError once the signal is aborted */
+export function assertRunning(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new InterruptedError('reading a table was stopped');
+}
+
+async function* batchesOf(path: string, request: TableRequest): AsyncGenerator<RowBatch> {
   const source = await openTable(path);
   const columns = [...request.texts, ...request.numbers].map(({ name }) => name);
-  if (source.format === 'csv') yield* batchRows(path, readCsv(path, source, columns), request);
-  else if (source.format === 'jsonl') yield* batchRows(path, readJsonl(path, source, columns), request);
+  const use = { request, share: source.share };
+  if (source.format === 'csv') yield* batchRows(path, readCsv(path, source, columns), use);
+  else if (source.format === 'jsonl') yield* batchRows(path, readJsonl(path, source, columns), use);
   else {
     source.close();
     const { readParquet } = await import('./tables/parquet/file.ts');
@@ -71,11 +103,15 @@ export async function* readBatches(path: string, request: TableRequest): AsyncGe
 }
 
 /**
- * Names of a table's columns; for JSONL, the keys of its first row.
+ * Names of a table's columns, trimmed; for JSONL, the keys of its first row.
  *
  * @throws as `readTable`
  */
 export async function tableColumns(path: string): Promise<readonly string[]> {
+  return (await namesIn(path)).map(cleanText);
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
   const source = await openTable(path);
   try {
     if (source.format === 'csv') return await csvColumns(path, source);

@@ -7,7 +7,7 @@ import type { Vocabularies } from './grouping.ts';
 import { attributeSets } from './groups/attribute-sets.ts';
 import { BINS } from './histogram-scores.ts';
 import { measureGroups } from './measure.ts';
-import type { ReferenceChoice } from './reference-group.ts';
+import { assertReferences, type ReferenceChoice } from './reference-group.ts';
 import { sweepThresholds } from './score-figures.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics, MinSupport, SensitiveFeature } from './types.ts';
 import { classWarnings, mergerWarnings, warningsOf } from './warnings.ts';
@@ -181,8 +181,12 @@ function partOf(accumulator: Accumulator, vocabularies: Vocabularies, settings: 
 function reportOf(
   { accumulator, overall, clusters, thresholds }: Part,
   features: readonly FeatureAudit[],
-  { level, replicates, seed, minSupport }: Settings,
+  { level, replicates, seed, minSupport, reference }: Settings,
 ): AuditReport {
+  assertReferences(
+    reference,
+    features.map(({ sensitiveFeature }) => sensitiveFeature),
+  );
   return {
     schemaVersion: 2,
     threshold: accumulator.threshold,
@@ -214,7 +218,12 @@ function ranksOf({ parts, histograms }: Accumulator): AuditReport['ranks'] {
 
 type Settings = Required<AuditOptions> & { readonly minSupport: MinSupport };
 
-function settingsOf(options: AuditOptions): Settings {
+/**
+ * Options with their defaults.
+ *
+ * @throws InvalidInputError when one is out of range
+ */
+export function settingsOf(options: AuditOptions): Settings {
   const { level, replicates, seed, sensitivity, reference } = { ...AUDIT_DEFAULTS, ...defined(options) };
   const minSupport: MinSupport = { ...MIN_SUPPORT, ...options.minSupport };
   assertRange(level > 0 && level < 1, 'level', { expected: 'a number between 0 and 1, exclusive', level });

@@ -7,6 +7,16 @@ import type { GroupMetrics, ReferenceGroup } from './types.ts';
  */
 export type ReferenceChoice = 'largest' | 'best' | Readonly<Record<string, string>>;
 
+/** @throws InvalidInputError when a group was named of a feature that is not audited */
+export function assertReferences(choice: ReferenceChoice, features: readonly string[]): void {
+  const unknown = typeof choice === 'object' && Object.keys(choice).find((name) => !features.includes(name));
+  if (typeof unknown !== 'string') return;
+  throw new InvalidInputError(
+    `reference: expected a feature of the audit (${features.map((name) => `"${name}"`).join(', ')}), received "${unknown}"`,
+    { where: 'reference', sensitiveFeature: unknown },
+  );
+}
+
 /**
  * @returns null where no group has rows
  * @throws InvalidInputError when the group that was named is not there

@@ -73,8 +73,8 @@ testBadInputs('a flag', {
   },
   'with an output folder below a file': {
     line: `${IMAGES} --out labels.csv/run`,
-    says: 'output "labels.csv/run": cannot be written',
-    exit: [75, 'STORAGE'],
+    says: 'output "labels.csv/run": cannot be written (EEXIST)',
+    exit: [64, 'STORAGE'],
   },
 });
 

@@ -149,7 +149,7 @@ describe.concurrent('the worker process', { timeout: 120_000 }, () => {
     expect(end, end.stderr).toMatchObject({ exitCode: 75, signal: null });
     expect(end.log.at(-2)).toMatchObject({
       code: 'STORAGE',
-      reason: 'output "…": cannot be written',
+      reason: 'output "…": cannot be written (EFBIG)',
     });
     expect((await publishedIn(store)).size).toBe(0);
     expect(await getRecord(store, JOB)).toMatchObject({ status: 'running' });

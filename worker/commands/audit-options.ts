@@ -7,6 +7,7 @@ import { InvalidInputError } from '../../core/errors.ts';
 import { AUDIT_DEFAULTS, type AuditOptions } from '../../core/fairness/audit.ts';
 import type { ReferenceChoice } from '../../core/fairness/reference-group.ts';
 import type { MinSupport } from '../../core/fairness/types.ts';
+import { setFlags } from './data-options.ts';
 
 /** Flags that say how groups are formed and how sure the figures are to be. */
 export interface AuditOptionFlags {
@@ -101,7 +102,7 @@ function share(flag: string): (text: string) => number {
 /** Flags of `addTableOptions` that are set, to refuse them where there is no table of predictions. */
 export function tableFlags(flags: AuditOptionFlags): string[] {
   const { weight, stratum, classes, classScores, bins, join, id, otherId } = flags;
-  const given = {
+  return setFlags({
     weight,
     stratum,
     classes,
@@ -110,8 +111,7 @@ export function tableFlags(flags: AuditOptionFlags): string[] {
     join,
     id,
     'other-id': otherId,
-  };
-  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
+  });
 }
 
 export function columnChoices({
@@ -134,7 +134,8 @@ export function columnChoices({
 export function joinRequest({ join, id, otherId, joinConflicts }: AuditOptionFlags): JoinRequest | undefined {
   if (join === undefined && id === undefined && otherId === undefined) return undefined;
   if (join === undefined || id === undefined) {
-    const [there, missing] = join === undefined ? ['--id', '--join'] : ['--join', '--id'];
+    const given = id === undefined ? '--other-id' : '--id';
+    const [there, missing] = join === undefined ? [given, '--join'] : ['--join', '--id'];
     throw new InvalidInputError(`${there}: expected ${missing} as well, received none`, { flag: missing });
   }
   return { path: join, id, conflicts: joinConflicts, ...(otherId !== undefined && { otherId }) };

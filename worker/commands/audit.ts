@@ -22,7 +22,14 @@ import {
 } from './audit-options.ts';
 import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
-import { addDataOptions, addModelOptions, readDataConfig, readDataSource } from './data-options.ts';
+import {
+  addDataOptions,
+  addModelOptions,
+  readDataConfig,
+  readDataSource,
+  setFlags,
+  sourceFlags,
+} from './data-options.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { auditTable, gateTable, libraryTable } from './tables.ts';
 
@@ -143,13 +150,14 @@ async function runAudit(flags: AuditFlags, console: Console): Promise<void> {
   const { judgeAudit } = await import('../audit-outcome.ts');
   const outcome = await judgeAudit(report, { ...options, now: new Date() });
   const library = await libraryReport(report, flags, clarify);
-  console.print(json ? jsonOf(outcome, library) : textOf(outcome, library));
   if (out !== undefined) {
     const source = path.basename('source' in request ? request.source.model : request.predictions);
     const { lang, export: exports = [], modelName } = flags;
     await writeAudit(out, outcome, { source, lang, exports, model: modelName });
     console.note(`report: ${path.join(out, 'report.html')}`);
   }
+  // last, so that what is printed is one result or one error
+  console.print(json ? jsonOf(outcome, library) : textOf(outcome, library));
   const verdict = outcome.report.gate?.verdict;
   if (verdict === 'fail') console.exitCode = EXIT_CODES.POLICY_FAILED;
   if (verdict === 'inconclusive') console.exitCode = EXIT_CODES.POLICY_INCONCLUSIVE;
@@ -183,11 +191,8 @@ async function readRequest(flags: AuditFlags, console: Console): Promise<Request
     );
   }
   const choices = { only, intersections, ...auditOptions(flags) };
+  refuseForeign(flags);
   if (predictions === undefined) {
-    const [flag] = [...tableFlags(flags), ...(clarifyConfig === undefined ? [] : ['--clarify-config'])];
-    if (flag !== undefined) {
-      throw new InvalidInputError(`${flag}: expected --predictions as well, received --model`, { flag });
-    }
     const source = await readDataSource(model!, flags);
     return { request: { ...choices, threshold: flags.threshold, source }, clarify: null };
   }
@@ -197,6 +202,19 @@ async function readRequest(flags: AuditFlags, console: Console): Promise<Request
   const threshold = clarify?.threshold ?? flags.threshold;
   const join = joinRequest(flags);
   return { request: { ...choices, threshold, predictions, columns, join }, clarify };
+}
+
+/** A flag that would have no effect is a mistake: of a model where there is a table, or the other way round. */
+function refuseForeign(flags: AuditFlags): void {
+  const { score, prediction, clarifyConfig: clarify } = flags;
+  const [flag] =
+    flags.predictions === undefined
+      ? [...tableFlags(flags), ...setFlags({ score, prediction, 'clarify-config': clarify })]
+      : sourceFlags(flags);
+  if (flag === undefined) return;
+  const [missing, given] =
+    flags.predictions === undefined ? ['--predictions', '--model'] : ['--model', '--predictions'];
+  throw new InvalidInputError(`${flag}: expected ${missing} as well, received ${given}`, { flag });
 }
 
 async function readClarify(file: string, predictions: string) {

@@ -137,6 +137,17 @@ function missing(flag: string, expected: string): InvalidInputError {
   return new InvalidInputError(`${flag}: expected ${expected}, received nothing`, { flag });
 }
 
+/** Flags about a model and what it reads that are set, to refuse them where there is none. */
+export function sourceFlags(flags: DataFlags): string[] {
+  const { manifest, root, image, preprocess, head, positiveClass } = flags;
+  return setFlags({ manifest, root, image, preprocess, head, 'positive-class': positiveClass });
+}
+
+/** Of flags by name, those that have a value, as they are typed. */
+export function setFlags(values: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
+}
+
 /** What the flags say about model and data. */
 export async function readDataSource(model: string, flags: DataFlags): Promise<DataSource> {
   const { columns, preprocess: configured } = await readDataConfig(flags);

@@ -23,15 +23,28 @@ export const EXIT_CODES = {
   number
 >;
 
+/** What the file system says of a path that will not do next time either. */
+const LASTING = [
+  'ENOENT',
+  'EEXIST',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+];
+
 /** Exit code for an error. A file that is not there will not be there next time either, so it is no 75. */
 export function exitCodeOf(error: unknown): number {
   if (!isCounterweightError(error)) return EXIT_CODES.UNEXPECTED;
-  return error.code === 'STORAGE' && isAbsence(error.cause)
+  return error.code === 'STORAGE' && isLasting(error.cause)
     ? EXIT_CODES.INVALID_INPUT
     : EXIT_CODES[error.code];
 }
 
-function isAbsence(error: unknown): boolean {
+function isLasting(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ('code' in error && error.code === 'ENOENT') || isAbsence(error.cause);
+  return ('code' in error && LASTING.includes(String(error.code))) || isLasting(error.cause);
 }

@@ -3,7 +3,7 @@ import { cleanText, quote } from '../cells.ts';
 import type { Vocabulary } from '../column-builder.ts';
 import { makeNumberColumn, makeVocabulary } from '../column-builder.ts';
 import { canonicalNumber } from '../samples.ts';
-import { readBatches } from '../table.ts';
+import { type ReadHooks, readBatches } from '../table.ts';
 import type { NumberRequest, TextRequest } from '../tables/batch.ts';
 
 /** A second table that holds sensitive features, joined by an identifier. */
@@ -51,7 +51,11 @@ export interface JoinTable {
  *
  * @throws InvalidInputError as `readBatches`, for an empty id, and for an id with several values unless asked otherwise
  */
-export async function loadJoin(request: JoinRequest, features: JoinedFeatures): Promise<JoinTable> {
+export async function loadJoin(
+  request: JoinRequest,
+  features: JoinedFeatures,
+  hooks?: ReadHooks,
+): Promise<JoinTable> {
   const { path, id, otherId = id } = request;
   const known = makeVocabulary();
   const entries = makeEntries(request, features);
@@ -59,7 +63,7 @@ export async function loadJoin(request: JoinRequest, features: JoinedFeatures): 
     texts: [{ name: otherId, vocabulary: known }, ...features.texts],
     numbers: features.numbers,
   };
-  for await (const batch of readBatches(path, wanted)) {
+  for await (const batch of readBatches(path, wanted, hooks)) {
     const [ids, ...values] = [...batch.texts, ...batch.numbers];
     ids!.forEach((code, row) => {
       const place = () => batch.place(row, otherId);
@@ -147,8 +151,9 @@ function startColumn<A extends Int32Array | Float64Array>(kind: new (length: num
   };
 }
 
-function idLookup({ path, id }: JoinRequest, known: readonly string[]): Vocabulary {
+function idLookup({ path, id, otherId = id }: JoinRequest, known: readonly string[]): Vocabulary {
   const entryOf = new Map(known.map((text, code) => [text, code + 1]));
+  assertOneSpelling(`${path}, column ${quote(otherId)}`, known, entryOf);
   let numbers: Set<string> | undefined;
   return {
     texts: known,
@@ -165,6 +170,27 @@ function idLookup({ path, id }: JoinRequest, known: readonly string[]): Vocabula
       );
     },
   };
+}
+
+/** @throws InvalidInputError when two identifiers are spellings of one number */
+function assertOneSpelling(
+  where: string,
+  known: readonly string[],
+  entryOf: ReadonlyMap<string, number>,
+): void {
+  const respelled = new Set<string>();
+  const isRepeated = known.some((text) => {
+    const number = canonicalNumber(text);
+    if (number === null || number === text) return false;
+    if (entryOf.has(number) || respelled.has(number)) return true;
+    respelled.add(number);
+    return false;
+  });
+  if (!isRepeated) return;
+  throw new InvalidInputError(
+    `${where}: expected one spelling per identifier, received one number in two spellings (1 and 1.0, or zeros in front)`,
+    { where },
+  );
 }
 
 function emptyId(place: string): InvalidInputError {

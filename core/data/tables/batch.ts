@@ -37,6 +37,8 @@ export interface TableRequest {
 /** A run of rows, column by column. */
 export interface RowBatch {
   readonly size: number;
+  /** Share of the file that is read with it, up to 1; 0 for a pipe, whose length is not known. */
+  readonly share: number;
   /** By text request: [size] codes of its vocabulary. */
   readonly texts: readonly Int32Array[];
   /** By number request: [size] values. */

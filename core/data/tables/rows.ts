@@ -15,20 +15,21 @@ import type { Row } from './csv.ts';
  * Rows as batches.
  *
  * @param rows  cells of the texts asked for, then of the numbers
+ * @param share  of the file that has been read
  * @throws InvalidInputError for a cell that the request refuses, naming line and column
  */
 export async function* batchRows(
   path: string,
   rows: AsyncIterable<Row<Cell>>,
-  request: TableRequest,
+  { request, share }: { readonly request: TableRequest; readonly share: () => number },
 ): AsyncGenerator<RowBatch> {
   let batch = makeBuilder(path, request);
   for await (const row of rows) {
     if (batch.add(row) < BATCH_ROWS) continue;
-    yield batch.finish();
+    yield batch.finish(share());
     batch = makeBuilder(path, request);
   }
-  const last = batch.finish();
+  const last = batch.finish(share());
   if (last.size > 0) yield last;
 }
 
@@ -54,8 +55,9 @@ function makeBuilder(path: string, request: TableRequest) {
       size += 1;
       return size;
     },
-    finish: (): RowBatch => ({
+    finish: (share: number): RowBatch => ({
       size,
+      share,
       texts: texts.map(({ codes }) => codes.subarray(0, size)),
       numbers: numbers.map(({ values }) => values.subarray(0, size)),
       place: (row, column) => cellPlace(path, lines[row]!, column),

@@ -33,6 +33,8 @@ export interface TableSource {
   readonly format: TableFormat;
   /** The content, without gzip around it; of Parquet only its beginning. */
   readonly chunks: AsyncIterable<Buffer>;
+  /** Share of the file that has been read, up to 1; 0 for a pipe. */
+  share(): number;
   close(): void;
 }
 
@@ -47,8 +49,9 @@ export async function openTable(path: string): Promise<TableSource> {
   const file = await open(path).catch((cause) => {
     throw new StorageError(`${path}: cannot be read (${systemCode(cause)})`, { path }, { cause });
   });
-  const isFile = (await file.stat()).isFile();
+  const stats = await file.stat();
   const raw = file.createReadStream();
+  const share = () => (stats.size > 0 ? Math.min(1, raw.bytesRead / stats.size) : 0);
   const close = () => {
     raw.destroy();
   };
@@ -57,10 +60,10 @@ export async function openTable(path: string): Promise<TableSource> {
     const isGzip = bytes.first.toString('hex', 0, 2) === '1f8b';
     const text = isGzip ? await beginningOf(gunzip(path, bytes.all())) : bytes;
     const format = formatOf(path, text.first);
-    if (format !== 'parquet') return { format, chunks: text.all(), close };
+    if (format !== 'parquet') return { format, chunks: text.all(), share, close };
     if (isGzip) throw notParquet(path, 'Parquet inside gzip (it has compression of its own)');
-    if (!isFile) throw notParquet(path, 'a pipe, which can be read from its beginning only');
-    return { format, chunks: text.all(), close };
+    if (!stats.isFile()) throw notParquet(path, 'a pipe, which can be read from its beginning only');
+    return { format, chunks: text.all(), share, close };
   } catch (error) {
     close();
     throw storageError(path, error);

@@ -105,6 +105,12 @@ describe('auditPredictions', () => {
     expect(report.input).toMatchObject({ rows: 4 });
   });
 
+  it('refuses options that are out of range before it reads the table', async () => {
+    await expect(auditRows('no table', 'none.csv', { replicates: 100_001 })).rejects.toThrow(
+      'replicates: expected an integer from 0 to 100000, received 100001',
+    );
+  });
+
   it('uses predictions without a threshold', async () => {
     const predicted = { ...columns, score: undefined, prediction: 'p' };
     const table = csv.replace(/0\.\d/g, (score) => (Number(score) >= 0.5 ? '1' : '0'));

@@ -156,6 +156,54 @@ describe('openPredictions', () => {
     );
   });
 
+  it.each([
+    ['as numbers', 'id,age\n1,30\n1.0,40\n', 'people.csv, column "id": expected one spelling per identifier'],
+    ['as numbers of no plain spelling', 'id,age\n01,30\n1.0,40\n', 'expected one spelling per identifier'],
+    ['from all of the first table', 'id,age\n8,30\n9,40\n', 'received none of those of 1 rows'],
+  ])('refuses identifiers of the second table that differ %s', async (_, people, message) => {
+    const path = await folder.write('people.csv', people);
+    const columns = { prediction: 'p', sensitiveFeatures: ['age'] };
+    const join = { path, id: 'id', conflicts: 'refuse' } as const;
+    await expect(read('id,y,p\n1,1,1\n', columns, { join })).rejects.toThrow(message);
+  });
+
+  it('matches names and identifiers whatever blanks are around them', async () => {
+    const path = await folder.write('people.csv', ' id , age\n1 ,30\n 2,40\n');
+    const columns = { prediction: 'p', sensitiveFeatures: ['age'] };
+    const join = { path, id: 'id', conflicts: 'refuse' } as const;
+    const { all } = await read('id,y,p\n1,1,1\n2,0,1\n', columns, { join });
+    expect(all.groups).toEqual([['30', '40']]);
+  });
+
+  it('tells of each pass over a table how far it is, and stops when asked to', async () => {
+    const people = await folder.write('people.csv', 'id,age\n1,30\n2,40\n');
+    const passes: [string, number[]][] = [];
+    const stop = new AbortController();
+    const onPass = (path: string) => {
+      const shares: number[] = [];
+      passes.push([path, shares]);
+      return (share: number) => shares.push(share);
+    };
+    const table = 'id,y,sex,p\n1,1,f,1\n2,0,m,0\n';
+    const columns = {
+      prediction: 'p',
+      sensitiveFeatures: ['sex', 'age'],
+      bins: { age: { quantiles: 2 } },
+    };
+    const change = { join: { path: people, id: 'id', conflicts: 'refuse' } as const };
+    const { path } = await read(table, columns, { ...change, hooks: { onPass } });
+    // of the second table quantiles, then the features
+    expect(passes).toEqual([
+      [people, [1]],
+      [people, [1]],
+      [path, [1]],
+    ]);
+    stop.abort();
+    await expect(read(table, columns, { ...change, hooks: { signal: stop.signal } })).rejects.toThrow(
+      'reading a table was stopped',
+    );
+  });
+
   it('stops at more rows than were asked for', async () => {
     const error = await read('y,sex,p\n1,f,0\n0,m,1\n', { score: 'p' }, { mostRows: 1 }).catch((e) => e);
     expect(error).toBeInstanceOf(InvalidInputError);
@@ -186,12 +234,16 @@ describe('openPredictions', () => {
     ['three labels', 'y,sex,p\n1,f,1\n0,f,1\n2,m,1\n', {}, 'expected two labels'],
     ['a group of the missing', 'y,sex,p\n1,(missing),1\n', {}, 'line 2, column "sex": expected a group'],
     ['two spellings', 'y,sex,p\n1,1,1\n1,1.0,1\n', {}, 'column "sex": expected one spelling per group'],
-    [
-      'a negative weight',
-      'y,sex,p,w\n1,f,1,-1\n',
+    ...[
+      ['-1', 'a number below 0'],
+      ['1e101', 'a number above 1e+100'],
+      ['1e-101', 'a number below 1e-100'],
+    ].map(([weight, received]): [string, string, object, string] => [
+      `the weight ${weight}`,
+      `y,sex,p,w\n1,f,1,0\n1,f,1,1e100\n1,f,1,${weight}\n`,
       { weight: 'w' },
-      'expected a weight, a finite number of 0 or more',
-    ],
+      `line 4, column "w": expected a weight, 0 or a number from 1e-100 to 1e+100, received ${received}`,
+    ]),
     ['an empty subject', 'y,sex,p,s\n1,f,1,\n', { subject: 's' }, 'line 2, column "s": expected a value'],
     [
       'too many groups',

@@ -78,6 +78,7 @@ describe('audit', () => {
     [{ seed: 0.5 }, 'seed: expected an integer, received 0.5'],
     [{ sensitivity: 0 }, 'sensitivity: expected a number above 0, at most 1, received 0'],
     [{ minSupport: { group: -1 } }, 'minSupport.group: expected an integer >= 0, received -1'],
+    [{ reference: { race: 'a' } }, 'reference: expected a feature of the audit ("group"), received "race"'],
     [{ reference: { group: 'z' } }, 'reference group of group: expected one of its 2 groups, received "z"'],
   ])('refuses options out of range (%o)', (options, message) => {
     const decisions = { scores, threshold: 0.5 };

@@ -79,6 +79,8 @@ describe('the options of an audit', () => {
     [['--class-scores', 'pa'], /--class-scores: expected name=value/],
     [['--join', 'people.csv'], /--join: expected --id as well/],
     [['--id', 'case'], /--id: expected --join as well/],
+    [['--other-id', 'no'], /--other-id: expected --join as well/],
+    [['--join', 'people.csv', '--other-id', 'no'], /--join: expected --id as well/],
   ])('refuse %j', (args, message) => {
     expect(() => {
       const flags = flagsOf(...args);

@@ -154,13 +154,42 @@ describe('counterweight audit, on a predictions table', () => {
   });
 });
 
+describe('counterweight audit, of a long table', () => {
+  it('shows how far it is on stderr alone', async () => {
+    const { stderr } = await runCommand(AUDIT);
+    expect(stderr).toMatch(/^read table +\d+\.\d s\naudit +\d+\.\d s\n$/);
+  });
+
+  it('stops when it is interrupted, with exit 130 and one sentence', async () => {
+    const signal = AbortSignal.abort();
+    const { exitCode, stdout, stderr } = await runCommand(`${AUDIT} --out stopped`, { signal });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 130,
+      stdout: '',
+      stderr: 'counterweight: stopped; nothing was written\n',
+    });
+    expect([...(await filesIn('.')).keys()].filter((name) => name.startsWith('stopped'))).toEqual([]);
+  });
+
+  it.each([
+    ['--manifest labels.csv', '--manifest'],
+    ['--positive-class 1', '--positive-class'],
+  ])('refuses %s, which would have no effect', async (flags, name) => {
+    const { exitCode, stderr } = await runCommand(`${AUDIT} ${flags}`);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 64,
+      stderr: `counterweight: ${name}: expected --model as well, received --predictions\n`,
+    });
+  });
+});
+
 describe('counterweight audit --out', () => {
   it('writes the audit that stdout shows and a report, and says where', async () => {
     const { stdout, stderr } = await runCommand(`${AUDIT} --json --out audit`);
     const files = await filesIn('audit');
     expect([...files.keys()]).toEqual(['audit.json', 'report.html']);
     expect(files.get('audit.json')!.toString()).toBe(stdout);
-    expect(stderr).toBe('report: audit/report.html\n');
+    expect(stderr).toMatch(/s\nreport: audit\/report\.html\n$/);
     const html = files.get('report.html')!.toString();
     expect(html).toContain('scores.csv');
     expect(html).not.toContain(folder.path);

@@ -29,7 +29,7 @@ testBadInputs('a predictions table, as a file,', {
   'that is a folder': {
     line: AUDIT.replace('bad.csv', 'images'),
     says: 'images: cannot be read (EISDIR)',
-    exit: [75, 'STORAGE'],
+    exit: [64, 'STORAGE'],
   },
   'that is empty': file('', ': expected a header and at least one row, received an empty file'),
   'that has a header only': file(

@@ -26,11 +26,12 @@ export async function* readParquet(path: string, request: TableRequest): AsyncGe
   try {
     const metadata = await readMetadata(path, file);
     const columns = columnsOf(path, metadata, request);
+    const total = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
     let start = 0;
     for (const group of metadata.row_groups) {
       const readers = columns.map((column) => columnReader({ path, file, group, start }, column));
       for (let left = Number(group.num_rows); left > 0; left -= BATCH_ROWS) {
-        const batch = emptyBatch(path, request, { size: Math.min(BATCH_ROWS, left), start });
+        const batch = emptyBatch(path, request, { size: Math.min(BATCH_ROWS, left), start, total });
         const targets = [...batch.texts, ...batch.numbers];
         for (const [index, read] of readers.entries()) await read(targets[index]!);
         yield batch;
@@ -106,10 +107,11 @@ function columnsOf(path: string, metadata: FileMetaData, { texts, numbers }: Tab
 function emptyBatch(
   path: string,
   { texts, numbers }: TableRequest,
-  { size, start }: { readonly size: number; readonly start: number },
+  { size, start, total }: { readonly size: number; readonly start: number; readonly total: number },
 ): RowBatch {
   return {
     size,
+    share: (start + size) / total,
     texts: texts.map(() => new Int32Array(size)),
     numbers: numbers.map(() => new Float64Array(size)),
     place: (row, column) => rowPlace(path, start + row, column),
