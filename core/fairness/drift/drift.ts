@@ -15,7 +15,7 @@ export interface DatedAudit {
 }
 
 /** One metric of one feature over time. */
-export const seriesSchema = z.strictObject({
+const seriesSchema = z.strictObject({
   metric: z.enum(POLICY_METRICS),
   sensitiveFeature: z.string().nullable().describe('null for the whole set'),
   points: z

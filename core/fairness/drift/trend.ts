@@ -18,7 +18,7 @@ export interface Trend {
 
 const DAY_MS = 86_400_000;
 /** With fewer even the steadiest rise has a p-value above 0.08. */
-export const LEAST_POINTS = 4;
+const LEAST_POINTS = 4;
 /** Above, the exact distribution costs more than the normal one errs. */
 const MOST_EXACT = 40;
 

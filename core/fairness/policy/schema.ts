@@ -12,7 +12,7 @@ const supportSchema = z
 const limit = z.number().min(0);
 
 /** One limit on one metric. */
-export const ruleSchema = z
+const ruleSchema = z
   .strictObject({
     metric: z.enum(POLICY_METRICS),
     feature: z.string().min(1).optional().describe('sensitive feature; every one when absent'),
