@@ -11,8 +11,9 @@ import { resumable } from './checkpoints.ts';
 import type { Parts } from './parts.ts';
 import type { Random } from './random.ts';
 import type { MitigationJob } from './run-job.ts';
+import { logit, sigmoid } from './search/logit.ts';
 import type { SearchInput, Shard } from './search/search.ts';
-import { logit, search, searchBatches, searchShard, sigmoid } from './search/search.ts';
+import { search, searchBatches, searchShard } from './search/search.ts';
 import { packSnapshot, restoreSnapshot, takeSnapshot, unpackSnapshot } from './search/snapshot.ts';
 import type { EpochLosses } from './training/loop.ts';
 

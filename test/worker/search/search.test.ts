@@ -9,7 +9,8 @@ import type { ConvergedHeadOptions, MitigationOptions } from '../../../worker/bm
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { NO_CHECKPOINTS } from '../../../worker/checkpoints.ts';
 import { makeRandom } from '../../../worker/random.ts';
-import { logit, search, searchBatches, sigmoid } from '../../../worker/search/search.ts';
+import { logit, sigmoid } from '../../../worker/search/logit.ts';
+import { search, searchBatches } from '../../../worker/search/search.ts';
 import { selectFigures } from '../../../worker/search/selection.ts';
 import { truthOf } from '../../../worker/training/batch.ts';
 import { useTempFolder } from '../../helpers/files.ts';

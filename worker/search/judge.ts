@@ -1,0 +1,153 @@
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { audit } from '../../core/fairness/audit.ts';
+import type { CurvePoint, SelectFigures } from '../../core/jobs/run-record.ts';
+import type { Classifier } from '../../core/model/classifier.ts';
+import { extractFeatures } from '../../core/model/predict.ts';
+import type { Objective } from '../bmft/objective.ts';
+import type { ConvergedHeadOptions, SelectionOptions } from '../bmft/options.ts';
+import { solveHead } from '../bmft/solve-head.ts';
+import type { TrainingSet } from '../training/batch.ts';
+import { truthOf } from '../training/batch.ts';
+import type { Candidate } from './candidate.ts';
+import { logit, sigmoid } from './logit.ts';
+import { operatingPoint } from './operating-point.ts';
+import { selectFigures, standardErrorOf, violationsOf } from './selection.ts';
+import { restoreSnapshot, takeSnapshot, withHeadOf } from './snapshot.ts';
+
+export interface JudgeInput {
+  readonly model: Classifier;
+  readonly tune: TrainingSet;
+  readonly select: TrainingSet;
+  readonly objective: Objective;
+  readonly selection: SelectionOptions;
+  readonly head: ConvergedHeadOptions;
+  /** Decision threshold of the model as it is, on the score. */
+  readonly threshold: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a candidate is called and how it came about. */
+interface ToJudge extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile'> {
+  /** Losses of the training so far. */
+  readonly curve: readonly CurvePoint[];
+}
+
+/** Measures the model as it stands on the select part, against the original's figures. */
+export interface Judge {
+  /** Figures of the original at the threshold in place. */
+  readonly original: SelectFigures;
+  /** One candidate: the model with the head that it has. */
+  asItStands(about: ToJudge): Promise<Candidate>;
+  /** One candidate for each head setting, its head solved on the tune part; the model keeps the head it had. */
+  withHeads(about: ToJudge): Promise<Candidate[]>;
+}
+
+/** @param input  its model is the original, at rest */
+export async function makeJudge(input: JudgeInput): Promise<Judge> {
+  const original = await judgeOriginal(input);
+  return {
+    original,
+    asItStands: (about) => judgeAsItStands({ input, original, about }),
+    withHeads: (about) => judgeWithHeads({ input, original, about }),
+  };
+}
+
+interface Judging {
+  readonly input: JudgeInput;
+  readonly original: SelectFigures;
+  readonly about: ToJudge;
+}
+
+async function judgeAsItStands({ input, original, about }: Judging): Promise<Candidate> {
+  const features = await featuresOf(input, input.select);
+  const { curve, ...facts } = about;
+  const candidate = {
+    ...facts,
+    ...measure({ input, original }, logitsOf(input.model, features)),
+    snapshot: takeSnapshot(input.model),
+    curves: { body: curve, head: [] },
+  };
+  features.dispose();
+  return candidate;
+}
+
+async function judgeWithHeads({ input, original, about }: Judging): Promise<Candidate[]> {
+  const { model, tune, select, objective, head } = input;
+  const truth = truthOf(tune, tune.rows);
+  const { curve, ...facts } = about;
+  const before = takeSnapshot(model);
+  const features = await featuresOf(input, tune);
+  const selectFeatures = await featuresOf(input, select);
+  const candidates = head.disparityWeights.map((disparityWeight): Candidate => {
+    const headCurve = solveHead({ model, features, truth, objective, options: head, disparityWeight });
+    return {
+      ...facts,
+      id: `${about.id}-h${disparityWeight}`,
+      settings: { ...about.settings, headDisparityWeight: disparityWeight },
+      ...measure({ input, original }, logitsOf(model, selectFeatures)),
+      snapshot: withHeadOf(model, before),
+      curves: { body: curve, head: headCurve },
+    };
+  });
+  features.dispose();
+  selectFeatures.dispose();
+  restoreSnapshot(model, before); // training goes on with the head it had
+  return candidates;
+}
+
+function featuresOf({ model, signal }: JudgeInput, { inputs, rows }: TrainingSet): Promise<Tensor2D> {
+  return extractFeatures({ model, inputs, rows }, { signal });
+}
+
+/** Figures on the select part at the operating point that keeps each group's TPR within its rail. */
+function measure(
+  { input: { select, selection, objective }, original }: Omit<Judging, 'about'>,
+  logits: Float32Array,
+): Pick<Candidate, 'cut' | 'select' | 'standardError' | 'violations'> {
+  const cut = operatingPoint({
+    logits,
+    ...truthOf(select, select.rows),
+    leastTruePositiveRates: original.groups.map((group) =>
+      Math.max(0, (group.truePositiveRate ?? 0) - selection.maxGroupTprDrop),
+    ),
+  });
+  const { groups, figures } = auditSelect(select, { logits, cut, metric: objective.metric });
+  const measured = { ...figures, threshold: sigmoid(cut) };
+  return {
+    cut,
+    select: measured,
+    standardError: standardErrorOf(groups, objective.metric),
+    violations: Object.values(violationsOf(measured, original, selection)).flat(),
+  };
+}
+
+async function judgeOriginal(input: JudgeInput): Promise<SelectFigures> {
+  const { select, threshold, objective } = input;
+  const features = await featuresOf(input, select);
+  const logits = logitsOf(input.model, features);
+  features.dispose();
+  const { figures } = auditSelect(select, { logits, cut: logit(threshold), metric: objective.metric });
+  return { ...figures, threshold };
+}
+
+function auditSelect(
+  select: TrainingSet,
+  { logits, cut, metric }: { logits: Float32Array; cut: number; metric: Objective['metric'] },
+) {
+  const { labels, groups: groupOf } = truthOf(select, select.rows);
+  const report = audit({
+    labels,
+    decisions: { scores: logits, threshold: cut },
+    sensitiveFeatures: [{ name: 'select', groupNames: select.groupNames, groups: groupOf }],
+    replicates: 0,
+  });
+  const { groups } = report.features[0]!;
+  return { groups, figures: selectFigures(report, groups, metric) };
+}
+
+function logitsOf(model: Classifier, features: Tensor2D): Float32Array {
+  const logits = model.headLogits(features);
+  const values = logits.dataSync() as Float32Array;
+  logits.dispose();
+  return values;
+}
