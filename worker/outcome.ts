@@ -1,3 +1,4 @@
+import type { DataCheck } from '../core/checks/types.ts';
 import { MISSING_GROUP } from '../core/data/types.ts';
 import { EmptyGroupError } from '../core/errors.ts';
 import { disparity } from '../core/fairness/disparity.ts';
@@ -40,9 +41,22 @@ export function findDataProblem(
   }
 }
 
+/** Why nothing is trained on this data: it cannot carry the method, or the check calls it unfit; empty when neither. */
+export function dataProblems({ job, parts, check }: Omit<Verdict, 'before'>): readonly string[] {
+  const problem = findDataProblem(parts, job.options);
+  if (problem !== null) return [problem];
+  return job.despiteCheck ? [] : unfitReasons(check);
+}
+
+function unfitReasons(check: DataCheck | undefined): string[] {
+  const unfit = check?.findings.filter(({ severity }) => severity === 'unfit') ?? [];
+  return unfit.map(({ reason, repair }) => `${reason} ${repair}`);
+}
+
 interface Verdict {
   readonly job: MitigationJob;
   readonly parts: Parts;
+  readonly check?: DataCheck | undefined;
   readonly before: AuditReport;
 }
 
@@ -50,9 +64,10 @@ interface Verdict {
 export function reject({
   job,
   parts,
+  check,
   before,
-  problem,
-}: Verdict & { readonly problem: string }): MitigationResult {
+  problems,
+}: Verdict & { readonly problems: readonly string[] }): MitigationResult {
   const groups = trainedGroups(before, job);
   job.progress.finish();
   return {
@@ -62,7 +77,7 @@ export function reject({
       after: null,
       aucBefore: before.overall.auc.value,
       aucAfter: null,
-      reasons: [problem],
+      reasons: problems,
     },
     before,
     after: null,
@@ -71,6 +86,7 @@ export function reject({
     threshold: { value: job.threshold, biasShift: 0 },
     curves: { body: [], head: [] },
     candidates: [],
+    dataCheck: check,
   };
 }
 
@@ -81,6 +97,7 @@ export function reject({
 export function conclude({
   job,
   parts,
+  check,
   before,
   after,
   tuned,
@@ -104,6 +121,7 @@ export function conclude({
     threshold: tuned.threshold,
     curves: tuned.curves,
     candidates: tuned.candidates,
+    dataCheck: check,
   };
 }
 

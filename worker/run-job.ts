@@ -1,3 +1,4 @@
+import type { DataCheck } from '../core/checks/types.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
 import type { CandidateRecord, RunRecord } from '../core/jobs/run-record.ts';
@@ -9,7 +10,7 @@ import { makeObjective } from './bmft/objective.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import type { BlobStore } from './checkpoints.ts';
 import { resumable } from './checkpoints.ts';
-import { conclude, findDataProblem, reject } from './outcome.ts';
+import { conclude, dataProblems, findDataProblem, reject } from './outcome.ts';
 import type { DivideInput, Parts } from './parts.ts';
 import { divide } from './parts.ts';
 import type { Progress } from './progress.ts';
@@ -34,6 +35,10 @@ export interface MitigationJob {
   readonly progress: Progress;
   /** What an earlier attempt has done, and where this one keeps what it does. */
   readonly checkpoints: BlobStore;
+  /** Looks at the data before anything is trained on it; absent, nothing does. */
+  readonly check?: ((parts: Parts) => Promise<DataCheck>) | undefined;
+  /** Goes on with data that the check calls unfit. */
+  readonly despiteCheck?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +48,8 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
   readonly after: AuditReport | null;
   readonly mask: { readonly found: Mask; readonly summary: NonNullable<RunRecord['mask']> } | null;
   readonly candidates: readonly CandidateRecord[];
+  /** What was found in the data beforehand; absent where nothing looked. */
+  readonly dataCheck?: DataCheck | undefined;
 }
 
 /**
@@ -58,14 +65,15 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
   const parts = divide({ ...job, selection: options.selection, random });
   const audited = { ...job, rows: parts.auditedRows, sensitiveFeatures: parts.sensitiveFeatures };
 
+  const check = await job.check?.(parts);
   const before = await auditPart({ ...audited, stage: 'audit before' });
-  const problem = findDataProblem(parts, options);
-  if (problem !== null) return reject({ job, parts, before, problem });
+  const problems = dataProblems({ job, parts, check });
+  if (problems.length > 0) return reject({ job, parts, check, before, problems });
 
   const tuned = await tune(await prepare(job, parts, random));
   const after = await auditPart({ ...audited, threshold: tuned.threshold.value, stage: 'audit after' });
   progress.finish();
-  const result = conclude({ job, parts, before, after, tuned });
+  const result = conclude({ job, parts, check, before, after, tuned });
   if (result.outcome.status !== 'improved') restoreSnapshot(model, original);
   return result;
 }

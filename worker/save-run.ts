@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { FileRecord, RunRecord } from '../core/jobs/run-record.ts';
+import type { DataCheck } from '../core/checks/types.ts';
+import type { FileRecord, Outcome, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { countWeights, headParameters, weightsOf } from '../core/model/classifier.ts';
 import { PREPROCESS_FILE } from '../core/model/model-file.ts';
@@ -47,6 +48,7 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
     }
     await write('audit-before.json', toJson(result.before));
     if (result.after) await write('audit-after.json', toJson(result.after));
+    if (result.dataCheck) await write('check.json', toJson(result.dataCheck));
     const outputs = await hashFolder(partial);
     const reported = { ...described, outputs };
     await write(
@@ -72,7 +74,7 @@ async function saveModel(folder: string, { loaded: { model, preprocess, preproce
 
 async function describeRun(input: SaveRunInput): Promise<RunRecord> {
   const { loaded, options, preset, seed, backend, result } = input;
-  const { outcome, data, threshold, curves, candidates } = result;
+  const { outcome, data, dataCheck, threshold, curves, candidates } = result;
   return {
     schemaVersion: 1,
     tool: { name: 'counterweight', version: VERSION },
@@ -88,6 +90,7 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
     options,
     model: describeModel(loaded.model),
     data,
+    ...(dataCheck && { check: summaryOf(dataCheck, outcome.status) }),
     outcome,
     threshold,
     mask: result.mask?.summary ?? null,
@@ -96,6 +99,10 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
     inputs: await hashInputs(input),
     outputs: [],
   };
+}
+
+function summaryOf({ verdict, findings }: DataCheck, status: Outcome): NonNullable<RunRecord['check']> {
+  return { verdict, isOverruled: verdict === 'unfit' && status !== 'rejected', findings };
 }
 
 function describeModel(model: Classifier): RunRecord['model'] {

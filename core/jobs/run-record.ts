@@ -1,3 +1,4 @@
+import type { CheckSummary } from '../checks/types.ts';
 import type { DisparityName } from '../fairness/types.ts';
 
 /** `rejected`: the data cannot carry the method. `not-improved`: no candidate met the guard rails. */
@@ -116,6 +117,11 @@ export interface RunRecord {
     readonly notes?: readonly string[];
   };
   readonly data: DataUse;
+  /** What was found in the data before anything was trained on it (`check.json`); absent where nothing looked. */
+  readonly check?: CheckSummary & {
+    /** Whether the run went on with data that is unfit, because it was told to. */
+    readonly isOverruled: boolean;
+  };
   readonly outcome: {
     readonly status: Outcome;
     readonly sensitiveFeature: string;

@@ -6,7 +6,7 @@ import type { CandidateRecord } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
 import { NO_CHECKPOINTS } from '../../worker/checkpoints.ts';
-import { conclude, findDataProblem, reject } from '../../worker/outcome.ts';
+import { conclude, dataProblems, findDataProblem, reject } from '../../worker/outcome.ts';
 import type { Parts } from '../../worker/parts.ts';
 import type { Progress } from '../../worker/progress.ts';
 import { NO_PROGRESS } from '../../worker/progress.ts';
@@ -236,6 +236,30 @@ describe('conclude', () => {
   });
 });
 
+describe('dataProblems', () => {
+  const finding = (severity: 'care' | 'unfit') =>
+    ({ code: 'x', severity, reason: `A ${severity} reason.`, repair: 'Collect more.' }) as const;
+  const check = {
+    schemaVersion: 1,
+    verdict: 'unfit',
+    findings: [finding('unfit'), finding('care')],
+  } as const;
+  const sound = partsOf(setOf([2, 2, 2, 2]));
+  const problems = (despiteCheck: boolean, parts = sound) =>
+    dataProblems({ job: { ...job(NO_PROGRESS), despiteCheck }, parts, check });
+
+  test('are what makes data unfit, each with its repair, unless the run is to go on', () => {
+    expect(problems(false)).toEqual(['A unfit reason. Collect more.']);
+    expect(problems(true)).toEqual([]);
+    expect(dataProblems({ job: job(NO_PROGRESS), parts: sound })).toEqual([]);
+  });
+
+  test('cannot be overruled where the method has nothing to work on', () => {
+    const problem = 'one group only ("a"): a disparity needs two';
+    expect(problems(true, partsOf(setOf([4, 4], ['a'])))).toEqual([problem]);
+  });
+});
+
 describe('reject', () => {
   withBackend('cpu');
 
@@ -244,7 +268,7 @@ describe('reject', () => {
     const progress = { ...NO_PROGRESS, finish: () => void heard.push('finish') };
     const before = auditWith(BIASED);
     const parts = partsOf(setOf([]));
-    expect(reject({ job: job(progress), parts, before, problem: 'no labels' })).toEqual({
+    expect(reject({ job: job(progress), parts, before, problems: ['no labels'] })).toEqual({
       outcome: {
         status: 'rejected',
         sensitiveFeature: 'site',

@@ -1,0 +1,40 @@
+/** `unfit`: a run on this data would mislead or fail. `usable with care`: it says less, or something else, than it seems. */
+export type CheckVerdict = 'fit' | 'usable with care' | 'unfit';
+
+/** How far a finding takes the verdict. */
+export type Severity = 'care' | 'unfit';
+
+/** One thing that is wrong with the data, or not known well enough. Holds counts and figures, never a row. */
+export interface Finding {
+  /** What was found, the same for every group and part: `empty-cell`, `near-duplicates`, … (docs/check.md). */
+  readonly code: string;
+  readonly severity: Severity;
+  /** One sentence with its numbers. */
+  readonly reason: string;
+  /** What to collect or repair, in a sentence. */
+  readonly repair: string;
+}
+
+/** What a check means for a run: its verdict, and what it is made of. */
+export interface CheckSummary {
+  readonly verdict: CheckVerdict;
+  /** Most serious first. */
+  readonly findings: readonly Finding[];
+}
+
+/** Content of `check.json`. It holds no time, no path and no row: same data, same bytes. */
+export interface DataCheck extends CheckSummary {
+  readonly schemaVersion: 1;
+}
+
+/** The worst severity decides; no finding, no doubt. */
+function verdictOf(findings: readonly Finding[]): CheckVerdict {
+  if (findings.some(({ severity }) => severity === 'unfit')) return 'unfit';
+  return findings.length > 0 ? 'usable with care' : 'fit';
+}
+
+/** Most serious first, else in the order received. */
+export function summarize(findings: readonly Finding[]): CheckSummary {
+  const of = (severity: Severity) => findings.filter((finding) => finding.severity === severity);
+  return { verdict: verdictOf(findings), findings: [...of('unfit'), ...of('care')] };
+}
