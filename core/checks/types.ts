@@ -1,8 +1,8 @@
 /** `unfit`: a run on this data would mislead or fail. `usable with care`: it says less, or something else, than it seems. */
-export type CheckVerdict = 'fit' | 'usable with care' | 'unfit';
+type CheckVerdict = 'fit' | 'usable with care' | 'unfit';
 
 /** How far a finding takes the verdict. */
-export type Severity = 'care' | 'unfit';
+type Severity = 'care' | 'unfit';
 
 /** One thing that is wrong with the data, or not known well enough. Holds counts and figures, never a row. */
 export interface Finding {
