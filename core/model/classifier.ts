@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import { ShapeMismatchError } from '../errors.ts';
+import { InvalidInputError, ShapeMismatchError } from '../errors.ts';
 
 /** One named weight tensor of a model. `variable` is the live weight; the classifier owns it. */
 export interface Parameter {
@@ -36,6 +36,32 @@ export interface LayerSummary {
   readonly part: 'body' | 'head' | 'after-head';
 }
 
+/** A layer of the body whose output `activations` gives. Layers of nested models stand for those models. */
+export interface LayerOutput {
+  /** Unique within the model. */
+  readonly name: string;
+  readonly kind: string;
+  /** With the batch axis; null where the input says how much. */
+  readonly shape: readonly (number | null)[];
+  /** Axis of the shape that counts channels or features. */
+  readonly channelAxis: number;
+}
+
+/** A batch normalisation of the body, with the trace that training left in it. */
+export interface Normalization {
+  /** Name among `bodyOutputs`. */
+  readonly layer: string;
+  /** Name by which `activations` gives what the layer reads. */
+  readonly input: string;
+  /** Axis of its input that counts channels. */
+  readonly channelAxis: number;
+  /** Running statistics of the input's channels [C]. */
+  readonly mean: Parameter;
+  readonly variance: Parameter;
+  /** Added to the variance. */
+  readonly epsilon: number;
+}
+
 /**
  * A trained classifier of one class against all others, whatever file it came from: a body that makes features, a
  * dense head that makes one logit, and a way back to the format in which it came.
@@ -65,6 +91,10 @@ export interface Classifier {
   };
   /** Running statistics of normalisation layers: they move in training mode, but are no weights. */
   readonly statistics: readonly Parameter[];
+  /** Batch normalisations in forward order; none where an exporter has folded them into other layers. */
+  readonly normalizations: readonly Normalization[];
+  /** Layers of the body in forward order. The output of the last is the features. */
+  readonly bodyOutputs: readonly LayerOutput[];
   /** What the model's own output is; scores are always sigmoid(logit). */
   readonly output: 'logit' | 'score';
   /** True when the body has dropout or batch norm, so that the two forward modes differ. */
@@ -83,6 +113,15 @@ export interface Classifier {
   headLogits(features: Tensor2D): Tensor1D;
   /** inputs [B, ...inputShape] → logits [B]; the caller disposes */
   logits(inputs: Tensor, mode: ForwardMode): Tensor1D;
+  /**
+   * Values inside the body in inference mode, those of the pass that makes features.
+   *
+   * @param inputs  [B, ...inputShape]
+   * @param names  of `bodyOutputs`, or inputs of `normalizations`
+   * @returns a tensor by each name; the caller disposes
+   * @throws InvalidInputError when there is no such name
+   */
+  activations(inputs: Tensor, names: readonly string[]): Map<string, Tensor>;
   /** Writes the model into `folder` (made if absent) in its own format; unchanged tensors keep their bytes. */
   save(folder: string): Promise<void>;
   dispose(): void;
@@ -101,6 +140,38 @@ export function weightsOf(model: Pick<Classifier, 'body' | 'head'>): Parameter[]
 /** Number of weights in the tensors. */
 export function countWeights(parameters: readonly Parameter[]): number {
   return parameters.reduce((sum, { variable }) => sum + variable.size, 0);
+}
+
+/** Name by which `activations` gives what a layer reads. */
+export function inputNameOf(layer: string): string {
+  return `${layer}/input`;
+}
+
+/** @throws InvalidInputError unless `activations` knows all names */
+export function assertActivations(
+  { bodyOutputs, normalizations }: Pick<Classifier, 'bodyOutputs' | 'normalizations'>,
+  names: readonly string[],
+): void {
+  const known = new Set([
+    ...bodyOutputs.map(({ name }) => name),
+    ...normalizations.map(({ input }) => input),
+  ]);
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new InvalidInputError(
+    `model activation: expected the name of a layer of the body, received "${unknown}"`,
+    { received: unknown, expected: [...known] },
+  );
+}
+
+/** The names, those that came before with their place in the list. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return names.map((name, place) => {
+    const own = seen.has(name) ? `${name}#${place}` : name;
+    seen.add(own);
+    return own;
+  });
 }
 
 /** @throws ShapeMismatchError unless inputs are [B, ...inputShape]; an extent that the model leaves open fits all */

@@ -2,12 +2,21 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { model as makeModel } from '@tensorflow/tfjs-layers';
 import { NonFiniteError, UnsupportedModelError } from '../../errors.ts';
-import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
-import { assertInputShape } from '../classifier.ts';
+import type {
+  Classifier,
+  ForwardMode,
+  LayerOutput,
+  LayerSummary,
+  LoadOptions,
+  Normalization,
+  Parameter,
+} from '../classifier.ts';
+import { assertActivations, assertInputShape, INFERENCE, inputNameOf, uniqueNames } from '../classifier.ts';
 import type { Partition } from '../partition.ts';
 import { partitionModel } from '../partition.ts';
 import { UnitHead } from '../unit-head.ts';
 import { notesOnUnits } from '../units.ts';
+import { recordLayerCalls } from './layer-calls.ts';
 
 type Layer = layers.Layer;
 type LayerWeight = Layer['weights'][number];
@@ -62,6 +71,8 @@ class LayersClassifier implements Classifier {
   readonly body: readonly Parameter[];
   readonly head: Classifier['head'];
   readonly statistics: readonly Parameter[];
+  readonly normalizations: Classifier['normalizations'];
+  readonly bodyOutputs: Classifier['bodyOutputs'];
   readonly output: 'logit' | 'score';
   readonly hasTrainingMode: boolean;
   readonly #save: LayersModelSource['save'];
@@ -69,6 +80,8 @@ class LayersClassifier implements Classifier {
   readonly #head: UnitHead;
   /** From input to features; null when the head reads the input itself. */
   readonly #extractor: LayersModel | null;
+  /** Layers of the body by name, in forward order. */
+  readonly #bodyLayers: ReadonlyMap<string, Layer>;
   /** Layers that draw noise in training mode. */
   readonly #randomLayers: readonly Layer[];
   readonly #original: ReadonlyMap<string, Float32Array>;
@@ -91,6 +104,13 @@ class LayersClassifier implements Classifier {
     unfreeze(model);
     this.body = bodyLayers.flatMap((layer) => parametersOf(layer, layer.trainableWeights));
     this.statistics = bodyLayers.flatMap((layer) => parametersOf(layer, layer.nonTrainableWeights));
+    const named = bodyLayers.filter((layer) => layer.getClassName() !== 'InputLayer');
+    const names = uniqueNames(named.map(({ name }) => name));
+    this.#bodyLayers = new Map(named.map((layer, place) => [names[place]!, layer]));
+    this.bodyOutputs = [...this.#bodyLayers].map(([name, layer]) => outputOf(name, layer));
+    this.normalizations = [...this.#bodyLayers].flatMap(([name, layer]) =>
+      normalizationOf(name, layer, this.statistics),
+    );
     this.#head = openHead(partition);
     this.head = this.#head.parameters;
     this.hasTrainingMode = this.statistics.length > 0 || this.#randomLayers.length > 0;
@@ -117,6 +137,13 @@ class LayersClassifier implements Classifier {
 
   logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {
     return tf.tidy(() => this.headLogits(this.features(inputs, mode)));
+  }
+
+  activations(inputs: tf.Tensor, names: readonly string[]): Map<string, tf.Tensor> {
+    assertInputShape(this, inputs);
+    assertActivations(this, names);
+    const run = () => this.features(inputs, INFERENCE).dispose();
+    return recordLayerCalls({ layers: this.#bodyLayers, names, run });
   }
 
   async save(folder: string): Promise<void> {
@@ -203,6 +230,25 @@ function parametersOf(layer: Layer, weights: readonly LayerWeight[]): Parameter[
     shape: weight.shape as number[],
     variable: weight.read() as tf.Variable,
   }));
+}
+
+/** tfjs-layers has channels last unless a layer says otherwise. */
+function outputOf(name: string, layer: Layer): LayerOutput {
+  const shape = layer.outputShape as (number | null)[];
+  const { dataFormat } = layer.getConfig() as { dataFormat?: string };
+  const isFirst = dataFormat === 'channelsFirst' && shape.length > 2;
+  return { name, kind: layer.getClassName(), shape, channelAxis: isFirst ? 1 : shape.length - 1 };
+}
+
+function normalizationOf(name: string, layer: Layer, statistics: readonly Parameter[]): Normalization[] {
+  if (layer.getClassName() !== 'BatchNormalization') return [];
+  const [mean, variance] = layer.nonTrainableWeights.map(({ originalName }) =>
+    statistics.find((parameter) => parameter.name === originalName),
+  );
+  const { axis, epsilon } = layer.getConfig() as { axis: number; epsilon: number };
+  const rank = layer.outputShape.length;
+  const channelAxis = axis < 0 ? rank + axis : axis;
+  return [{ layer: name, input: inputNameOf(name), channelAxis, mean: mean!, variance: variance!, epsilon }];
 }
 
 function summarise(layer: Layer, { head, afterHead }: Partition): LayerSummary {

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidInputError, UnsupportedModelError } from '../../errors.ts';
 import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
-import { assertInputShape } from '../classifier.ts';
+import { assertActivations, assertInputShape, INFERENCE } from '../classifier.ts';
 import { UnitHead } from '../unit-head.ts';
 import { notesOnUnits } from '../units.ts';
+import type { BodyValues } from './onnx/body-values.ts';
+import { bodyValuesOf } from './onnx/body-values.ts';
 import type { OnnxFile } from './onnx/file/read-model.ts';
 import { readOnnxFile } from './onnx/file/read-model.ts';
 import { readEntries } from './onnx/file/tensor-data.ts';
@@ -91,12 +93,15 @@ class OnnxClassifier implements Classifier {
   readonly body: readonly Parameter[];
   readonly head: Classifier['head'];
   readonly statistics: readonly Parameter[];
+  readonly normalizations: Classifier['normalizations'];
+  readonly bodyOutputs: Classifier['bodyOutputs'];
   readonly output: 'logit' | 'score';
   readonly hasTrainingMode: boolean;
   readonly notes: readonly string[];
   readonly #file: OnnxFile;
   readonly #network: OnnxNetwork;
   readonly #head: UnitHead;
+  readonly #valueOf: BodyValues['valueOf'];
 
   constructor({ file, graph, place, network, probed: { nodes, ops } }: Parts) {
     this.#file = file;
@@ -110,6 +115,10 @@ class OnnxClassifier implements Classifier {
     const { weights } = network;
     this.body = weights.filter(({ role }) => role === 'weight').map(asParameter);
     this.statistics = weights.filter(({ role }) => role === 'statistic').map(asParameter);
+    const values = bodyValuesOf(nodes, this.statistics, graph);
+    this.normalizations = values.normalizations;
+    this.bodyOutputs = values.bodyOutputs;
+    this.#valueOf = values.valueOf;
     this.hasTrainingMode = this.statistics.length > 0 || ops.has('Dropout');
     const isFolded = ops.has('Conv') && !ops.has('BatchNormalization');
     this.notes = [...notesOnUnits(place.units), ...(isFolded ? [FOLDED] : [])];
@@ -127,6 +136,15 @@ class OnnxClassifier implements Classifier {
 
   logits(inputs: tf.Tensor, mode: ForwardMode): tf.Tensor1D {
     return tf.tidy(() => this.headLogits(this.features(inputs, mode)));
+  }
+
+  activations(inputs: tf.Tensor, names: readonly string[]): Map<string, tf.Tensor> {
+    assertInputShape(this, inputs);
+    assertActivations(this, names);
+    const wanted = [...new Set(names)];
+    const values = wanted.map((name) => this.#valueOf.get(name)!);
+    const tensors = this.#network.values(inputs, INFERENCE, values);
+    return new Map(wanted.map((name, place) => [name, tensors[place]!]));
   }
 
   async save(folder: string): Promise<void> {

@@ -183,9 +183,9 @@ function isFrozen({ kind, config }: KerasLayer): boolean {
 function inInference(layer: layers.Layer): void {
   const { call } = Object.getPrototypeOf(layer) as layers.Layer;
   if (layer.call !== call) return;
-  layer.call = (inputs, kwargs) => {
+  layer.call = function (this: layers.Layer, inputs, kwargs) {
     const own = Object.getPrototypeOf(layer) as layers.Layer;
-    return own.call.call(layer, inputs, { ...kwargs, training: false });
+    return own.call.call(this, inputs, { ...kwargs, training: false });
   };
 }
 

@@ -33,16 +33,18 @@ export interface NodeSummary {
   readonly shape: readonly number[];
 }
 
-/** The part of a graph that makes one value, as a function of one input with weights that can be trained. */
+/**
+ * The part of a graph that makes one value, as a function of one input with weights that can be trained. Values on the
+ * way there can be had too.
+ */
 export class OnnxNetwork {
   readonly weights: readonly Weight[];
   readonly #graph: OnnxGraph;
   readonly #target: string;
   readonly #nodes: readonly GraphNode[];
   readonly #constants: ReadonlyMap<string, Value>;
-  /** Batch norms that do the relu behind them, and those relus. */
-  readonly #rectified: ReadonlySet<GraphNode>;
-  readonly #relus: ReadonlySet<GraphNode>;
+  /** Batch norms that do the relu behind them, with those relus. */
+  readonly #rectified: ReadonlyMap<GraphNode, GraphNode>;
   readonly #plans = new Map<string, Plan>();
 
   /**
@@ -53,9 +55,7 @@ export class OnnxNetwork {
     this.#graph = graph;
     this.#target = target;
     this.#nodes = nodesTowards(graph, target);
-    const pairs = rectifiedPairs(this.#nodes, target);
-    this.#rectified = new Set(pairs.keys());
-    this.#relus = new Set(pairs.values());
+    this.#rectified = rectifiedPairs(this.#nodes, target);
     const specs = findWeights(graph, this.#nodes);
     const names = new Set(specs.map(({ name }) => name));
     const read = (name: string) => readEntries(graph.initializers.get(name)!, external.get(name));
@@ -71,17 +71,25 @@ export class OnnxNetwork {
 
   /** @returns the value for a batch of inputs; the caller disposes */
   run(inputs: Tensor, mode: ForwardMode): Tensor {
+    return this.values(inputs, mode, [this.#target])[0]!;
+  }
+
+  /**
+   * @param names  of values that depend on the input
+   * @returns them for a batch of inputs; the caller disposes
+   */
+  values(inputs: Tensor, mode: ForwardMode, names: readonly string[]): Tensor[] {
     const given = new Map<number, Tensor>([[0, inputs]]);
     this.weights.forEach(({ variable }, place) => {
       given.set(place + 1, variable);
     });
-    return this.plan(inputs.shape).run(given, mode);
+    return this.plan(inputs.shape, names).run(given, mode);
   }
 
   /** The plan for inputs of a shape: made once, with all arithmetic of shapes done. */
-  plan(shape: readonly number[]): Plan {
-    const key = shape.join();
-    const plan = this.#plans.get(key) ?? this.trace(shape).plan;
+  plan(shape: readonly number[], names: readonly string[] = [this.#target]): Plan {
+    const key = JSON.stringify([shape, names]);
+    const plan = this.#plans.get(key) ?? this.trace(shape, names).plan;
     this.#plans.delete(key);
     this.#plans.set(key, plan); // the last that goes
     const [oldest] = this.#plans.keys();
@@ -95,9 +103,15 @@ export class OnnxNetwork {
   /**
    * Turns the graph into steps for inputs of one shape.
    *
+   * @param names  of the values to make; a batch norm whose own output is among them leaves the relu to itself
    * @throws UnsupportedModelError naming the node when the graph has one that is not read
    */
-  trace(shape: readonly number[]): { plan: Plan; output: Slot; nodes: readonly NodeSummary[] } {
+  trace(
+    shape: readonly number[],
+    names: readonly string[] = [this.#target],
+  ): { plan: Plan; output: Slot; nodes: readonly NodeSummary[] } {
+    const rectified = new Map([...this.#rectified].filter(([{ outputs }]) => !names.includes(outputs[0]!)));
+    const relus = new Set(rectified.values());
     const lowering = new Lowering(this.weights.length + 1, new FoldBudget());
     const values = new Map<string, Value>(this.#constants);
     values.set(this.#graph.input.name, { type: 'slot', id: 0, shape, order: range(shape.length) });
@@ -105,23 +119,23 @@ export class OnnxNetwork {
       values.set(name, { type: 'slot', id: place + 1, shape, order });
     });
     const nodes = this.#nodes.flatMap((node): NodeSummary[] => {
-      const context = { opset: this.#graph.opset, lowering, isRectified: this.#rectified.has(node) };
+      const context = { opset: this.#graph.opset, lowering, isRectified: rectified.has(node) };
       const call = callOf(node, values, context);
-      const results = this.#relus.has(node) ? [valueAt(call, 0)] : applyOperator(call);
+      const results = relus.has(node) ? [valueAt(call, 0)] : applyOperator(call);
       node.outputs.forEach((name, place) => {
         if (name !== '' && results[place] !== undefined) values.set(name, results[place]);
       });
       const [result] = results;
       return result?.type === 'slot' ? [{ node, shape: result.shape }] : [];
     });
-    const target = values.get(this.#target);
-    if (target?.type !== 'slot') {
+    const outputs = names.map((name) => {
+      const value = values.get(name);
+      if (value?.type === 'slot') return lowering.plain(value);
       throw new UnsupportedModelError(
-        `model value "${this.#target}": expected it to depend on the model's input, received a constant`,
+        `model value "${name}": expected it to depend on the model's input, received a constant`,
       );
-    }
-    const output = lowering.plain(target);
-    return { plan: new Plan(lowering, output), output, nodes };
+    });
+    return { plan: new Plan(lowering, outputs), output: outputs[0]!, nodes };
   }
 
   /** The weights whose values are not those of the file any more, in the file's order. */

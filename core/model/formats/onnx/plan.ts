@@ -6,29 +6,29 @@ import type { Slot } from './values.ts';
 
 const DTYPES = { float: 'float32', int: 'int32', bool: 'bool' } as const;
 
-/** The steps from inputs of one shape to one output. */
+/** The steps from inputs of one shape to outputs. */
 export class Plan {
   readonly steps: readonly Step[];
   readonly #constants: readonly StoredConstant[];
-  readonly #output: number;
+  readonly #outputs: readonly number[];
   /** Slots that nothing reads after a step, by the step's place. */
   readonly #released: readonly (readonly number[])[];
   #tensors: Map<number, Tensor> | null = null;
 
-  /** @param output  stored as its shape says */
-  constructor({ steps, constants }: Lowering, output: Slot) {
-    this.#output = output.id;
-    this.steps = stepsTowards(steps, output.id);
+  /** @param outputs  stored as their shapes say */
+  constructor({ steps, constants }: Lowering, outputs: readonly Slot[]) {
+    this.#outputs = outputs.map(({ id }) => id);
+    this.steps = stepsTowards(steps, this.#outputs);
     const read = new Set(this.steps.flatMap(({ inputs }) => inputs));
-    this.#constants = constants.filter(({ id }) => read.has(id) || id === output.id);
-    this.#released = releases(this.steps, output.id);
+    this.#constants = constants.filter(({ id }) => read.has(id) || this.#outputs.includes(id));
+    this.#released = releases(this.steps, this.#outputs);
   }
 
   /**
    * @param given  the input and the weights by slot
-   * @returns the output; the caller disposes
+   * @returns a tensor for each output; the caller disposes
    */
-  run(given: ReadonlyMap<number, Tensor>, mode: ForwardMode): Tensor {
+  run(given: ReadonlyMap<number, Tensor>, mode: ForwardMode): Tensor[] {
     this.#tensors ??= makeConstants(this.#constants);
     const constants = this.#tensors;
     return tf.tidy(() => {
@@ -44,7 +44,10 @@ export class Plan {
           made.delete(id);
         }
       });
-      return made.get(this.#output) ?? tf.clone(tensorOf(this.#output));
+      return this.#outputs.map((id, place) => {
+        const isOwn = made.has(id) && this.#outputs.indexOf(id) === place;
+        return isOwn ? made.get(id)! : tf.clone(tensorOf(id));
+      });
     });
   }
 
@@ -54,9 +57,9 @@ export class Plan {
   }
 }
 
-/** Without the steps whose results nothing on the way to the output reads. */
-function stepsTowards(steps: readonly Step[], output: number): Step[] {
-  const needed = new Set([output]);
+/** Without the steps whose results nothing on the way to the outputs reads. */
+function stepsTowards(steps: readonly Step[], outputs: readonly number[]): Step[] {
+  const needed = new Set(outputs);
   const kept: Step[] = [];
   for (const step of steps.toReversed()) {
     if (!step.outputs.some((id) => needed.has(id))) continue;
@@ -66,12 +69,12 @@ function stepsTowards(steps: readonly Step[], output: number): Step[] {
   return kept;
 }
 
-function releases(steps: readonly Step[], output: number): number[][] {
+function releases(steps: readonly Step[], outputs: readonly number[]): number[][] {
   const last = new Map<number, number>();
   steps.forEach(({ inputs, outputs }, place) => {
     for (const id of [...outputs, ...inputs]) last.set(id, place);
   });
-  last.delete(output);
+  for (const id of outputs) last.delete(id);
   const released = steps.map((): number[] => []);
   for (const [id, place] of last) released[place]!.push(id);
   return released;
