@@ -107,5 +107,6 @@ async function prepare(job: MitigationJob, parts: Parts, random: Random): Promis
       }),
     ),
   );
-  return { job, parts, objective, maskAt: masksOf(unpackRatios(ratios), model, options), random };
+  const own = unpackRatios(ratios).get(options.disparity.surrogate)!;
+  return { job, parts, objective, maskAt: masksOf(own, model, options), random };
 }

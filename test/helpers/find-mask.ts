@@ -3,5 +3,6 @@ import { masksOf, measureRatios } from '../../worker/bmft/find-mask.ts';
 
 /** Ratios and masks in one go, as a run without checkpoints makes them. */
 export async function findMask(input: FindMaskInput): Promise<(percentile: number) => FoundMask> {
-  return masksOf(await measureRatios(input), input.model, input.options);
+  const ratios = await measureRatios(input);
+  return masksOf(ratios.get(input.objective.disparity.surrogate)!, input.model, input.options);
 }

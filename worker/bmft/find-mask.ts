@@ -1,18 +1,19 @@
+import type { Scalar, Tensor1D } from '@tensorflow/tfjs-core';
 import type { MaskSummary } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
-import { weightsOf } from '../../core/model/classifier.ts';
+import { INFERENCE, weightsOf } from '../../core/model/classifier.ts';
 import type { Checkpoint } from '../checkpoints.ts';
 import type { Random } from '../random.ts';
 import { packArrays, unpackArrays } from '../tensor-file.ts';
-import type { TrainingSet } from '../training/batch.ts';
+import type { Batch, TrainingSet } from '../training/batch.ts';
 import { batchesBy } from './batches.ts';
 import type { Importance, MeasuredImportance } from './importance.ts';
 import { importancesOf } from './importance.ts';
 import type { Mask, Ratio } from './mask.ts';
 import { hardMask, importanceRatio, maskOverlap, softMask, summarizeMask } from './mask.ts';
 import type { Objective } from './objective.ts';
-import { batchLoss } from './objective.ts';
-import type { MitigationOptions } from './options.ts';
+import { lossTerms, onSurrogate } from './objective.ts';
+import type { MitigationOptions, Surrogate } from './options.ts';
 
 export interface FoundMask {
   readonly mask: Mask;
@@ -29,31 +30,59 @@ export interface FindMaskInput {
   readonly signal?: AbortSignal | undefined;
 }
 
+export type RatiosBySurrogate = ReadonlyMap<Surrogate, Ratios>;
+
 /** Ratios over all batches, and over the even and the odd ones (null with one batch). */
 export interface Ratios {
   readonly all: Ratio;
   readonly halves: readonly [Ratio, Ratio] | null;
 }
 
-/** Importance for both losses over the same batches, as the ratio that masks are cut from. */
-export async function measureRatios(input: FindMaskInput): Promise<Ratios> {
+/**
+ * Importance for the task loss and for the disparity loss on each surrogate, from one forward pass over the same
+ * batches, as the ratios that masks are cut from.
+ *
+ * @param surrogates  at least one; the objective's own by default
+ */
+export async function measureRatios(
+  input: FindMaskInput,
+  surrogates: readonly Surrogate[] = [input.objective.disparity.surrogate],
+): Promise<RatiosBySurrogate> {
   const { model, set, objective, options, random, onBatch, signal } = input;
   const parameters = weightsOf(model);
   const batches = batchesBy(options.importanceBatching, set, { options, random })(0);
-  const { disparity, task } = await importancesOf({
+  const { task, ...disparities } = await importancesOf({
     set,
     parameters,
     batches,
-    lossesOf: batchLoss(model, { objective, weights: { taskWeight: 1, disparityWeight: 1 } }),
+    lossesOf: (batch) =>
+      lossesBySurrogate(model.logits(batch.inputs, INFERENCE), batch, { objective, surrogates }),
     onBatch,
     signal,
   });
-  const ratio = (pick: (of: MeasuredImportance) => Importance) =>
-    importanceRatio({ disparity: pick(disparity), task: pick(task) }, options.mask);
-  return {
-    all: ratio((of) => of.all),
-    halves: disparity.halves && ([ratio((of) => of.halves![0]), ratio((of) => of.halves![1])] as const),
-  };
+  return new Map(
+    surrogates.map((surrogate) => {
+      const disparity = disparities[surrogate];
+      const ratio = (pick: (of: MeasuredImportance) => Importance) =>
+        importanceRatio({ disparity: pick(disparity), task: pick(task) }, options.mask);
+      const halves =
+        disparity.halves && ([ratio((of) => of.halves![0]), ratio((of) => of.halves![1])] as const);
+      return [surrogate, { all: ratio((of) => of.all), halves }];
+    }),
+  );
+}
+
+function lossesBySurrogate(
+  logits: Tensor1D,
+  batch: Batch,
+  { objective, surrogates }: { objective: Objective; surrogates: readonly Surrogate[] },
+): Readonly<Record<'task' | Surrogate, Scalar>> {
+  const weights = { taskWeight: 1, disparityWeight: 1 };
+  const terms = surrogates.map((surrogate) =>
+    lossTerms(logits, batch, { objective: onSurrogate(objective, surrogate), weights }),
+  );
+  const disparities = surrogates.map((surrogate, place) => [surrogate, terms[place]!.disparityLoss]);
+  return Object.fromEntries([['task', terms[0]!.taskLoss], ...disparities]);
 }
 
 /**
@@ -86,22 +115,37 @@ export function masksOf(
 }
 
 interface RatioFacts {
-  /** Notes by prefix of the tensors: `all/`, `even/`, `odd/`. */
+  readonly surrogates: readonly Surrogate[];
+  /** Notes by prefix of the tensors: `score/all/`, `score/even/`, `score/odd/`. */
   readonly notes: Readonly<Record<string, readonly (readonly [string, string])[]>>;
 }
 
 /** The ratios as a checkpoint can hold them, bit for bit. */
-export function packRatios({ all, halves }: Ratios): Checkpoint<RatioFacts> {
-  const named = { 'all/': all, ...(halves && { 'even/': halves[0], 'odd/': halves[1] }) };
-  const tensors = Object.entries(named).flatMap(([prefix, { values }]) => [...packArrays(values, prefix)]);
-  const notes = Object.entries(named).map(([prefix, ratio]) => [prefix, [...ratio.notes]]);
-  return { facts: { notes: Object.fromEntries(notes) }, tensors: new Map(tensors) };
+export function packRatios(ratios: RatiosBySurrogate): Checkpoint<RatioFacts> {
+  const named = [...ratios].flatMap(([surrogate, { all, halves }]) => [
+    [`${surrogate}/all/`, all] as const,
+    ...(halves ?? []).map((half, place) => [`${surrogate}/${place === 0 ? 'even' : 'odd'}/`, half] as const),
+  ]);
+  const tensors = named.flatMap(([prefix, { values }]) => [...packArrays(values, prefix)]);
+  const notes = named.map(([prefix, ratio]) => [prefix, [...ratio.notes]]);
+  const facts = { surrogates: [...ratios.keys()], notes: Object.fromEntries(notes) };
+  return { facts, tensors: new Map(tensors) };
 }
 
-export function unpackRatios({ facts: { notes }, tensors }: Checkpoint<RatioFacts>): Ratios {
+export function unpackRatios({
+  facts: { surrogates, notes },
+  tensors,
+}: Checkpoint<RatioFacts>): RatiosBySurrogate {
   const ratio = (prefix: string): Ratio => ({
     values: unpackArrays<Float64Array>(tensors, prefix),
     notes: new Map(notes[prefix]),
   });
-  return { all: ratio('all/'), halves: notes['even/'] ? [ratio('even/'), ratio('odd/')] : null };
+  return new Map(
+    surrogates.map((surrogate) => {
+      const halves = notes[`${surrogate}/even/`]
+        ? ([ratio(`${surrogate}/even/`), ratio(`${surrogate}/odd/`)] as const)
+        : null;
+      return [surrogate, { all: ratio(`${surrogate}/all/`), halves }];
+    }),
+  );
 }

@@ -1,9 +1,10 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { InterruptedError } from '../../core/errors.ts';
 import type { Parameter } from '../../core/model/classifier.ts';
 import type { Batch, TrainingSet } from '../training/batch.ts';
 import { loadBatch } from '../training/batch.ts';
-import type { LossTerms, Tensors } from '../training/gradients.ts';
-import { gradientsOfBoth } from '../training/gradients.ts';
+import type { Tensors } from '../training/gradients.ts';
+import { gradientsOfEach } from '../training/gradients.ts';
 
 /** Importance of each weight by parameter name, every entry >= 0. */
 export type Importance = ReadonlyMap<string, Float64Array>;
@@ -14,44 +15,50 @@ export interface MeasuredImportance {
   readonly halves: readonly [Importance, Importance] | null;
 }
 
-export interface ImportanceOptions {
+export interface ImportanceOptions<Loss extends string> {
   readonly set: TrainingSet;
   readonly parameters: readonly Parameter[];
   readonly batches: readonly (readonly number[])[];
-  /** Scalars of a batch, with the model in inference mode. */
-  readonly lossesOf: (batch: Batch) => Pick<LossTerms, 'taskLoss' | 'disparityLoss'>;
+  /** Scalars of a batch by name, with the model in inference mode. */
+  readonly lossesOf: (batch: Batch) => Readonly<Record<Loss, tf.Scalar>>;
   readonly onBatch?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Importance of each weight for each of the two losses: mean squared gradient of the batch mean.
+ * Importance of each weight for each of several losses: mean squared gradient of the batch mean.
  *
  *   I = (1/K) Σ_k (∂L_k/∂θ)²        one L_k per batch, not per sample
  *
  * @throws NonFiniteError when a loss or a gradient is NaN or infinite
  * @see docs/method.md#importance
  */
-export async function importancesOf(
-  options: ImportanceOptions,
-): Promise<{ readonly task: MeasuredImportance; readonly disparity: MeasuredImportance }> {
+export async function importancesOf<Loss extends string>(
+  options: ImportanceOptions<Loss>,
+): Promise<Readonly<Record<Loss, MeasuredImportance>>> {
   const { parameters, lossesOf } = options;
-  const task = makeSums(parameters);
-  const disparity = makeSums(parameters);
+  const sums = new Map<string, Sums>();
   for (const [place, rows] of options.batches.entries()) {
     if (options.signal?.aborted) throw new InterruptedError('importance was stopped');
     const batch = await loadBatch(options.set, rows);
     try {
-      const gradients = gradientsOfBoth(parameters, () => lossesOf(batch));
-      addSquares(task[place % 2]!, gradients.task);
-      addSquares(disparity[place % 2]!, gradients.disparity);
+      for (const [loss, gradients] of Object.entries<Tensors>(
+        gradientsOfEach(parameters, () => lossesOf(batch)),
+      )) {
+        const ofLoss = sums.get(loss) ?? makeSums(parameters);
+        sums.set(loss, ofLoss);
+        addSquares(ofLoss[place % 2]!, gradients);
+      }
     } finally {
       batch.inputs.dispose();
     }
     options.onBatch?.();
   }
   const count = options.batches.length;
-  return { task: meansOf(task, count), disparity: meansOf(disparity, count) };
+  return Object.fromEntries([...sums].map(([loss, ofLoss]) => [loss, meansOf(ofLoss, count)])) as Record<
+    Loss,
+    MeasuredImportance
+  >;
 }
 
 /** Sums of squares over the even batches and over the odd ones. */

@@ -5,7 +5,7 @@ import type { Batch, BatchTruth, TrainingSet } from '../training/batch.ts';
 import type { LossTerms } from '../training/gradients.ts';
 import type { ClassWeights } from './losses.ts';
 import { countClasses, prepareDisparityLoss, prepareTaskLoss } from './losses.ts';
-import type { MitigationOptions } from './options.ts';
+import type { MitigationOptions, Surrogate } from './options.ts';
 
 /** loss = taskWeight · task + disparityWeight · disparity */
 export interface LossWeights {
@@ -30,6 +30,11 @@ export function makeObjective(options: MitigationOptions, set: TrainingSet): Obj
     classWeights:
       options.classWeights === 'batch' ? 'batch' : countClasses(set.rows.map((row) => set.labels[row]!)),
   };
+}
+
+/** The objective with its disparity loss on another surrogate. */
+export function onSurrogate(objective: Objective, surrogate: Surrogate): Objective {
+  return { ...objective, disparity: { ...objective.disparity, surrogate } };
 }
 
 /** Both losses of the logits [B] and their weighted sum; call inside a tidy. */

@@ -12,9 +12,13 @@ import { GROUP_REDUCTIONS } from './losses.ts';
 
 const rate = z.number().min(0).max(1);
 
+/** What a cell's mean is taken of in the disparity loss. */
+export const SURROGATES = ['score', 'logit'] as const;
+export type Surrogate = (typeof SURROGATES)[number];
+
 const disparitySchema = z.strictObject({
   form: z.enum(['absolute', 'signed']),
-  surrogate: z.enum(['score', 'logit']),
+  surrogate: z.enum(SURROGATES),
   smoothing: z.number().min(0).max(0.1),
   cellMinimum: z.int().min(1).max(1000),
   reduction: z.enum(GROUP_REDUCTIONS),

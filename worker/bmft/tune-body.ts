@@ -4,8 +4,8 @@ import { INFERENCE, weightsOf } from '../../core/model/classifier.ts';
 import type { Random } from '../random.ts';
 import type { Batch } from '../training/batch.ts';
 import type { Tensors } from '../training/gradients.ts';
-import type { EpochLosses, LoopOptions } from '../training/loop.ts';
-import { trainEpochs } from '../training/loop.ts';
+import type { EpochLosses, LoopOptions, Training } from '../training/loop.ts';
+import { startTraining } from '../training/loop.ts';
 import type { Optimizer } from '../training/optimizers.ts';
 import { adam, sgd } from '../training/optimizers.ts';
 import type { Mask } from './mask.ts';
@@ -33,10 +33,10 @@ export interface TuneBodyInput extends StageInput {
  * Without weight decay a weight outside the mask is bit-identical afterwards. With decay (as released) it
  * drifts by about learning rate · decay a step, since the decay comes after the mask.
  *
- * @returns the losses of each batch
+ * @returns the training, at rest before its first epoch
  * @see docs/method.md#stage-1
  */
-export async function tuneBody(input: TuneBodyInput): Promise<EpochLosses[]> {
+export function startTuning(input: TuneBodyInput): Training {
   const { model, options, settings, random } = input;
   const parameters = movingParameters(input);
   const masks: Tensors = Object.fromEntries(
@@ -44,16 +44,30 @@ export async function tuneBody(input: TuneBodyInput): Promise<EpochLosses[]> {
   );
   const weights = { taskWeight: options.taskWeight, disparityWeight: settings.disparityWeight };
   const loss = batchLoss(model, { objective: input.objective, weights, mode: forwardMode(options, random) });
-  try {
-    return await trainEpochs({
-      ...input,
-      parameters,
-      epochs: options.epochs,
-      optimizer: bodyOptimizer(masks, options, settings.learningRate),
-      lossOf: options.augment ? augmented(loss, model, random) : loss,
-    });
-  } finally {
+  const training = startTraining({
+    ...input,
+    parameters,
+    optimizer: bodyOptimizer(masks, options, settings.learningRate),
+    lossOf: options.augment ? augmented(loss, model, random) : loss,
+  });
+  const dispose = () => {
+    training.dispose();
     tf.dispose(Object.values(masks));
+  };
+  return { ...training, dispose };
+}
+
+/**
+ * Stage 1 in one go.
+ *
+ * @returns the losses of each batch
+ */
+export async function tuneBody(input: TuneBodyInput): Promise<EpochLosses[]> {
+  const training = startTuning(input);
+  try {
+    return await training.run(input.options.epochs);
+  } finally {
+    training.dispose();
   }
 }
 

@@ -41,33 +41,41 @@ export function gradientsOf(
 }
 
 /**
- * The gradients of each of the two losses alone, from one forward pass.
+ * The gradients of each of several losses alone, from one forward pass.
  *
- * @returns as `gradientsOf`
+ * @param lossesOf  at least one scalar, by name
+ * @returns by name of the loss, as `gradientsOf`
  * @throws NonFiniteError likewise
  */
-export function gradientsOfBoth(
+export function gradientsOfEach<Name extends string>(
   parameters: readonly Parameter[],
-  lossesOf: () => Pick<LossTerms, 'taskLoss' | 'disparityLoss'>,
-): { readonly task: Tensors; readonly disparity: Tensors } {
-  const recorded: { task: tf.Scalar; readAgain: () => void }[] = [];
-  const { value: disparityValue, gradients: disparity } = backpropagate(parameters, () => {
-    const { taskLoss, disparityLoss } = lossesOf();
-    recorded.push({ task: keepCopy(taskLoss), readAgain: keepTape() });
-    return disparityLoss;
+  lossesOf: () => Readonly<Record<Name, tf.Scalar>>,
+): Readonly<Record<Name, Tensors>> {
+  const names: Name[] = [];
+  const later: tf.Scalar[] = [];
+  let readAgain = () => {};
+  const first = backpropagate(parameters, () => {
+    const losses = lossesOf();
+    names.push(...(Object.keys(losses) as Name[]));
+    later.push(...names.slice(1).map((name) => keepCopy(losses[name])));
+    if (later.length > 0) readAgain = keepTape();
+    return losses[names[0]!];
   });
-  const [{ task: taskScalar, readAgain }] = recorded as [(typeof recorded)[number]];
-  const { value: taskValue, gradients: task } = backpropagate(parameters, () => {
-    readAgain();
-    return taskScalar;
+  const others = later.map((loss, place) =>
+    backpropagate(parameters, () => {
+      readAgain();
+      if (place < later.length - 1) readAgain = keepTape();
+      return loss;
+    }),
+  );
+  const passes = [first, ...others];
+  const values = valuesOf(passes.map(({ value }) => value));
+  const gradients = passes.map((pass) => pass.gradients);
+  disposeUnless(gradients, () => {
+    assertFiniteLosses(Object.fromEntries(names.map((name, place) => [name, values[place]!])));
+    for (const named of gradients) assertFiniteGradients(named);
   });
-  const [taskLoss, disparityLoss] = valuesOf([taskValue, disparityValue]);
-  disposeUnless([task, disparity], () => {
-    assertFiniteLosses({ taskLoss: taskLoss!, disparityLoss: disparityLoss! });
-    assertFiniteGradients(task);
-    assertFiniteGradients(disparity);
-  });
-  return { task, disparity };
+  return Object.fromEntries(names.map((name, place) => [name, gradients[place]!])) as Record<Name, Tensors>;
 }
 
 function backpropagate(parameters: readonly Parameter[], lossOf: () => tf.Scalar) {
@@ -103,16 +111,11 @@ function disposeUnless(tensors: readonly Tensors[], check: () => void): void {
   }
 }
 
-const LOSS_NAMES = {
-  loss: 'loss',
-  taskLoss: 'task loss',
-  disparityLoss: 'disparity loss',
-} as const satisfies Record<keyof LossTerms, string>;
-
-function assertFiniteLosses(losses: Partial<LossValues>): void {
-  for (const [key, value] of Object.entries(losses)) {
+/** `taskLoss` is called "task loss". */
+function assertFiniteLosses(losses: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(losses)) {
     if (Number.isFinite(value)) continue;
-    const where = LOSS_NAMES[key as keyof LossTerms];
+    const where = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
     throw new NonFiniteError(`${where}: expected a finite number, received ${value}`, { where });
   }
 }

@@ -15,7 +15,6 @@ export interface LoopOptions {
   /** The weights that may move. */
   readonly parameters: readonly Parameter[];
   readonly optimizer: Optimizer;
-  readonly epochs: number;
   /** Rows of each batch of an epoch (from 0), in order. */
   readonly batchesOf: (epoch: number) => readonly (readonly number[])[];
   readonly lossOf: (batch: Batch) => LossTerms;
@@ -26,42 +25,69 @@ export interface LoopOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Training that rests between epochs: whoever moves the weights meanwhile puts them back before it goes on. */
+export interface Training {
+  /**
+   * Goes on for some epochs, bit for bit as if it had never rested.
+   *
+   * @returns the losses of each batch, epoch after epoch
+   * @throws NonFiniteError when a loss or a gradient is NaN or infinite
+   */
+  run(epochs: number): Promise<EpochLosses[]>;
+  /** Lets go of the optimizer's state. */
+  dispose(): void;
+}
+
 /**
  * The only epoch loop: gradients of a loss, a step of an optimizer, weights replaced by those after it.
  * A weight whose update is 0 keeps its bits. Without parameters there is nothing to train, and no epoch runs.
- *
- * @returns the losses of each batch, epoch after epoch
- * @throws NonFiniteError when a loss or a gradient is NaN or infinite
  */
-export async function trainEpochs(options: LoopOptions): Promise<EpochLosses[]> {
-  const { set, epochs, batchesOf, onEpoch, onBatch, signal } = options;
-  if (options.parameters.length === 0) return []; // an empty mask, or a model whose head reads the input
+export function startTraining(options: LoopOptions): Training {
+  const { set, batchesOf, onEpoch, onBatch, signal } = options;
   const weights = weightsOf(options.parameters);
-  const batchLosses: EpochLosses[] = [];
   let state = keepAll(tf.tidy(() => options.optimizer.init(weights)));
-  try {
-    for (let epoch = 0; epoch < epochs; epoch += 1) {
-      const losses: EpochLosses[] = [];
-      for (const rows of batchesOf(epoch)) {
-        if (signal?.aborted) throw new InterruptedError('training was stopped');
-        const batch = await loadBatch(set, rows);
-        try {
-          const step = takeStep({ options, batch, weights, state });
-          disposeAll(state);
-          state = step.state;
-          losses.push(step.losses);
-        } finally {
-          batch.inputs.dispose();
-        }
-        onBatch?.();
-      }
-      batchLosses.push(...losses);
-      await onEpoch?.(epoch, meanLosses(losses));
+  let epoch = 0;
+  const step = async (rows: readonly number[]): Promise<EpochLosses> => {
+    if (signal?.aborted) throw new InterruptedError('training was stopped');
+    const batch = await loadBatch(set, rows);
+    try {
+      const stepped = takeStep({ options, batch, weights, state });
+      disposeAll(state);
+      state = stepped.state;
+      return stepped.losses;
+    } finally {
+      batch.inputs.dispose();
     }
+  };
+  return {
+    async run(epochs) {
+      if (options.parameters.length === 0) return []; // an empty mask, or a model whose head reads the input
+      const batchLosses: EpochLosses[] = [];
+      for (const last = epoch + epochs; epoch < last; epoch += 1) {
+        const losses: EpochLosses[] = [];
+        for (const rows of batchesOf(epoch)) {
+          losses.push(await step(rows));
+          onBatch?.();
+        }
+        batchLosses.push(...losses);
+        await onEpoch?.(epoch, meanLosses(losses));
+      }
+      return batchLosses;
+    },
+    dispose: () => disposeAll(state),
+  };
+}
+
+/** Trains without a rest; as `Training` otherwise. */
+export async function trainEpochs(
+  options: LoopOptions & { readonly epochs: number },
+): Promise<EpochLosses[]> {
+  const training = startTraining(options);
+  try {
+    return await training.run(options.epochs);
   } finally {
-    disposeAll(state);
+    training.dispose();
   }
-  return batchLosses;
 }
 
 interface StepInput {

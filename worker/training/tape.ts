@@ -15,7 +15,7 @@ export function withoutTape<Result>(compute: () => Result): Result {
 }
 
 /**
- * Lets the tape that is being recorded be read twice: the backward pass that follows leaves to the next what tfjs
+ * Lets the tape that is being recorded be read once more: the backward pass that follows leaves to the next what tfjs
  * would dispose after it. To be called as the last thing of a forward pass.
  *
  * @returns puts all of it on the tape of the next forward pass, whose backward pass then disposes it

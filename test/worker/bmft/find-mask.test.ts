@@ -8,8 +8,8 @@ import { masksOf, measureRatios, packRatios, unpackRatios } from '../../../worke
 import type { MeasuredImportance } from '../../../worker/bmft/importance.ts';
 import { importancesOf } from '../../../worker/bmft/importance.ts';
 import { hardMask, importanceRatio, maskOverlap } from '../../../worker/bmft/mask.ts';
-import { batchLoss, makeObjective } from '../../../worker/bmft/objective.ts';
-import { PRESETS } from '../../../worker/bmft/options.ts';
+import { batchLoss, makeObjective, onSurrogate } from '../../../worker/bmft/objective.ts';
+import { PRESETS, SURROGATES } from '../../../worker/bmft/options.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { findMask } from '../../helpers/find-mask.ts';
@@ -75,7 +75,7 @@ describe('findMask', () => {
     const { options, objective, random } = input();
     const batches = batchesBy('stratified', set, { options, random })(0);
     const parameters = [...model.body, model.head.kernel, model.head.bias!];
-    const { disparity, task } = await importancesOf({
+    const { disparityLoss: disparity, taskLoss: task } = await importancesOf({
       set,
       parameters,
       batches,
@@ -126,7 +126,7 @@ describe('findMask', () => {
     'comes back from a checkpoint bit for bit, notes and halves included (batches of %i)',
     async (batchSize) => {
       const options = { ...PRESETS.robust, batchSize };
-      const ratios = await measureRatios(input({ options }));
+      const ratios = await measureRatios(input({ options }), SURROGATES);
       const unpacked = unpackRatios(
         JSON.parse(JSON.stringify([packRatios(ratios).facts])).map((facts: never) => ({
           ...packRatios(ratios),
@@ -134,11 +134,25 @@ describe('findMask', () => {
         }))[0],
       );
       expect(unpacked).toEqual(ratios);
-      expect(ratios.all.notes.size).toBe(1); // the head's bias, one weight
-      expect(ratios.halves === null).toBe(batchSize === 64);
-      expect(masksOf(unpacked, model, options)(80)).toEqual(masksOf(ratios, model, options)(80));
+      for (const surrogate of SURROGATES) {
+        expect(ratios.get(surrogate)!.all.notes.size).toBe(1); // the head's bias, one weight
+        expect(ratios.get(surrogate)!.halves === null).toBe(batchSize === 64);
+        const maskAt = (of: typeof ratios) => masksOf(of.get(surrogate)!, model, options);
+        expect(maskAt(unpacked)(80)).toEqual(maskAt(ratios)(80));
+      }
     },
   );
+
+  test('is, on each of two surrogates measured together, that of the surrogate alone, bit for bit', async () => {
+    const both = await measureRatios(input(), SURROGATES);
+    for (const surrogate of SURROGATES) {
+      const objective = onSurrogate(makeObjective(PRESETS.robust, set), surrogate);
+      const alone = await measureRatios(input({ objective }));
+      expect([...alone.keys()]).toEqual([surrogate]);
+      expect(both.get(surrogate)).toEqual(alone.get(surrogate));
+    }
+    expect(both.get('score')!.all.values).not.toEqual(both.get('logit')!.all.values);
+  });
 
   test('repeats from the same seed, counts its batches, moves nothing and leaves no tensor', async () => {
     const before = bitsOf(model);

@@ -8,6 +8,8 @@ import { taskLoss } from '../../helpers/losses.ts';
 import { makeSet, memoryInputs } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, noise, withBackend } from '../../helpers/tensors.ts';
 
+type Options = ImportanceOptions<'taskLoss' | 'disparityLoss'>;
+
 const WIDTH = 3;
 const LABELS = [1, 0, 1, 1, 0, 0, 1, 0];
 const FEATURES = noise(LABELS.length * WIDTH, 4);
@@ -47,17 +49,14 @@ describe('importancesOf', () => {
     return { taskLoss: loss, disparityLoss: tf.mul(loss, 2) as tf.Scalar };
   };
 
-  const runBoth = (
-    batches: ImportanceOptions['batches'],
-    lossesOf: ImportanceOptions['lossesOf'] = logisticLosses,
-  ) =>
+  const runBoth = (batches: Options['batches'], lossesOf: Options['lossesOf'] = logisticLosses) =>
     importancesOf({
       set,
       parameters: [parameter('kernel', kernel), parameter('bias', bias), parameter('idle', idle)],
       batches,
       lossesOf,
     });
-  const run = async (...about: Parameters<typeof runBoth>) => (await runBoth(...about)).task;
+  const run = async (...about: Parameters<typeof runBoth>) => (await runBoth(...about)).taskLoss;
 
   /** Σ_i w_i (p_i - y_i) x_i, squared and averaged over batches; the bias has x = 1. */
   function closedForm(batches: readonly (readonly number[])[]) {
@@ -119,7 +118,7 @@ describe('importancesOf', () => {
   });
 
   test('is that of each loss, over all batches as over the halves', async () => {
-    const { task, disparity } = await runBoth([[0, 1, 2], [3, 4, 5], [6]]);
+    const { taskLoss: task, disparityLoss: disparity } = await runBoth([[0, 1, 2], [3, 4, 5], [6]]);
     const fourfold = ([...values]: Float64Array) => values.map((value) => 4 * value);
     for (const name of ['kernel', 'bias', 'idle']) {
       expect([...disparity.all.get(name)!]).toEqual(fourfold(task.all.get(name)!));

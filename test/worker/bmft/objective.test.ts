@@ -3,7 +3,7 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
-import { batchLoss, lossTerms, makeObjective } from '../../../worker/bmft/objective.ts';
+import { batchLoss, lossTerms, makeObjective, onSurrogate } from '../../../worker/bmft/objective.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { loadBatch, truthOf } from '../../../worker/training/batch.ts';
 import { useTempFolder } from '../../helpers/files.ts';
@@ -29,6 +29,16 @@ describe('makeObjective', () => {
 
   test('leaves class weights to the batch as released', () => {
     expect(makeObjective(PRESETS['bmft-released'], set).classWeights).toBe('batch');
+  });
+});
+
+describe('onSurrogate', () => {
+  test('is what options with that surrogate make', () => {
+    const options = {
+      ...PRESETS.robust,
+      disparity: { ...PRESETS.robust.disparity, surrogate: 'logit' as const },
+    };
+    expect(onSurrogate(makeObjective(PRESETS.robust, set), 'logit')).toEqual(makeObjective(options, set));
   });
 });
 

@@ -78,9 +78,9 @@ describe.each(['wasm', 'cpu'] as const)('small-cnn oracle on %s', (backend) => {
   beforeAll(async () => {
     await startBackend(backend, { threads: 1 });
     model = await loadTfjsLayers(SMALL_CNN);
-    const { task, disparity } = await importancesBy(signed);
+    const { taskLoss: task, disparityLoss: disparity } = await importancesBy(signed);
     Object.assign(importances, { task: task.all, 'signed-logit': disparity.all });
-    importances['abs-score'] = (await importancesBy(absolute)).disparity.all;
+    importances['abs-score'] = (await importancesBy(absolute)).disparityLoss.all;
   });
   afterAll(() => model.dispose());
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { gradientsOf, gradientsOfBoth } from '../../../worker/training/gradients.ts';
+import { gradientsOf, gradientsOfEach } from '../../../worker/training/gradients.ts';
 import { kernelCalls } from '../../helpers/kernels.ts';
 import { expectNoLeak, noise, withBackend } from '../../helpers/tensors.ts';
 
@@ -25,7 +25,7 @@ describe('gradientsOf', () => {
   });
 });
 
-describe('gradientsOfBoth', () => {
+describe('gradientsOfEach', () => {
   withBackend('wasm');
 
   let weights: tf.Variable[];
@@ -36,13 +36,14 @@ describe('gradientsOfBoth', () => {
   const parameters = () =>
     weights.map((variable, place) => ({ name: `w${place}`, layer: 'l', shape: variable.shape, variable }));
 
-  /** Two losses of one small network; the third weight has no part in them. */
+  /** Three losses of one small network; the third weight has no part in them. */
   const lossesOf = () => {
     const images = tf.tensor4d(noise(2 * 5 * 5 * 2, 2), [2, 5, 5, 2]);
     const activations = tf.relu(tf.add(tf.conv2d(images, weights[0] as tf.Tensor4D, 1, 'same'), weights[1]!));
     const means = tf.mean(tf.maxPool(activations as tf.Tensor4D, 2, 2, 'valid'), [1, 2]); // [2, 2]
     const taskLoss = tf.sum(tf.softplus(means)) as tf.Scalar;
-    return { taskLoss, disparityLoss: tf.sum(tf.square(means)) as tf.Scalar };
+    const otherLoss = tf.mean(tf.mul(means, tf.tensor2d([1, -2, 3, 0.5], [2, 2]))) as tf.Scalar;
+    return { taskLoss, disparityLoss: tf.sum(tf.square(means)) as tf.Scalar, otherLoss };
   };
   const valuesOf = (gradients: Readonly<Record<string, tf.Tensor>>) => {
     const values = Object.entries(gradients).map(([name, gradient]) => [name, [...gradient.dataSync()]]);
@@ -51,36 +52,44 @@ describe('gradientsOfBoth', () => {
   };
 
   test('gives each as a forward pass of its own would, bit for bit', () => {
-    const alone = (pick: 'taskLoss' | 'disparityLoss') =>
+    const alone = (pick: 'taskLoss' | 'disparityLoss' | 'otherLoss') =>
       valuesOf(
         gradientsOf(parameters(), () => {
           const losses = lossesOf();
           return { ...losses, loss: losses[pick] };
         }).gradients,
       );
-    const { task, disparity } = gradientsOfBoth(parameters(), lossesOf);
-    expect(valuesOf(disparity)).toEqual(alone('disparityLoss'));
-    expect(valuesOf(task)).toEqual(alone('taskLoss'));
+    const found = gradientsOfEach(parameters(), lossesOf);
+    for (const name of ['taskLoss', 'disparityLoss', 'otherLoss'] as const) {
+      expect(valuesOf(found[name])).toEqual(alone(name));
+    }
   });
 
-  test('takes one forward pass and two backward passes', async () => {
+  test('takes one forward pass and a backward pass for each', async () => {
     const calls = await kernelCalls(() => {
-      const { task, disparity } = gradientsOfBoth(parameters(), lossesOf);
-      tf.dispose([...Object.values(task), ...Object.values(disparity)]);
+      const found = gradientsOfEach(parameters(), lossesOf);
+      tf.dispose(Object.values(found).flatMap((gradients) => Object.values(gradients)));
     });
-    expect(calls).toMatchObject({ Conv2D: 1, MaxPool: 1, MaxPoolGrad: 2, Conv2DBackpropFilter: 2 });
+    expect(calls).toMatchObject({ Conv2D: 1, MaxPool: 1, MaxPoolGrad: 3, Conv2DBackpropFilter: 3 });
   });
 
-  test.each(['taskLoss', 'disparityLoss'] as const)(
+  test('of one loss takes what a forward pass saved along, and leaves nothing', async () => {
+    await expectNoLeak(() => {
+      const { taskLoss } = gradientsOfEach(parameters(), () => ({ taskLoss: lossesOf().taskLoss }));
+      valuesOf(taskLoss);
+    });
+  });
+
+  test.each(['taskLoss', 'disparityLoss', 'otherLoss'] as const)(
     'names a %s that is not finite, and leaves no tensor',
     async (term) => {
       const broken = () => {
         const losses = lossesOf();
         return { ...losses, [term]: tf.mul(losses[term], Number.POSITIVE_INFINITY) as tf.Scalar };
       };
-      const where = { taskLoss: 'task loss', disparityLoss: 'disparity loss' }[term];
+      const where = { taskLoss: 'task loss', disparityLoss: 'disparity loss', otherLoss: 'other loss' }[term];
       await expectNoLeak(() => {
-        expect(() => gradientsOfBoth(parameters(), broken)).toThrow(
+        expect(() => gradientsOfEach(parameters(), broken)).toThrow(
           expect.objectContaining({ code: 'NON_FINITE', details: { where } }),
         );
       });

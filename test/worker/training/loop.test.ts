@@ -4,7 +4,7 @@ import type { Parameter } from '../../../core/model/classifier.ts';
 import type { Batch } from '../../../worker/training/batch.ts';
 import type { LossTerms } from '../../../worker/training/gradients.ts';
 import type { EpochLosses, LoopOptions } from '../../../worker/training/loop.ts';
-import { meanLosses, trainEpochs } from '../../../worker/training/loop.ts';
+import { meanLosses, startTraining, trainEpochs } from '../../../worker/training/loop.ts';
 import { adam, sgd } from '../../../worker/training/optimizers.ts';
 import { makeSet, memoryInputs } from '../../helpers/made-data.ts';
 import { expectClose, expectNoLeak, withBackend } from '../../helpers/tensors.ts';
@@ -53,7 +53,8 @@ describe('trainEpochs', () => {
     const disparityLoss = tf.sum(tf.mul(weight, 2)) as tf.Scalar;
     return { loss: tf.add(taskLoss, disparityLoss) as tf.Scalar, taskLoss, disparityLoss };
   };
-  const options = (overrides: Partial<LoopOptions> = {}): LoopOptions => ({
+  type Options = LoopOptions & { readonly epochs: number };
+  const options = (overrides: Partial<Options> = {}): Options => ({
     set,
     parameters: parameters(),
     optimizer: sgd({ learningRate: 0.1 }),
@@ -133,6 +134,27 @@ describe('trainEpochs', () => {
       }),
     );
     expect(bits(weight)).toEqual(undisturbed);
+  });
+
+  test('rests between epochs while others move the weights, and goes on to the bits of one without a rest', async () => {
+    const momentum = options({ optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }) });
+    const undisturbed = await trainEpochs({ ...momentum, epochs: 3 });
+    const ended = bits(weight);
+    assign(weight, [10]);
+    const asked: number[] = [];
+    const training = startTraining({
+      ...momentum,
+      onEpoch: (epoch) => void asked.push(epoch),
+    });
+    const losses = await training.run(1);
+    const rested = weight.dataSync().slice();
+    await trainEpochs({ ...momentum, epochs: 2 });
+    assign(weight, [...rested]);
+    losses.push(...(await training.run(2)));
+    training.dispose();
+    expect(bits(weight)).toEqual(ended);
+    expect(losses).toEqual(undisturbed);
+    expect(asked).toEqual([0, 1, 2]);
   });
 
   test('a zero update keeps the bits of a weight, -0 included', async () => {
