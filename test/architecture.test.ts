@@ -185,6 +185,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     'test/core/model/formats/tfjs-layers.test.ts: what all formats of tfjs-layers have in common',
   'core/errors.ts':
     'test/worker/bad-inputs.test.ts: every class by the message and the code that a user gets',
+  'worker/audit-sets.ts': 'test/worker/run-job.test.ts: several sets audited before and after a mitigation',
+  'worker/audited-set.ts': 'test/worker/parts.test.ts: the sets that rows are divided into',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
   'worker/mitigate-files.ts': 'test/worker/commands/mitigate.test.ts: what the command does, on files',
   ...Object.fromEntries(

@@ -22,9 +22,23 @@ export interface AuditPartInput {
 
 /** Scores the rows with the model as it stands and audits them. */
 export async function auditPart(input: AuditPartInput): Promise<AuditReport> {
+  return (await scoreAndAudit(input)).report;
+}
+
+/**
+ * The audit of some rows with what was predicted for them.
+ *
+ * @returns `predictions` [N] 0 or 1, in the order of the rows
+ */
+export async function scoreAndAudit(
+  input: AuditPartInput,
+): Promise<{ readonly report: AuditReport; readonly predictions: Uint8Array }> {
   const { model, inputs, samples, sensitiveFeatures, rows, threshold, stage, progress, signal } = input;
   progress.start(stage, rows.length);
   const scores = await predictScores({ model, inputs, rows }, { onProgress: progress.advance, signal });
   const part = subset({ ...samples, sensitiveFeatures }, rows);
-  return audit({ ...part, ...input.auditOptions, decisions: { scores, threshold } });
+  return {
+    report: audit({ ...part, ...input.auditOptions, decisions: { scores, threshold } }),
+    predictions: Uint8Array.from(scores, (score) => (score >= threshold ? 1 : 0)),
+  };
 }

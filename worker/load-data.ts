@@ -44,17 +44,11 @@ export async function loadModelAndData(source: DataSource, signal: AbortSignal):
   try {
     const spec = resolvePreprocess(preprocess, model.inputShape);
     assertOutput(model, spec);
-    const manifest = await loadManifest(source.manifest, source.columns, {
-      ...(spec.kind === 'table' && { features: spec.features }),
-      ...(source.root !== undefined && { root: source.root }),
-    });
-    const inputs =
-      spec.kind === 'image' ? openImageInputs(manifest, spec, { signal }) : openTableInputs(manifest, spec);
+    const table = await loadTable(source, spec, signal);
     return {
       model,
       spec,
-      manifest,
-      inputs,
+      ...table,
       preprocess: completePreprocess(preprocess, spec),
       preprocessFile,
     };
@@ -62,6 +56,21 @@ export async function loadModelAndData(source: DataSource, signal: AbortSignal):
     model.dispose();
     throw error;
   }
+}
+
+/** A manifest with what the model reads. */
+export async function loadTable(
+  { manifest: path, columns, root }: Pick<DataSource, 'manifest' | 'columns' | 'root'>,
+  spec: InputSpec,
+  signal: AbortSignal,
+): Promise<Pick<ModelAndData, 'manifest' | 'inputs'>> {
+  const manifest = await loadManifest(path, columns, {
+    ...(spec.kind === 'table' && { features: spec.features }),
+    ...(root !== undefined && { root }),
+  });
+  const inputs =
+    spec.kind === 'image' ? openImageInputs(manifest, spec, { signal }) : openTableInputs(manifest, spec);
+  return { manifest, inputs };
 }
 
 async function choosePreprocess({ model, preprocess }: DataSource) {

@@ -4,12 +4,19 @@ import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import type { BlobStore } from './checkpoints.ts';
 import type { DataSource, ModelAndData } from './load-data.ts';
-import { loadModelAndData } from './load-data.ts';
+import { loadModelAndData, loadTable } from './load-data.ts';
 import type { Progress } from './progress.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
 import { runMitigation, runShard } from './run-job.ts';
 import { saveRun } from './save-run.ts';
 import type { Shard } from './search/search.ts';
+
+export interface TestManifest {
+  readonly name: string;
+  readonly manifest: string;
+  /** Folder that image paths start from; the manifest's own when absent. */
+  readonly root?: string | undefined;
+}
 
 /** A mitigation whose model, data and result are files of this machine. */
 export interface FileJob {
@@ -17,7 +24,9 @@ export interface FileJob {
   /** Config file that the columns came from, to be hashed with the inputs. */
   readonly config?: string | undefined;
   /** Values of the split column, if the manifest has one. */
-  readonly splits: { readonly external: string; readonly test: string };
+  readonly splits: NonNullable<RunRecord['splits']>;
+  /** Further sets to audit, in files of their own with the same columns but for the split's. */
+  readonly testManifests?: readonly TestManifest[] | undefined;
   readonly preset: PresetName;
   readonly options: MitigationOptions;
   readonly seed: number;
@@ -32,10 +41,10 @@ export interface FileJob {
 
 /** Runs the job and writes its run folder, whole or not at all. */
 export function mitigateFiles(job: FileJob): Promise<{ result: MitigationResult; record: RunRecord }> {
-  return withData(job, async (loaded, mitigation) => {
+  return withData(job, async (loaded, mitigation, tables) => {
     const result = await runMitigation(mitigation);
     const { source, config } = job;
-    const record = await saveRun({ ...job, manifest: source.manifest, config, loaded, result });
+    const record = await saveRun({ ...job, manifest: source.manifest, config, loaded, tables, result });
     return { result, record };
   });
 }
@@ -47,23 +56,56 @@ export function mitigateShard(job: FileJob, shard: Shard): Promise<void> {
 
 async function withData<Result>(
   job: FileJob,
-  use: (loaded: ModelAndData, mitigation: MitigationJob) => Promise<Result>,
+  use: (loaded: ModelAndData, mitigation: MitigationJob, tables: readonly TestTable[]) => Promise<Result>,
 ): Promise<Result> {
   const loaded = await loadModelAndData(job.source, job.signal);
   const { model, manifest, inputs } = loaded;
   try {
     const splits = manifest.splits ? job.splits : null;
+    const tables = await loadTestTables(job, loaded.spec);
     await verifyInputs(loaded, splits, job.progress);
-    return await use(loaded, {
+    await verifyTables(tables, job.progress);
+    const mitigation = {
       ...job,
       model,
       samples: manifest,
       inputs,
       splits,
+      testSets: tables.map((table) => ({ name: table.name, samples: table.manifest, inputs: table.inputs })),
       sensitiveFeature: manifest.sensitiveFeatures[0]!.name,
-    });
+    };
+    return await use(loaded, mitigation, tables);
   } finally {
     model.dispose();
+  }
+}
+
+/** A further set to audit, as it was read. */
+export type TestTable = Pick<ModelAndData, 'manifest' | 'inputs'> & {
+  readonly name: string;
+  /** Path of the manifest. */
+  readonly file: string;
+};
+
+/** Every row of these tables is audited, so their columns need no split. */
+async function loadTestTables(
+  { source, testManifests = [], signal }: Pick<FileJob, 'source' | 'testManifests' | 'signal'>,
+  spec: ModelAndData['spec'],
+): Promise<TestTable[]> {
+  const { split: _, ...columns } = source.columns;
+  const tables: TestTable[] = [];
+  for (const { name, manifest, root } of testManifests) {
+    const table = await loadTable({ manifest, columns, ...(root !== undefined && { root }) }, spec, signal);
+    tables.push({ name, file: manifest, ...table });
+  }
+  return tables;
+}
+
+async function verifyTables(tables: readonly TestTable[], progress: Progress): Promise<void> {
+  for (const { manifest, inputs } of tables) {
+    progress.start('read images of a test set', manifest.size);
+    const rows = Array.from({ length: manifest.size }, (_, row) => row);
+    await inputs.verify(rows, { onProgress: () => progress.advance() });
   }
 }
 
@@ -73,7 +115,7 @@ async function verifyInputs(
   splits: MitigationJob['splits'],
   progress: Progress,
 ) {
-  const used = splits === null ? null : new Set([splits.external, splits.test]);
+  const used = splits === null ? null : new Set([splits.external, ...splits.test]);
   const rows = Array.from({ length: manifest.size }, (_, row) => row).filter(
     (row) => used === null || used.has(manifest.splits![row]!),
   );

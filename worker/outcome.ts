@@ -22,7 +22,7 @@ const VERDICT_RAILS = PRESETS.robust.selection!;
  * over an empty cell would be invented.
  */
 export function findDataProblem(
-  { tune, select }: Parts,
+  { tune, select }: Pick<Parts, 'tune' | 'select'>,
   { disparity: { cellMinimum } }: MitigationOptions,
 ): string | null {
   if (tune.groupNames.length < 2) {
@@ -53,9 +53,12 @@ function unfitReasons(check: DataCheck | undefined): string[] {
   return unfit.map(({ reason, repair }) => `${reason} ${repair}`);
 }
 
+/** A result as far as the audited set that decides it goes. */
+type Concluded = Omit<MitigationResult, 'splits' | 'audited'>;
+
 interface Verdict {
   readonly job: MitigationJob;
-  readonly parts: Parts;
+  readonly parts: Omit<Parts, 'audited'>;
   readonly check?: DataCheck | undefined;
   readonly before: AuditReport;
 }
@@ -67,7 +70,7 @@ export function reject({
   check,
   before,
   problems,
-}: Verdict & { readonly problems: readonly string[] }): MitigationResult {
+}: Verdict & { readonly problems: readonly string[] }): Concluded {
   const groups = trainedGroups(before, job);
   job.progress.finish();
   return {
@@ -101,7 +104,7 @@ export function conclude({
   before,
   after,
   tuned,
-}: Verdict & { readonly after: AuditReport; readonly tuned: Tuned }): MitigationResult {
+}: Verdict & { readonly after: AuditReport; readonly tuned: Tuned }): Concluded {
   const reasons = tuned.isTuned ? reasonsAgainst({ job, before, after }) : whyNoneChosen(tuned.candidates);
   const isImproved = tuned.isTuned && reasons.decisive.length === 0;
   const groups = { before: trainedGroups(before, job), after: trainedGroups(after, job) };

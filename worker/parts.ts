@@ -1,16 +1,15 @@
-import { cellCounts, splitBySubject } from '../core/data/split.ts';
+import { splitBySubject } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import { MISSING_GROUP } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import type { SensitiveFeature } from '../core/fairness/types.ts';
-import type { DataPart, DataUse } from '../core/jobs/run-record.ts';
+import type { DataPart, DataUse, RunRecord } from '../core/jobs/run-record.ts';
+import { DEFAULT_SPLITS } from '../core/jobs/schema.ts';
+import type { AuditedSet, FeatureRows, TestSet } from './audited-set.ts';
+import { auditedSet, cellsOf, featureNamed, keepGroupsOf } from './audited-set.ts';
 import type { SelectionOptions } from './bmft/options.ts';
 import type { Random } from './random.ts';
 import type { TrainingSet } from './training/batch.ts';
-import { truthOf } from './training/batch.ts';
-
-/** Values of the split column when none are named; the test split may then be absent. */
-export const DEFAULT_SPLITS = { external: 'external', test: 'test' } as const;
 
 export interface DivideInput {
   readonly samples: Samples;
@@ -18,7 +17,9 @@ export interface DivideInput {
   /** Name of the sensitive feature whose disparity is to be mitigated. */
   readonly sensitiveFeature: string;
   /** Values of the split column; null when the table has none and every row is external data. */
-  readonly splits: { readonly external: string; readonly test: string } | null;
+  readonly splits: RunRecord['splits'];
+  /** Sets in tables of their own, audited after those of the split column. */
+  readonly testSets?: readonly TestSet[] | undefined;
   readonly selection: SelectionOptions | null;
   readonly random: Random;
 }
@@ -28,26 +29,24 @@ export interface Parts {
   readonly tune: TrainingSet;
   /** Null without a selection: everything tunes. */
   readonly select: TrainingSet | null;
-  /** Rows that the audits before and after are made on, rows without a group included. */
-  readonly auditedRows: readonly number[];
-  /** Every sensitive feature over all rows, with the groups that the used rows hold. */
-  readonly sensitiveFeatures: readonly SensitiveFeature[];
+  /** What the audits before and after are made on; the first decides the outcome. */
+  readonly audited: readonly [AuditedSet, ...AuditedSet[]];
   readonly use: DataUse;
 }
 
 /**
- * Divides the rows: external data into tune and select by subject, test data for the audits. Rows without a
+ * Divides the rows: external data into tune and select by subject, test sets for the audits. Rows without a
  * value of the feature do not train, but stay in the audit as a group of their own.
  *
- * @throws InvalidInputError when no row is external, or a subject is in both external and test data
+ * @throws InvalidInputError when no row is external, a named split has no rows, or a subject is in both external
+ *   and test data
  */
 export function divide(input: DivideInput): Parts {
   const { samples, inputs, selection, random } = input;
   const roles = assignRoles(input);
-  const sensitiveFeatures = samples.sensitiveFeatures.map((feature) =>
-    keepGroupsOf(feature, [...roles.external, ...roles.test]),
-  );
-  const feature = sensitiveFeatures.find(({ name }) => name === input.sensitiveFeature)!;
+  const tests = testSetsOf(input, roles);
+  const [first, ...further] = tests;
+  const feature = trainedFeature(input, roles, first);
   const missing = feature.groupNames.indexOf(MISSING_GROUP);
   const trainable = roles.external.filter((row) => feature.groups[row] !== missing);
   const setOf = (rows: ArrayLike<number>): TrainingSet => ({
@@ -60,60 +59,108 @@ export function divide(input: DivideInput): Parts {
   const [tune, select] = selection
     ? splitForSelection(samples, trainable, { feature, share: selection.selectShare, random }).map(setOf)
     : [setOf(trainable)];
-  const auditedOn = roles.test.length > 0 ? 'test' : select ? 'select' : 'tune';
-  const rowsOf = { tune: tune!.rows, select: select?.rows ?? [], test: roles.test };
+  const rowsOf = { tune: tune!.rows, select: select?.rows ?? [] };
   const withoutGroup = roles.external.filter((row) => feature.groups[row] === missing);
-  if (auditedOn !== 'test') {
-    rowsOf[auditedOn] = [...rowsOf[auditedOn], ...withoutGroup].sort((a, b) => a - b);
+  const ownPart = select ? 'select' : 'tune';
+  if (!first) rowsOf[ownPart] = [...rowsOf[ownPart], ...withoutGroup].sort((a, b) => a - b);
+  const parts = (['tune', 'select'] as const)
+    .filter((name) => rowsOf[name].length > 0)
+    .map((name) => describePart(name, samples, { feature, rows: rowsOf[name] }));
+  const use = {
+    // without a test part, rows without a group are in the audited part, though they train nothing
+    excluded: describeExcluded(input, roles, first ? withoutGroup.length : 0),
+    auditedOn: first ? ('test' as const) : ownPart,
+    isIndependent: first !== undefined,
+  } as const;
+  if (first) {
+    const rows = samples.size + (first.source === 'manifest' ? first.rows.length : 0);
+    const test = { name: 'test' as const, support: first.rows.length, cells: first.cells };
+    return {
+      tune: tune!,
+      select: select ?? null,
+      audited: [first, ...further],
+      use: { rows, parts: [...parts, test], ...use },
+    };
   }
+  const part = { name: ownPart, source: 'part' as const, samples, inputs, rows: rowsOf[ownPart] };
   return {
     tune: tune!,
     select: select ?? null,
-    auditedRows: rowsOf[auditedOn],
-    sensitiveFeatures,
-    use: {
-      rows: samples.size,
-      // without a test part, rows without a group are in the audited part, though they train nothing
-      excluded: describeExcluded(input, roles, auditedOn === 'test' ? withoutGroup.length : 0),
-      parts: (['tune', 'select', 'test'] as const)
-        .filter((name) => rowsOf[name].length > 0)
-        .map((name) => describePart(name, samples, { feature, rows: rowsOf[name] })),
-      auditedOn,
-      isIndependent: auditedOn === 'test',
-    },
+    audited: [auditedSet(part, { ...input, rows: roles.external })],
+    use: { rows: samples.size, parts, ...use },
   };
+}
+
+/** With the groups of the external data, and of the test split that decides the outcome. */
+function trainedFeature(
+  { samples, sensitiveFeature }: DivideInput,
+  { external }: Roles,
+  first: AuditedSet | undefined,
+): SensitiveFeature {
+  const tested = first?.source === 'split' ? first.rows : [];
+  return keepGroupsOf(featureNamed(samples, sensitiveFeature), [...external, ...tested]);
 }
 
 interface Roles {
   readonly external: readonly number[];
-  readonly test: readonly number[];
+  /** Rows of each test split that has some. */
+  readonly tests: readonly { readonly name: string; readonly rows: readonly number[] }[];
 }
 
-function assignRoles({ samples, splits }: DivideInput): Roles {
+function assignRoles({ samples, splits, testSets = [] }: DivideInput): Roles {
   const rows = Array.from({ length: samples.size }, (_, row) => row);
-  if (splits === null) return { external: rows, test: [] };
-  if (splits.external === splits.test) {
-    throw new InvalidInputError(
-      `split "${splits.test}": expected another split to audit on than to tune on, received the same`,
-      { split: splits.test },
-    );
+  if (splits === null) {
+    assertNames(testSets.map(({ name }) => name));
+    return { external: rows, tests: [] };
   }
   const inSplit = (name: string) => rows.filter((row) => samples.splits![row] === name);
-  const roles = { external: inSplit(splits.external), test: inSplit(splits.test) };
-  if (roles.external.length === 0) {
+  const external = inSplit(splits.external);
+  if (external.length === 0) {
     throw new InvalidInputError(
       `split "${splits.external}": expected rows to tune on, received none among ${samples.size}`,
       { split: splits.external },
     );
   }
-  if (roles.test.length === 0 && splits.test !== DEFAULT_SPLITS.test) {
+  const tests = splits.test.map((name) => ({ name, rows: inSplit(name) }));
+  const present = tests.filter((test) => test.rows.length > 0);
+  assertNames(
+    [...present, ...testSets].map(({ name }) => name),
+    splits.external,
+  );
+  const isDefault = splits.test.join() === DEFAULT_SPLITS.test.join();
+  const empty = isDefault ? undefined : tests.find((test) => test.rows.length === 0);
+  if (empty !== undefined) {
     throw new InvalidInputError(
-      `split "${splits.test}": expected rows to audit on, received none among ${samples.size}`,
-      { split: splits.test },
+      `split "${empty.name}": expected rows to audit on, received none among ${samples.size}`,
+      { split: empty.name },
     );
   }
-  assertSubjectsApart(samples, roles);
-  return roles;
+  return { external, tests: present };
+}
+
+/** Each set has a name of its own, by which reports call it. */
+function assertNames(names: readonly string[], external?: string): void {
+  const twice = names.find((name, place) => name === external || names.indexOf(name) !== place);
+  if (twice === undefined) return;
+  throw new InvalidInputError(
+    twice === external
+      ? `split "${twice}": expected another split to audit on than to tune on, received the same`
+      : `test set "${twice}": expected each name once, received it twice`,
+    { split: twice },
+  );
+}
+
+function testSetsOf(input: DivideInput, { external, tests }: Roles): AuditedSet[] {
+  const { samples, inputs, testSets = [] } = input;
+  const sets = [
+    ...tests.map((test) => ({ ...test, source: 'split' as const, samples, inputs })),
+    ...testSets.map((test) => ({
+      ...test,
+      source: 'manifest' as const,
+      rows: Array.from({ length: test.samples.size }, (_, row) => row),
+    })),
+  ];
+  return sets.map((set) => auditedSet(set, { ...input, rows: external }));
 }
 
 function splitForSelection(
@@ -131,52 +178,29 @@ function splitForSelection(
 
 function describeExcluded(
   { samples, splits, sensitiveFeature }: DivideInput,
-  { external, test }: Roles,
+  { external, tests }: Roles,
   missing: number,
 ): DataUse['excluded'] {
+  const [, ...further] = tests;
+  const tested = tests.reduce((sum, { rows }) => sum + rows.length, 0);
   return [
     { reason: `no value of ${sensitiveFeature}: kept out of training`, rows: missing },
-    {
-      reason: `split is neither "${splits?.external}" nor "${splits?.test}"`,
-      rows: samples.size - external.length - test.length,
-    },
+    ...further.map(({ name, rows }) => ({
+      reason: `split "${name}": a further test set, audited apart`,
+      rows: rows.length,
+    })),
+    { reason: otherSplit(splits), rows: samples.size - external.length - tested },
   ].filter(({ rows }) => rows > 0);
 }
 
-function describePart(
-  name: DataPart['name'],
-  { labels }: Samples,
-  { feature, rows }: { feature: SensitiveFeature; rows: readonly number[] },
-): DataPart {
-  const truth = truthOf({ labels, groups: feature.groups }, rows);
-  const counts = cellCounts(truth.labels, truth.groups, feature.groupNames.length);
-  const cells = feature.groupNames.flatMap((group, index) =>
-    ([0, 1] as const).map((label) => ({ group, label, support: counts[index * 2 + label]! })),
-  );
-  return { name, support: rows.length, cells };
+function otherSplit(splits: RunRecord['splits']): string {
+  if (splits === null) return 'not external';
+  const { external, test } = splits;
+  return test.length === 1
+    ? `split is neither "${external}" nor "${test[0]}"`
+    : `split is none of ${[external, ...test].map((name) => `"${name}"`).join(', ')}`;
 }
 
-/** The feature with only the groups that some of the rows are in; other rows get group -1. */
-function keepGroupsOf(
-  { name, groupNames, groups }: SensitiveFeature,
-  rows: readonly number[],
-): SensitiveFeature {
-  const present = new Set(rows.map((row) => groups[row]!));
-  const kept = groupNames.flatMap((_, group) => (present.has(group) ? [group] : []));
-  return {
-    name,
-    groupNames: kept.map((group) => groupNames[group]!),
-    groups: groups.map((group) => kept.indexOf(group)),
-  };
-}
-
-function assertSubjectsApart({ subjects }: Samples, { external, test }: Roles): void {
-  if (!subjects) return;
-  const tuned = new Set(external.map((row) => subjects[row]!));
-  const shared = new Set(test.map((row) => subjects[row]!).filter((subject) => tuned.has(subject)));
-  if (shared.size === 0) return;
-  throw new InvalidInputError(
-    `subjects: expected none in both external and test data, received ${shared.size}; the test would not be independent`,
-    { shared: shared.size },
-  );
+function describePart(name: DataPart['name'], samples: Samples, part: FeatureRows): DataPart {
+  return { name, support: part.rows.length, cells: cellsOf(samples, part) };
 }

@@ -3,7 +3,8 @@ import type { InputSource, Samples } from '../core/data/types.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
 import type { CandidateRecord, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
-import { auditPart } from './audit-part.ts';
+import type { AuditedResult } from './audit-sets.ts';
+import { auditSets, joinAudits } from './audit-sets.ts';
 import { masksOf, measureRatios, packRatios, unpackRatios } from './bmft/find-mask.ts';
 import type { Mask } from './bmft/mask.ts';
 import { makeObjective } from './bmft/objective.ts';
@@ -28,6 +29,7 @@ export interface MitigationJob {
   readonly inputs: InputSource;
   readonly sensitiveFeature: string;
   readonly splits: DivideInput['splits'];
+  readonly testSets?: DivideInput['testSets'];
   readonly options: MitigationOptions;
   readonly seed: number;
   /** Decision threshold of the model, on the score. */
@@ -50,6 +52,9 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
   readonly candidates: readonly CandidateRecord[];
   /** What was found in the data beforehand; absent where nothing looked. */
   readonly dataCheck?: DataCheck | undefined;
+  readonly splits: RunRecord['splits'];
+  /** Every audited set; the figures of the first are `before` and `after`. */
+  readonly audited: readonly AuditedResult[];
 }
 
 /**
@@ -63,19 +68,21 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
   const random = makeRandom(job.seed);
   const original = takeSnapshot(model);
   const parts = divide({ ...job, selection: options.selection, random });
-  const audited = { ...job, rows: parts.auditedRows, sensitiveFeatures: parts.sensitiveFeatures };
-
   const check = await job.check?.(parts);
-  const before = await auditPart({ ...audited, stage: 'audit before' });
+  const before = await auditSets(parts.audited, { ...job, stage: 'audit before' });
   const problems = dataProblems({ job, parts, check });
-  if (problems.length > 0) return reject({ job, parts, check, before, problems });
-
+  if (problems.length > 0) {
+    const rejected = reject({ job, parts, check, before: before[0].report, problems });
+    return { ...rejected, splits: job.splits, audited: joinAudits(parts.audited, before, null) };
+  }
   const tuned = await tune(await prepare(job, parts, random));
-  const after = await auditPart({ ...audited, threshold: tuned.threshold.value, stage: 'audit after' });
+  const { value: threshold } = tuned.threshold;
+  const after = await auditSets(parts.audited, { ...job, threshold, stage: 'audit after' });
   progress.finish();
-  const result = conclude({ job, parts, check, before, after, tuned });
+  const result = conclude({ job, parts, check, before: before[0].report, after: after[0].report, tuned });
   if (result.outcome.status !== 'improved') restoreSnapshot(model, original);
-  return result;
+  const audited = joinAudits(parts.audited, before, tuned.isTuned ? after : null);
+  return { ...result, splits: job.splits, audited };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataCheck } from '../core/checks/types.ts';
+import type { Manifest } from '../core/data/types.ts';
 import type { FileRecord, Outcome, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { countWeights, headParameters, weightsOf } from '../core/model/classifier.ts';
@@ -10,6 +11,7 @@ import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import type { ModelAndData } from './load-data.ts';
 import { encodeMask } from './mask-file.ts';
+import type { TestTable } from './mitigate-files.ts';
 import { hashFile, hashFolder, hashTogether, writeFolder } from './run-folder.ts';
 import type { MitigationResult } from './run-job.ts';
 import { VERSION } from './version.ts';
@@ -24,6 +26,8 @@ export interface SaveRunInput {
   readonly backend: RunningBackend;
   readonly result: MitigationResult;
   readonly manifest: string;
+  /** Further audited sets in files of their own. */
+  readonly tables?: readonly TestTable[] | undefined;
   readonly config?: string | undefined;
 }
 
@@ -46,8 +50,11 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
         encodeMask(result.mask.found, result.mask.summary.kind, weightsOf(input.loaded.model)),
       );
     }
-    await write('audit-before.json', toJson(result.before));
-    if (result.after) await write('audit-after.json', toJson(result.after));
+    for (const [place, { before, after }] of result.audited.entries()) {
+      const files = auditFilesOf(place);
+      await write(files.before, toJson(before));
+      if (after) await write(files.after, toJson(after));
+    }
     if (result.dataCheck) await write('check.json', toJson(result.dataCheck));
     const outputs = await hashFolder(partial);
     const reported = { ...described, outputs };
@@ -59,6 +66,12 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
     await write('run.json', toJson(record));
   });
   return record;
+}
+
+/** The first set has the plain names; names of sets are words of the user and stay out of paths. */
+function auditFilesOf(place: number): { readonly before: string; readonly after: string } {
+  const number = place === 0 ? '' : `-${place + 1}`;
+  return { before: `audit-before${number}.json`, after: `audit-after${number}.json` };
 }
 
 function toJson(value: unknown): string {
@@ -90,6 +103,11 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
     options,
     model: describeModel(loaded.model),
     data,
+    splits: result.splits,
+    audited: result.audited.map(({ name, source, support, cells, after }, place) => {
+      const files = auditFilesOf(place);
+      return { name, source, support, cells, ...files, after: after && files.after };
+    }),
     ...(dataCheck && { check: summaryOf(dataCheck, outcome.status) }),
     outcome,
     threshold,
@@ -123,15 +141,22 @@ function nameOf({ sources }: Classifier): string {
   return path.basename(path.extname(file) === '.json' ? path.dirname(file) : file);
 }
 
-async function hashInputs({ loaded, manifest, config }: SaveRunInput): Promise<FileRecord[]> {
+async function hashInputs({ loaded, manifest, config, tables = [] }: SaveRunInput): Promise<FileRecord[]> {
   const { model, preprocessFile } = loaded;
   const files = [
     ...model.sources,
     ...[preprocessFile, manifest, config].filter((file) => typeof file === 'string'),
   ];
   const records = await Promise.all(files.map(hashFile));
-  const { input } = loaded.manifest;
-  if (input.kind !== 'image') return records;
+  const ofTables: FileRecord[] = [];
+  for (const table of tables) {
+    ofTables.push(await hashFile(table.file), ...(await hashImages(table.manifest)));
+  }
+  return [...records, ...(await hashImages(loaded.manifest)), ...ofTables];
+}
+
+async function hashImages({ input }: Manifest): Promise<FileRecord[]> {
+  if (input.kind !== 'image') return [];
   const images = input.paths.map((image) => path.join(input.root, image));
-  return [...records, await hashTogether(`${images.length} images`, images)];
+  return [await hashTogether(`${images.length} images`, images)];
 }

@@ -18,8 +18,21 @@ export interface DataPart {
   readonly cells: readonly Cell[];
 }
 
+/** One set that the model was audited on, before and after. */
+export interface AuditedSetRecord {
+  /** Value of the split column, name given to a manifest, or the part of the external data. */
+  readonly name: string;
+  readonly source: 'split' | 'manifest' | 'part';
+  readonly support: number;
+  /** Cells of the mitigated feature. */
+  readonly cells: readonly Cell[];
+  /** Files of the run folder; `after` is null where no changed model was audited. */
+  readonly before: string;
+  readonly after: string | null;
+}
+
 export interface DataUse {
-  /** Rows in the manifest. */
+  /** Rows in the manifest, and in that of the audited data where it has its own. */
   readonly rows: number;
   /** Rows that no part holds, with the reason in words. */
   readonly excluded: readonly { readonly reason: string; readonly rows: number }[];
@@ -122,6 +135,10 @@ export interface RunRecord {
     /** Whether the run went on with data that is unfit, because it was told to. */
     readonly isOverruled: boolean;
   };
+  /** Values of the split column; null where every row is external data. */
+  readonly splits: { readonly external: string; readonly test: readonly string[] } | null;
+  /** The first decides the outcome, all others are only measured. */
+  readonly audited: readonly AuditedSetRecord[];
   readonly outcome: {
     readonly status: Outcome;
     readonly sensitiveFeature: string;

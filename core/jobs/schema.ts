@@ -12,6 +12,9 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 export const METRIC_NAMES = ['demographicParity', 'equalOpportunity', 'equalizedOdds'] as const;
 export type DisparityMetric = (typeof METRIC_NAMES)[number];
 
+/** Values of the split column when none are named; the test split may then be absent. */
+export const DEFAULT_SPLITS = { external: 'external', test: ['test'] } as const;
+
 const KEY_RULE = 'must be segments separated by "/", none of them empty, "." or ".."';
 const UPLOADED_RULE = `must start with "${UPLOADS}"`;
 
@@ -101,13 +104,17 @@ export const modelAuditSchema = z.strictObject({
   ...auditChoicesShape,
 });
 
+const split = z.string().min(1);
+const MAX_TEST_SPLITS = 50;
+
 export const mitigationSchema = z.strictObject({
   kind: z.literal('mitigation'),
   ...modelSourceShape,
   splits: z
     .strictObject({
-      external: z.string().min(1).default('external'),
-      test: z.string().min(1).default('test'),
+      external: split.default(DEFAULT_SPLITS.external),
+      /** Splits that are audited; the first decides the outcome. */
+      test: z.union([split, z.array(split).min(1).max(MAX_TEST_SPLITS)]).default(DEFAULT_SPLITS.test[0]),
     })
     .prefault({}),
   preset: z.enum(PRESET_NAMES).default('robust'),

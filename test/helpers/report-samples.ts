@@ -200,6 +200,17 @@ export const IMPROVED_RUN: RunRecord = {
     auditedOn: 'test',
     isIndependent: true,
   },
+  splits: { external: 'external', test: ['test'] },
+  audited: [
+    {
+      name: 'test',
+      source: 'split',
+      support: 877,
+      cells: cellsOf({ female: [80, 397], male: [100, 300] }),
+      before: 'audit-before.json',
+      after: 'audit-after.json',
+    },
+  ],
   outcome: {
     status: 'improved',
     sensitiveFeature: 'sex',

@@ -98,7 +98,7 @@ testBadInputs('a split', {
   'with patients on both sides': {
     files: { 'bad.csv': sharedPatients },
     line: `${MITIGATE.replace('labels.csv', 'bad.csv')} --split-column part --subject patient`,
-    says: 'subjects: expected none in both external and test data, received 40; the test would not be independent',
+    says: 'subjects: expected none in both external and test data ("test"), received 40; the test would not be independent',
   },
 });
 

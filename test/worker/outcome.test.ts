@@ -27,11 +27,9 @@ function setOf(counts: readonly number[], groupNames = ['a', 'b']): TrainingSet 
 }
 
 const USE: Parts['use'] = { rows: 8, excluded: [], parts: [], auditedOn: 'test', isIndependent: true };
-const partsOf = (tune: TrainingSet, select: TrainingSet | null = null): Parts => ({
+const partsOf = (tune: TrainingSet, select: TrainingSet | null = null): Omit<Parts, 'audited'> => ({
   tune,
   select,
-  auditedRows: [],
-  sensitiveFeatures: [],
   use: USE,
 });
 const problemOf = (tune: TrainingSet, select: TrainingSet | null = null) =>

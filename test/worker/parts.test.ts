@@ -2,14 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Samples } from '../../core/data/types.ts';
 import { MISSING_GROUP } from '../../core/data/types.ts';
+import { DEFAULT_SPLITS } from '../../core/jobs/schema.ts';
 import { PRESETS } from '../../worker/bmft/options.ts';
 import type { DivideInput } from '../../worker/parts.ts';
-import { DEFAULT_SPLITS, divide } from '../../worker/parts.ts';
+import { divide } from '../../worker/parts.ts';
 import { makeRandom } from '../../worker/random.ts';
 import { memoryInputs } from '../helpers/made-data.ts';
 
 const SELECTION = PRESETS.robust.selection!;
-const SPLITS = { external: 'ext', test: 'held' };
+const SPLITS = { external: 'ext', test: ['held'] };
 
 interface Row {
   readonly site?: string;
@@ -57,14 +58,16 @@ const half = (place: number): Row => ({ split: place < 20 ? 'ext' : 'held' });
 
 describe('divide', () => {
   test('cuts the external rows into two thirds to tune on and one third to select on', () => {
-    const { tune, select, use, auditedRows } = divided(twoSites(120));
+    const { tune, select, use, audited } = divided(twoSites(120));
     expect(tune.rows).toHaveLength(80);
     expect(select!.rows).toHaveLength(40);
     expect([...tune.rows, ...select!.rows].sort((a, b) => a - b)).toEqual(
       many(120, () => ({})).map((_, row) => row),
     );
     expect(use).toMatchObject({ rows: 120, excluded: [], auditedOn: 'select', isIndependent: false });
-    expect(auditedRows).toEqual(select!.rows);
+    expect(audited.map(({ rows, source }) => ({ rows, source }))).toEqual([
+      { rows: select!.rows, source: 'part' },
+    ]);
   });
 
   test('counts each part by cell', () => {
@@ -82,18 +85,18 @@ describe('divide', () => {
   });
 
   test('has no select part under a released preset: everything tunes, and is audited', () => {
-    const { tune, select, auditedRows, use } = divided(twoSites(12), { selection: null });
+    const { tune, select, audited, use } = divided(twoSites(12), { selection: null });
     expect(select).toBeNull();
     expect(tune.rows).toHaveLength(12);
-    expect(auditedRows).toEqual(tune.rows);
+    expect(audited[0].rows).toEqual(tune.rows);
     expect(use).toMatchObject({ auditedOn: 'tune', isIndependent: false });
     expect(use.parts.map(({ name }) => name)).toEqual(['tune']);
   });
 
   test('audits the test rows alone where there are any', () => {
     const rows = twoSites(40, (place) => ({ split: place < 30 ? 'ext' : 'held' }));
-    const { auditedRows, use, tune, select } = divided(rows);
-    expect(auditedRows).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
+    const { audited, use, tune, select } = divided(rows);
+    expect(audited[0].rows).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
     expect(use).toMatchObject({ auditedOn: 'test', isIndependent: true, excluded: [] });
     expect([...tune.rows, ...select!.rows].every((row) => row < 30)).toBe(true);
   });
@@ -105,7 +108,8 @@ describe('divide', () => {
 
   test('drops groups that only unused rows are in', () => {
     const rows = [...twoSites(40, half), { site: 'zoo', split: 'train' }];
-    const { tune, sensitiveFeatures } = divided(rows);
+    const { tune, audited } = divided(rows);
+    const { sensitiveFeatures } = audited[0];
     expect(tune.groupNames).toEqual(['a', 'b']);
     expect(sensitiveFeatures[0]!.groupNames).toEqual(['a', 'b']);
     expect(sensitiveFeatures[0]!.groups[40]).toBe(-1);
@@ -144,7 +148,8 @@ describe('divide', () => {
       split: place < 30 ? 'ext' : 'held',
       ...(place % 10 === 0 && { site: MISSING_GROUP }),
     }));
-    const { auditedRows, sensitiveFeatures, use } = divided(rows);
+    const { audited, use } = divided(rows);
+    const [{ rows: auditedRows, sensitiveFeatures }] = audited;
     expect(auditedRows).toContain(30);
     expect(sensitiveFeatures[0]!.groupNames).toEqual(['a', 'b', MISSING_GROUP]);
     expect(sensitiveFeatures[0]!.groups[30]).toBe(2);
@@ -158,8 +163,8 @@ describe('divide', () => {
   test('keeps rows without a group in the audit where there is no test part too', () => {
     const rows = twoSites(40, (place) => (place % 4 === 0 ? { site: MISSING_GROUP } : {}));
     for (const selection of [SELECTION, null]) {
-      const { auditedRows } = divided(rows, { selection });
-      expect(auditedRows.map((row) => rows[row]!.site)).toContain(MISSING_GROUP);
+      const { audited } = divided(rows, { selection });
+      expect(audited[0].rows.map((row) => rows[row]!.site)).toContain(MISSING_GROUP);
     }
   });
 
@@ -210,8 +215,8 @@ describe('divide', () => {
       expect.objectContaining({
         code: 'INVALID_INPUT',
         message:
-          'subjects: expected none in both external and test data, received 1; the test would not be independent',
-        details: { shared: 1 },
+          'subjects: expected none in both external and test data ("held"), received 1; the test would not be independent',
+        details: { shared: 1, set: 'held' },
       }),
     );
   });
@@ -232,7 +237,7 @@ describe('divide', () => {
   });
 
   test('refuses one split for tuning and audit', () => {
-    const splits = { external: 'ext', test: 'ext' };
+    const splits = { external: 'ext', test: ['ext'] };
     expect(() => divided(twoSites(8, half), { splits })).toThrow(
       expect.objectContaining({
         code: 'INVALID_INPUT',
@@ -243,9 +248,61 @@ describe('divide', () => {
 
   test('refuses a named test split that no row is in, but does without the one of the default name', () => {
     const rows = twoSites(30, () => ({ split: 'external' }));
-    const withTest = (test: string) => divided(rows, { splits: { external: 'external', test } });
-    expect(() => withTest('held')).toThrow('split "held": expected rows to audit on, received none among 30');
+    const withTest = (test: readonly string[]) => divided(rows, { splits: { external: 'external', test } });
+    expect(() => withTest(['held'])).toThrow(
+      'split "held": expected rows to audit on, received none among 30',
+    );
     expect(withTest(DEFAULT_SPLITS.test).use.auditedOn).toBe('select');
+  });
+
+  test('audits further splits and tables after the first, each with the groups of the external data', () => {
+    const rows = twoSites(40, (place) => ({ split: place < 20 ? 'ext' : place < 30 ? 'held' : 'later' }));
+    const other = samplesOf(many(6, (place) => ({ site: place < 4 ? 'b' : 'c' })));
+    const { audited, use, tune } = divided(rows, {
+      splits: { external: 'ext', test: ['held', 'later'] },
+      testSets: [{ name: 'clinic', samples: other, inputs: memoryInputs(new Float32Array(6), [1]) }],
+    });
+    expect(audited.map(({ name, source, rows: own }) => [name, source, own.length])).toEqual([
+      ['held', 'split', 10],
+      ['later', 'split', 10],
+      ['clinic', 'manifest', 6],
+    ]);
+    // nobody of "a" is in the clinic, and "c" is nowhere else: it must not make an empty cell to tune on
+    expect(audited[2]!.sensitiveFeatures[0]!.groupNames).toEqual(['a', 'b', 'c']);
+    expect(Array.from(audited[2]!.sensitiveFeatures[0]!.groups)).toEqual([1, 1, 1, 1, 2, 2]);
+    expect(audited[2]!.cells.filter(({ group }) => group === 'a')).toEqual([
+      { group: 'a', label: 0, support: 0 },
+      { group: 'a', label: 1, support: 0 },
+    ]);
+    expect(tune.groupNames).toEqual(['a', 'b']);
+    expect(use.excluded).toEqual([{ reason: 'split "later": a further test set, audited apart', rows: 10 }]);
+    expect(use.parts.find(({ name }) => name === 'test')).toMatchObject({ support: 10 });
+  });
+
+  test('takes the first table for the test part where there is no test split', () => {
+    const samples = samplesOf(twoSites(8));
+    const testSets = [{ name: 'clinic', samples, inputs: memoryInputs(new Float32Array(8), [1]) }];
+    const { use, audited } = divided(twoSites(40), { testSets });
+    expect(use).toMatchObject({ rows: 48, auditedOn: 'test', isIndependent: true });
+    expect(audited).toHaveLength(1);
+    expect(use.parts.reduce((sum, { support }) => sum + support, 0)).toBe(48);
+  });
+
+  test('refuses two sets of one name, and a subject of the external data in any of them', () => {
+    const rows = twoSites(40, (place) => ({ ...half(place), subject: `p${place}` }));
+    const inputs = memoryInputs(new Float32Array(4), [1]);
+    const withSet = (name: string, subject: string) =>
+      divided(rows, {
+        testSets: [{ name, samples: samplesOf(many(4, () => ({ subject }))), inputs }],
+      });
+    expect(withSet('clinic', 'q').audited).toHaveLength(2);
+    expect(() => withSet('held', 'q')).toThrow('test set "held": expected each name once');
+    expect(() => withSet('clinic', 'p3')).toThrow(
+      'subjects: expected none in both external and test data ("clinic"), received 1;',
+    );
+    expect(() => divided(rows, { splits: { external: 'ext', test: ['held', 'later'] } })).toThrow(
+      'split "later": expected rows to audit on, received none among 40',
+    );
   });
 
   test('repeats from the same seed and differs from another', () => {

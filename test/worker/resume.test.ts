@@ -49,7 +49,7 @@ describe('a mitigation with checkpoints', () => {
       ...makeTable({ size: 240, hasTest: true }),
       model,
       sensitiveFeature: 'site',
-      splits: { external: 'external', test: 'test' },
+      splits: { external: 'external', test: ['test'] },
       options,
       seed: 1,
       threshold: 0.5,

@@ -40,7 +40,7 @@ const released = (name: 'bmft-released' | 'swift-released'): MitigationOptions =
   body: { ...PRESETS[name].body, epochs: 2 },
   head: { ...(PRESETS[name].head as EpochsHeadOptions), epochs: 2 },
 });
-const SPLITS = { external: 'external', test: 'test' };
+const SPLITS = { external: 'external', test: ['test'] };
 
 /** A stage and how far it got. */
 function recorder(): { stages: { stage: string; total: number; done: number }[]; progress: Progress } {
@@ -123,6 +123,24 @@ describe('runMitigation', () => {
     const [kernelBefore, kernelAfter] = [weights.before, weights.after].map((bits) => bits['hidden/kernel']!);
     expect(kernelBefore!.map((bits, place) => bits === kernelAfter![place])).toEqual([true, false, true]);
     expect(weights.after['hidden/bias']).toEqual(weights.before['hidden/bias']);
+  });
+
+  test('audits further sets with the thresholds of the first, and counts whose prediction changed', async () => {
+    const other = makeTable({ size: 60, hasTest: false });
+    const { audited, before, after } = await run({ testSets: [{ name: 'clinic', ...other }] });
+    expect(audited.map(({ name, source, support }) => [name, source, support])).toEqual([
+      ['test', 'split', before.overall.support],
+      ['clinic', 'manifest', 60],
+    ]);
+    expect([audited[0]!.before, audited[0]!.after]).toEqual([before, after]);
+    for (const set of audited) {
+      const [first, second] = [set.before.overall.counts, set.after!.overall.counts];
+      const { positives, negatives, gained, lost } = set.flips!.overall;
+      expect(positives.toPositive - positives.toNegative).toBe(second.truePositives - first.truePositives);
+      expect(negatives.toPositive - negatives.toNegative).toBe(second.falsePositives - first.falsePositives);
+      expect(gained + lost).toBeGreaterThan(0);
+      expect(set.after!.threshold).toBe(set.before.threshold);
+    }
   });
 
   test('gives equal results from the same seed, and others from another', async () => {

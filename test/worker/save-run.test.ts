@@ -48,6 +48,8 @@ const RESULT: MitigationResult = {
   before: TWO_GROUPS_BEFORE,
   after: TWO_GROUPS_AFTER,
   mask: { found: { values, notes: new Map() }, summary: HARD_MASK },
+  splits: IMPROVED_RUN.splits,
+  audited: [{ ...IMPROVED_RUN.audited[0]!, before: TWO_GROUPS_BEFORE, after: TWO_GROUPS_AFTER, flips: null }],
 };
 const IMAGE_SPEC = resolvePreprocess(
   parsePreprocess({ scale: 1, mean: 0, std: 1 }, 'spec'),
@@ -107,6 +109,17 @@ describe('saveRun', () => {
     ]);
   });
 
+  it('numbers the audits of further sets, and lists them by name', async () => {
+    const further = { ...RESULT.audited[0]!, name: '../clinic', source: 'manifest' as const, after: null };
+    const result = { ...RESULT, audited: [...RESULT.audited, further] };
+    const { audited, outputs } = await saveRun(await inputIn('sets', { result }));
+    expect(audited.map(({ name, before, after }) => [name, before, after])).toEqual([
+      ['test', 'audit-before.json', 'audit-after.json'],
+      ['../clinic', 'audit-before-2.json', null],
+    ]);
+    expect(outputs.map(({ name }) => name)).toContain('audit-before-2.json');
+  });
+
   it('saves no model unless the outcome is an improvement', async () => {
     const result = { ...RESULT, outcome: { ...outcome, status: 'not-improved' as const } };
     await saveRun(await inputIn('worse', { result }));
@@ -119,6 +132,7 @@ describe('saveRun', () => {
       outcome: { ...outcome, status: 'rejected' as const },
       mask: null,
       after: null,
+      audited: [{ ...RESULT.audited[0]!, after: null }],
     };
     const { mask } = await saveRun(await inputIn('rejected', { result }));
     expect(mask).toBeNull();

@@ -4,12 +4,12 @@ import { Option } from 'commander';
 import { readJson } from '../../core/data/read-json.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import type { PresetName } from '../../core/jobs/schema.ts';
-import { METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
+import { DEFAULT_SPLITS, METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
 import type { MitigationOptions } from '../bmft/options.ts';
 import { optionsOf } from '../bmft/options.ts';
 import { NO_CHECKPOINTS } from '../checkpoints.ts';
-import { DEFAULT_SPLITS } from '../parts.ts';
+import type { TestManifest } from '../mitigate-files.ts';
 import { assertAbsent } from '../run-folder.ts';
 import type { MitigationResult } from '../run-job.ts';
 import type { Console } from './console.ts';
@@ -22,7 +22,8 @@ interface MitigateFlags extends DataFlags {
   readonly model: string;
   readonly out: string;
   readonly external: string;
-  readonly test: string;
+  readonly test: string[];
+  readonly testManifest?: string[];
   readonly preset: PresetName;
   readonly metric?: MitigationOptions['metric'];
   readonly options?: string;
@@ -35,13 +36,16 @@ Examples:
   Lower the gap between sexes of a skin lesion classifier, with a test split for the audit:
     counterweight mitigate --model model/ --manifest labels.csv --image file --label melanoma \\
       --sensitive sex --subject patient --split-column split --out run/
+  With the figures of two other sets beside the verdict, a split and another hospital's table:
+    counterweight mitigate ... --split-column split --test test later --test-manifest clinic-b=b/labels.csv
   One class of several, here that of the head's fourth unit, for a label that is 1 for it and 0 for all others:
     counterweight mitigate --model model.onnx --positive-class 3 --manifest labels.csv ... --out run/
   The method as the paper's code has it, five epochs of stage 1:
     echo '{"body": {"epochs": 5}}' > options.json
     counterweight mitigate ... --preset bmft-released --options options.json --out run/
 
-The run folder holds model/, mask.safetensors, audit-before.json, audit-after.json, report.html and run.json.
+The run folder holds model/, mask.safetensors, audit-before.json, audit-after.json, report.html and run.json;
+further sets have audit-before-2.json, audit-after-2.json and so on.
 The model you pass is never changed. Same seed, same bytes.
 
 Exit codes: 0 improved, 10 not improved, 64 wrong input, 65 data or model unfit, 70 failed, 75 try again,
@@ -61,7 +65,15 @@ export function addMitigateCommand(program: Command, console: Console): void {
   command.requiredOption('--out <folder>', 'run folder to make; must not exist');
   addDataOptions(command)
     .option('--external <split>', 'split to tune on (with --split-column)', DEFAULT_SPLITS.external)
-    .option('--test <split>', 'split to audit on (with --split-column)', DEFAULT_SPLITS.test);
+    .option(
+      '--test <split...>',
+      'splits to audit on (with --split-column); the first decides the outcome',
+      DEFAULT_SPLITS.test as unknown as string[],
+    )
+    .option(
+      '--test-manifest <name=csv...>',
+      'further sets to audit on, such as another site, in tables with the same columns but for the split',
+    );
   addModelOptions(command);
   command
     .optionsGroup('Method:')
@@ -85,6 +97,16 @@ function parseSeed(text: string): number {
   throw new InvalidInputError(`--seed: expected an integer below 2^31, received "${text}"`);
 }
 
+/** `clinic-b=other/labels.csv`; image paths start from the table's own folder. */
+function parseTestManifest(text: string): TestManifest {
+  const [, name, manifest] = /^([^=\p{C}]{1,100})=(.+)$/u.exec(text) ?? [];
+  if (name !== undefined && manifest !== undefined) return { name, manifest };
+  throw new InvalidInputError(
+    `--test-manifest: expected name=table.csv, received "${text.replace(/\p{C}/gu, ' ')}"`,
+    { flag: '--test-manifest' },
+  );
+}
+
 async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   await assertAbsent(flags.out);
   const changes = flags.options === undefined ? {} : await readJson(flags.options);
@@ -94,6 +116,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     source: await readDataSource(flags.model, flags),
     config: flags.config,
     splits: { external: flags.external, test: flags.test },
+    testManifests: flags.testManifest?.map(parseTestManifest),
     preset: flags.preset,
     options,
     seed: flags.seed,

@@ -103,7 +103,13 @@ function libraryRow({ name, group, against, value, reason, ours }: LibraryNumber
 }
 
 /** Before and after of a mitigation, group by group. */
-export function mitigationTable({ outcome, before, after, data, candidates }: MitigationResult): string {
+export function mitigationTable({
+  outcome,
+  before,
+  after,
+  data,
+  candidates,
+}: Omit<MitigationResult, 'audited' | 'splits' | 'mask'>): string {
   const feature = (report: AuditReport) =>
     report.features.find(({ sensitiveFeature }) => sensitiveFeature === outcome.sensitiveFeature)!;
   const later = after === null ? null : feature(after);

@@ -85,7 +85,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   throwIfStopped(work.signal);
   return {
     source,
-    splits: request.splits,
+    splits: { external: request.splits.external, test: [request.splits.test].flat() },
     preset,
     options,
     seed,

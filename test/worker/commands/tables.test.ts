@@ -65,7 +65,7 @@ describe('mitigationTable', () => {
   const after = auditOf([
     featureOf(sensitiveFeature, [groupOf('f', [7, 2, 8, 3], 0.75), groupOf('m', [8, 3, 7, 2], 0.8)]),
   ]);
-  const rest = { mask: null, before };
+  const rest = { before };
 
   it('shows each group before and after', () => {
     const text = mitigationTable({ ...IMPROVED_RUN, ...rest, after });
@@ -77,7 +77,7 @@ describe('mitigationTable', () => {
   it('shows a dash after, and the reason, where nothing was tuned', () => {
     const feature = REJECTED_RUN.outcome.sensitiveFeature;
     expect(REJECTED_AUDIT.features[0]!.sensitiveFeature).toBe(feature);
-    const text = mitigationTable({ ...REJECTED_RUN, mask: null, before: REJECTED_AUDIT, after: null });
+    const text = mitigationTable({ ...REJECTED_RUN, before: REJECTED_AUDIT, after: null });
     expect(text).toMatch(/^rejected /);
     expect(text).toContain('→ –');
     expect(text).toMatch(new RegExp(`\\n\\n- ${REJECTED_RUN.outcome.reasons[0]!.slice(0, 10)}`));
