@@ -188,6 +188,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'worker/audit-sets.ts': 'test/worker/run-job.test.ts: several sets audited before and after a mitigation',
   'worker/audited-set.ts': 'test/worker/parts.test.ts: the sets that rows are divided into',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
+  'worker/methods/released.ts': 'test/worker/methods/run-method.test.ts: the same as mitigate gives',
+  'worker/methods/untouched.ts': 'test/worker/methods/run-method.test.ts: the reference',
   'worker/mitigate-files.ts': 'test/worker/commands/mitigate.test.ts: what the command does, on files',
   ...Object.fromEntries(
     [

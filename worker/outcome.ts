@@ -3,7 +3,7 @@ import { MISSING_GROUP } from '../core/data/types.ts';
 import { EmptyGroupError } from '../core/errors.ts';
 import { disparity } from '../core/fairness/disparity.ts';
 import type { AuditReport, GroupMetrics } from '../core/fairness/types.ts';
-import type { RunRecord } from '../core/jobs/run-record.ts';
+import type { CandidateRecord, SelectFigures } from '../core/jobs/run-record.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import { PRESETS } from './bmft/options.ts';
 import type { Parts } from './parts.ts';
@@ -105,7 +105,9 @@ export function conclude({
   after,
   tuned,
 }: Verdict & { readonly after: AuditReport; readonly tuned: Tuned }): Concluded {
-  const reasons = tuned.isTuned ? reasonsAgainst({ job, before, after }) : whyNoneChosen(tuned.candidates);
+  const reasons = tuned.isTuned
+    ? reasonsAgainst(auditedFigures(before, job), auditedFigures(after, job))
+    : whyNoneChosen(tuned.candidates);
   const isImproved = tuned.isTuned && reasons.decisive.length === 0;
   const groups = { before: trainedGroups(before, job), after: trainedGroups(after, job) };
   return {
@@ -134,18 +136,8 @@ interface Reasons {
   readonly noted: readonly string[];
 }
 
-function reasonsAgainst({
-  job,
-  before,
-  after,
-}: {
-  job: MitigationJob;
-  before: AuditReport;
-  after: AuditReport;
-}): Reasons {
-  const { metric } = job.options;
-  const from = selectFigures(before, trainedGroups(before, job), metric);
-  const to = selectFigures(after, trainedGroups(after, job), metric);
+/** What speaks against a model on the audited part, whose figures were `from` before. */
+export function reasonsAgainst(from: SelectFigures, to: SelectFigures): Reasons {
   const { overall, byGroup } = violationsOf(to, from, VERDICT_RAILS);
   return { decisive: [...whyNoFall(from.disparity, to.disparity), ...overall], noted: byGroup };
 }
@@ -158,7 +150,8 @@ function whyNoFall(from: number | null, to: number | null): string[] {
   ];
 }
 
-function whyNoneChosen(candidates: RunRecord['candidates']): Reasons {
+/** @param candidates  the original may be among them */
+export function whyNoneChosen(candidates: readonly Pick<CandidateRecord, 'kind' | 'violations'>[]): Reasons {
   const tried = candidates.filter(({ kind }) => kind !== 'original');
   const broken = tried.filter(({ violations }) => violations.length > 0).length;
   return {
@@ -177,10 +170,18 @@ function describeOutcome(
   return { sensitiveFeature, metric, before: disparity(metric, groupsBefore).value };
 }
 
+/** Figures of an audit over the groups that were trained on. */
+export function auditedFigures(
+  report: AuditReport,
+  job: Pick<MitigationJob, 'sensitiveFeature' | 'options'>,
+): SelectFigures {
+  return selectFigures(report, trainedGroups(report, job), job.options.metric);
+}
+
 /** Groups of the mitigated feature, without that of rows that have no value. */
 function trainedGroups(
   { features }: AuditReport,
-  { sensitiveFeature }: MitigationJob,
+  { sensitiveFeature }: Pick<MitigationJob, 'sensitiveFeature'>,
 ): readonly GroupMetrics[] {
   const feature = features.find((audited) => audited.sensitiveFeature === sensitiveFeature)!;
   return feature.groups.filter(({ group }) => group !== MISSING_GROUP);

@@ -97,7 +97,7 @@ export async function runShard(job: MitigationJob, shard: Shard): Promise<void> 
 }
 
 /** Objective, importance and mask. */
-async function prepare(job: MitigationJob, parts: Parts, random: Random): Promise<TuneInput> {
+export async function prepare(job: MitigationJob, parts: Parts, random: Random): Promise<TuneInput> {
   const { model, options, progress } = job;
   const objective = makeObjective(options, parts.tune);
   progress.start('importance', Math.ceil(parts.tune.rows.length / options.batchSize));

@@ -135,7 +135,7 @@ function searchInput({ job, parts, objective, maskAt, random }: TuneInput): Sear
  * Moves the head's bias so that the cut found on the select part lies at the threshold that the user already
  * has in place. Without a bias the threshold itself has to move.
  */
-function keepThreshold({ head }: Classifier, threshold: number, cut: number): RunRecord['threshold'] {
+export function keepThreshold({ head }: Classifier, threshold: number, cut: number): RunRecord['threshold'] {
   const { bias } = head;
   if (bias === null) return { value: sigmoid(cut), biasShift: 0 };
   const biasShift = logit(threshold) - cut;

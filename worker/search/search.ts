@@ -108,7 +108,7 @@ async function judgeSettings(
 }
 
 /** The control: body as it is, head refitted. */
-const HEAD_ONLY = {
+export const HEAD_ONLY = {
   kind: 'control',
   id: 'head-only',
   settings: {},

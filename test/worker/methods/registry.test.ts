@@ -1,0 +1,15 @@
+import { describe, expect, test } from 'vitest';
+import { PRESETS } from '../../../worker/bmft/options.ts';
+import type { ComparedOptions } from '../../../worker/methods/method.ts';
+import { METHODS } from '../../../worker/methods/registry.ts';
+
+describe('every method', () => {
+  test.each(Object.entries(METHODS))('%s is found by its name and says what it is', (name, method) => {
+    expect(method.name).toBe(name);
+    expect(method.about).toMatch(/^[A-Z].+\.$/);
+    expect(method.source.length).toBeGreaterThan(5);
+    const epochs = method.expectedEpochs(PRESETS.robust as ComparedOptions);
+    expect(epochs).toBeGreaterThanOrEqual(0);
+    expect(epochs).toBeLessThan(100);
+  });
+});

@@ -1,0 +1,85 @@
+import { subset } from '../../core/data/split.ts';
+import { MISSING_GROUP } from '../../core/data/types.ts';
+import { audit } from '../../core/fairness/audit.ts';
+import type { SelectFigures } from '../../core/jobs/run-record.ts';
+import { predictScores } from '../../core/model/predict.ts';
+import { auditedFigures } from '../outcome.ts';
+import type { Parts } from '../parts.ts';
+import type { MitigationJob } from '../run-job.ts';
+import { logit, sigmoid } from '../search/logit.ts';
+
+/** Truth of the audited part, row by row. */
+export interface AuditedRows {
+  /** [N] 0 or 1 */
+  readonly labels: Int32Array;
+  /** [N] index into `groupNames`; -1 for a row without a value of the feature */
+  readonly groups: Int32Array;
+  readonly groupNames: readonly string[];
+  /** [N] number of the subject; its own for each row where rows have none */
+  readonly subjects: Int32Array;
+}
+
+/** What a model decides about each audited row: for comparisons in memory, never to be written. */
+export interface Decisions {
+  readonly rows: AuditedRows;
+  /** [N] in [0, 1] */
+  readonly scores: Float64Array;
+  /** [N] 0 or 1 */
+  readonly predictions: Uint8Array;
+}
+
+export interface Evaluation {
+  readonly figures: SelectFigures;
+  readonly decisions: Decisions;
+}
+
+export interface EvaluateInput {
+  readonly job: MitigationJob;
+  readonly parts: Parts;
+  /** On the score; the job's when absent. */
+  readonly threshold?: number;
+  /** Shift of the logit for each group [G]; a row without a group is not shifted. */
+  readonly groupOffsets?: readonly number[] | undefined;
+}
+
+/** Scores the audited part with the model as it stands and audits it, as `mitigate` does. */
+export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
+  const { job, parts, threshold = job.threshold, groupOffsets } = input;
+  const { model, inputs, samples, signal } = job;
+  const rows = auditedRowsOf(job, parts);
+  const raw = await predictScores({ model, inputs, rows: parts.auditedRows }, { signal });
+  const scores = Float64Array.from(raw, (score, row) => {
+    const offset = groupOffsets?.[rows.groups[row]!] ?? 0;
+    return offset === 0 ? score : sigmoid(logit(score) + offset);
+  });
+  const part = subset({ ...samples, sensitiveFeatures: parts.sensitiveFeatures }, parts.auditedRows);
+  const report = audit({ ...part, decisions: { scores, threshold }, replicates: 0 });
+  return {
+    figures: auditedFigures(report, job),
+    decisions: {
+      rows,
+      scores,
+      predictions: Uint8Array.from(scores, (score) => (score >= threshold ? 1 : 0)),
+    },
+  };
+}
+
+function auditedRowsOf({ samples, sensitiveFeature }: MitigationJob, parts: Parts): AuditedRows {
+  const feature = parts.sensitiveFeatures.find(({ name }) => name === sensitiveFeature)!;
+  const missing = feature.groupNames.indexOf(MISSING_GROUP); // the last, where there is one
+  const numbers = new Map<string, number>();
+  return {
+    labels: Int32Array.from(parts.auditedRows, (row) => samples.labels[row]!),
+    groups: Int32Array.from(parts.auditedRows, (row) => {
+      const group = feature.groups[row]!;
+      return group === missing ? -1 : group;
+    }),
+    groupNames: feature.groupNames.filter((name) => name !== MISSING_GROUP),
+    subjects: Int32Array.from(parts.auditedRows, (row, place) => {
+      if (!samples.subjects) return place;
+      const subject = samples.subjects[row]!;
+      if (!numbers.has(subject)) numbers.set(subject, numbers.size);
+      return numbers.get(subject)!;
+    }),
+  };
+}
