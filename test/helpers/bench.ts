@@ -23,7 +23,7 @@ export function makeTableBench(model: Classifier, changes: Partial<BenchJob> = {
     model,
     ...makeTable({ size: 240, hasTest: true }),
     sensitiveFeature: 'site',
-    splits: { external: 'external', test: 'test' },
+    splits: { external: 'external', test: ['test'] },
     options: SMALL_GRID,
     threshold: 0.5,
     progress: NO_PROGRESS,

@@ -114,7 +114,8 @@ async function openSeed(
     ),
     masks: shared(async () => {
       const about = { model, set: parts.tune, objective, options, random: random.fork('importance'), signal };
-      return masksOf(await measureRatios(about), model, options);
+      const ratios = await measureRatios(about);
+      return masksOf(ratios.get(options.disparity.surrogate)!, model, options);
     }),
     measured: meter.measured,
   };

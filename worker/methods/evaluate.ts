@@ -3,6 +3,8 @@ import { MISSING_GROUP } from '../../core/data/types.ts';
 import { audit } from '../../core/fairness/audit.ts';
 import type { SelectFigures } from '../../core/jobs/run-record.ts';
 import { predictScores } from '../../core/model/predict.ts';
+import type { AuditedSet } from '../audited-set.ts';
+import { featureNamed } from '../audited-set.ts';
 import { auditedFigures } from '../outcome.ts';
 import type { Parts } from '../parts.ts';
 import type { MitigationJob } from '../run-job.ts';
@@ -42,17 +44,17 @@ export interface EvaluateInput {
   readonly groupOffsets?: readonly number[] | undefined;
 }
 
-/** Scores the audited part with the model as it stands and audits it, as `mitigate` does. */
+/** Scores the set that decides an outcome with the model as it stands and audits it, as `mitigate` does. */
 export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   const { job, parts, threshold = job.threshold, groupOffsets } = input;
-  const { model, inputs, samples, signal } = job;
-  const rows = auditedRowsOf(job, parts);
-  const raw = await predictScores({ model, inputs, rows: parts.auditedRows }, { signal });
+  const [set] = parts.audited;
+  const rows = auditedRowsOf(set, job.sensitiveFeature);
+  const raw = await predictScores({ ...set, model: job.model }, { signal: job.signal });
   const scores = Float64Array.from(raw, (score, row) => {
     const offset = groupOffsets?.[rows.groups[row]!] ?? 0;
     return offset === 0 ? score : sigmoid(logit(score) + offset);
   });
-  const part = subset({ ...samples, sensitiveFeatures: parts.sensitiveFeatures }, parts.auditedRows);
+  const part = subset({ ...set.samples, sensitiveFeatures: set.sensitiveFeatures }, set.rows);
   const report = audit({ ...part, decisions: { scores, threshold }, replicates: 0 });
   return {
     figures: auditedFigures(report, job),
@@ -64,18 +66,18 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   };
 }
 
-function auditedRowsOf({ samples, sensitiveFeature }: MitigationJob, parts: Parts): AuditedRows {
-  const feature = parts.sensitiveFeatures.find(({ name }) => name === sensitiveFeature)!;
+function auditedRowsOf({ samples, sensitiveFeatures, rows }: AuditedSet, name: string): AuditedRows {
+  const feature = featureNamed({ ...samples, sensitiveFeatures }, name);
   const missing = feature.groupNames.indexOf(MISSING_GROUP); // the last, where there is one
   const numbers = new Map<string, number>();
   return {
-    labels: Int32Array.from(parts.auditedRows, (row) => samples.labels[row]!),
-    groups: Int32Array.from(parts.auditedRows, (row) => {
+    labels: Int32Array.from(rows, (row) => samples.labels[row]!),
+    groups: Int32Array.from(rows, (row) => {
       const group = feature.groups[row]!;
       return group === missing ? -1 : group;
     }),
-    groupNames: feature.groupNames.filter((name) => name !== MISSING_GROUP),
-    subjects: Int32Array.from(parts.auditedRows, (row, place) => {
+    groupNames: feature.groupNames.filter((group) => group !== MISSING_GROUP),
+    subjects: Int32Array.from(rows, (row, place) => {
       if (!samples.subjects) return place;
       const subject = samples.subjects[row]!;
       if (!numbers.has(subject)) numbers.set(subject, numbers.size);

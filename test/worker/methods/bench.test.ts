@@ -29,7 +29,7 @@ describe('a bench', () => {
       const expected = divide({ ...bench.job, selection, random: makeRandom(seed) });
       expect(parts.use).toEqual(expected.use);
       expect(parts.tune.rows).toEqual(expected.tune.rows);
-      expect(parts.auditedRows).toEqual(expected.auditedRows);
+      expect(parts.audited[0].rows).toEqual(expected.audited[0].rows);
     }
   });
 
