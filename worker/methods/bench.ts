@@ -32,7 +32,7 @@ export interface Work {
   readonly seconds: number;
 }
 
-export interface Measured<Result> {
+interface Measured<Result> {
   readonly result: Result;
   readonly work: Work;
 }

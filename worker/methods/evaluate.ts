@@ -11,7 +11,7 @@ import type { MitigationJob } from '../run-job.ts';
 import { logit, sigmoid } from '../search/logit.ts';
 
 /** Truth of the audited part, row by row. */
-export interface AuditedRows {
+interface AuditedRows {
   /** [N] 0 or 1 */
   readonly labels: Int32Array;
   /** [N] index into `groupNames`; -1 for a row without a value of the feature */

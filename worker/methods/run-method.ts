@@ -16,7 +16,7 @@ import type { Method, MethodCandidate, MethodContext, Proposal } from './method.
  * `not-applicable`: the model or the data lack what the method works on. `failed`: its training left the finite
  * numbers. `rejected`: the data cannot carry any method.
  */
-export type MethodStatus =
+type MethodStatus =
   | 'reference'
   | 'improved'
   | 'not-improved'
@@ -24,7 +24,7 @@ export type MethodStatus =
   | 'failed'
   | 'rejected';
 
-export interface MethodCost {
+interface MethodCost {
   /** Rows that went through the network, forward or both ways, over those of the tune part. */
   readonly epochs: number;
   readonly seconds: number;
