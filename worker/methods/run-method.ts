@@ -16,13 +16,7 @@ import type { Method, MethodCandidate, MethodContext, Proposal } from './method.
  * `not-applicable`: the model or the data lack what the method works on. `failed`: its training left the finite
  * numbers. `rejected`: the data cannot carry any method.
  */
-type MethodStatus =
-  | 'reference'
-  | 'improved'
-  | 'not-improved'
-  | 'not-applicable'
-  | 'failed'
-  | 'rejected';
+type MethodStatus = 'reference' | 'improved' | 'not-improved' | 'not-applicable' | 'failed' | 'rejected';
 
 interface MethodCost {
   /** Rows that went through the network, forward or both ways, over those of the tune part. */
