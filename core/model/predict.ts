@@ -14,7 +14,7 @@ export interface PredictOptions {
 
 const BATCH_SIZE = 64;
 
-interface Rows {
+export interface Rows {
   readonly model: Classifier;
   readonly inputs: InputSource;
   /** Rows of `inputs`, in the order in which results are wanted. */
@@ -64,7 +64,8 @@ export async function extractFeatures(source: Rows, options: PredictOptions = {}
   return tf.tensor2d(values, [source.rows.length, width]);
 }
 
-async function eachBatch(
+/** Goes through the rows by batches, which are disposed after `use`. */
+export async function eachBatch(
   { inputs, rows }: Rows,
   { batchSize = BATCH_SIZE, onProgress, signal }: PredictOptions,
   use: (batch: tf.Tensor, start: number) => void,
@@ -86,7 +87,7 @@ async function eachBatch(
 }
 
 /** Values of a tensor, which is disposed. */
-function read(tensor: tf.Tensor, where: string): Float32Array {
+export function read(tensor: tf.Tensor, where: string): Float32Array {
   const values = tensor.dataSync() as Float32Array;
   tensor.dispose();
   const place = values.findIndex((value) => !Number.isFinite(value));

@@ -41,11 +41,9 @@ export function recordLayerCalls({ layers: byName, names, run }: LayerCalls): Ma
   }
   try {
     run();
-    return found;
-  } catch (error) {
-    tf.dispose([...found.values()]);
-    throw error;
+    return new Map([...found].map(([name, kept]) => [name, tf.clone(kept)])); // those a tidy of the caller's disposes
   } finally {
+    tf.dispose([...found.values()]);
     watched.forEach(([, layer], place) => {
       Reflect.deleteProperty(layer, 'call'); // that of its class is back
       if (calls[place]) Object.defineProperty(layer, 'call', calls[place]);
