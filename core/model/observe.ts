@@ -12,13 +12,15 @@ const MOST_SAMPLES = 64;
 
 /**
  * What a batch normalisation reads, summed up by sample and channel in units of its running statistics:
- * u = (x − running mean) / √(running variance + ε), so that the training data as a whole have mean 0 and variance 1.
+ * u = (x − running mean) / √(running variance + ε), so that the training data as a whole have mean 0.
  */
 export interface ChannelMoments {
   /** Name of the layer. */
   readonly layer: string;
   /** C, at most MOST_CHANNELS */
   readonly channels: number;
+  /** [C] deviations of the training data: 1 but for channels that vary no more than √ε */
+  readonly deviations: Float32Array;
   /** [N · C] means of u over the places of a sample */
   readonly means: Float32Array;
   /** [N · C] means of u² */
@@ -68,10 +70,13 @@ export async function observe(source: Rows, options: PredictOptions = {}): Promi
   return { size, width, ...seen };
 }
 
-function emptyMoments({ layer, mean }: Normalization, size: number): ChannelMoments {
-  const channels = Math.min(mean.variable.size, MOST_CHANNELS);
+function emptyMoments({ layer, variance, epsilon }: Normalization, size: number): ChannelMoments {
+  const all = variance.variable.dataSync();
+  const places = chosenPlaces(all.length);
+  const channels = places.length;
   const [means, squares] = [new Float32Array(size * channels), new Float32Array(size * channels)];
-  return { layer, channels, means, squares };
+  const deviations = Float32Array.from(places, (place) => Math.sqrt(all[place]! / (all[place]! + epsilon)));
+  return { layer, channels, deviations, means, squares };
 }
 
 function batchSizeOf({ normalizations, bodyOutputs }: Classifier): number {
@@ -115,9 +120,10 @@ function momentsOf(x: tf.Tensor, { channelAxis, mean, variance, epsilon }: Norma
 /** At most MOST_CHANNELS of the last axis. */
 function chosen(u: tf.Tensor): tf.Tensor {
   const channels = u.shape.at(-1)!;
-  if (channels <= MOST_CHANNELS) return u;
-  const places = Array.from({ length: MOST_CHANNELS }, (_, place) =>
-    Math.floor((place * channels) / MOST_CHANNELS),
-  );
-  return tf.gather(u, tf.tensor1d(places, 'int32'), 2);
+  return channels <= MOST_CHANNELS ? u : tf.gather(u, tf.tensor1d(chosenPlaces(channels), 'int32'), 2);
+}
+
+function chosenPlaces(channels: number): number[] {
+  const count = Math.min(channels, MOST_CHANNELS);
+  return Array.from({ length: count }, (_, place) => Math.floor((place * channels) / count));
 }

@@ -79,15 +79,17 @@ export interface ClusterBootstrap {
   /** [U] subjects (or bundles of equally many), each with the table of its rows; one or more, all of one length */
   readonly units: readonly ArrayLike<number>[];
   readonly replicates: number;
+  /** Units that a replicate has; U when absent. */
+  readonly draws?: number;
   readonly seed: number;
 }
 
 /**
- * Visits the sums of `replicates` samples of U units, drawn with replacement: rows of one subject stay together.
+ * Visits the sums of `replicates` samples of units, drawn with replacement: rows of one subject stay together.
  * One buffer, which the next draw overwrites.
  */
 export function forEachClusterTable(
-  { units, replicates, seed }: ClusterBootstrap,
+  { units, replicates, draws = units.length, seed }: ClusterBootstrap,
   visit: (table: Float64Array, replicate: number) => void,
 ): void {
   const length = units[0]!.length;
@@ -100,7 +102,7 @@ export function forEachClusterTable(
   const uniform = seededUniform(seed);
   for (let replicate = 0; replicate < replicates; replicate += 1) {
     drawn.fill(0);
-    for (let draw = 0; draw < units.length; draw += 1) drawn[Math.floor(uniform() * units.length)]! += 1;
+    for (let draw = 0; draw < draws; draw += 1) drawn[Math.floor(uniform() * units.length)]! += 1;
     table.fill(0);
     for (let unit = 0; unit < units.length; unit += 1) {
       const times = drawn[unit]!;

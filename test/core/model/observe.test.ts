@@ -62,6 +62,11 @@ describe('observe', () => {
       const expected = momentsByHand(conv, mean!, variance!, 1e-3);
       const [norm] = seen.normalizations;
       expect([norm!.layer, norm!.channels, seen.size, seen.width]).toEqual(['norm', 3, 5, 3]);
+      expectClose(
+        norm!.deviations,
+        Array.from(variance!, (value) => Math.sqrt(value / (value + 1e-3))),
+        1e-6,
+      );
       expectClose(norm!.means, expected.means, 1e-5);
       expectClose(norm!.squares, expected.squares, 1e-5);
       const features = await extractFeatures({ model, inputs, rows });

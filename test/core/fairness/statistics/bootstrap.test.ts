@@ -86,6 +86,14 @@ describe('forEachClusterTable', () => {
     expect(Math.abs(mean(cells) - 12)).toBeLessThan(3.5 * Math.sqrt(variance / cells.length));
     expect(mean(cells.map((cell) => (cell - 12) ** 2)) / variance).toBeCloseTo(1, 1);
   });
+
+  it('draws as many as it is told to', () => {
+    const totals = new Set<number>();
+    forEachClusterTable({ units, replicates: 400, draws: 2, seed: 3 }, ([first, second]) => {
+      totals.add(first! + second!);
+    });
+    expect([...totals].sort((a, b) => a - b)).toEqual([6, 9, 12]); // of two subjects with three or six rows
+  });
 });
 
 describe('percentileInterval', () => {
