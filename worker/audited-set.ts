@@ -26,8 +26,9 @@ export interface AuditedSet extends TestSet {
 interface ExternalData {
   readonly samples: Samples;
   readonly rows: readonly number[];
-  /** Name of the feature that is mitigated. */
+  /** Name of the feature that is mitigated, and of those that are besides it. */
   readonly sensitiveFeature: string;
+  readonly further?: { readonly sensitiveFeatures: readonly string[] } | undefined;
 }
 
 /** An audited set before its groups are known. */
@@ -38,13 +39,15 @@ export type SetRows = Omit<AuditedSet, 'sensitiveFeatures' | 'cells'>;
  *
  * @throws InvalidInputError when a subject is in the external data as well
  */
-export function auditedSet(set: SetRows, { samples, rows, sensitiveFeature }: ExternalData): AuditedSet {
+export function auditedSet(set: SetRows, external: ExternalData): AuditedSet {
+  const { samples, rows } = external;
   if (set.source !== 'part') assertSubjectsApart(samples, rows, set);
   const sensitiveFeatures = samples.sensitiveFeatures.map((trained) =>
     withGroupsOf(featureNamed(set.samples, trained.name), set.rows, keepGroupsOf(trained, rows)),
   );
-  const feature = sensitiveFeatures.find(({ name }) => name === sensitiveFeature)!;
-  const cells = cellsOf(set.samples, { feature, rows: set.rows });
+  const mitigated = new Set([external.sensitiveFeature, ...(external.further?.sensitiveFeatures ?? [])]);
+  const features = sensitiveFeatures.filter(({ name }) => mitigated.has(name));
+  const cells = cellsOf(set.samples, { features, rows: set.rows });
   return { ...set, sensitiveFeatures, cells };
 }
 
@@ -70,16 +73,26 @@ function withGroupsOf(
 }
 
 export interface FeatureRows {
-  readonly feature: SensitiveFeature;
+  /** Rows may have the group -1, to be in none. */
+  readonly features: readonly SensitiveFeature[];
   readonly rows: readonly number[];
 }
 
-export function cellsOf({ labels }: Samples, { feature, rows }: FeatureRows): Cell[] {
-  const truth = truthOf({ labels, groups: feature.groups }, rows);
-  const counts = cellCounts(truth.labels, truth.groups, feature.groupNames.length);
-  return feature.groupNames.flatMap((group, index) =>
-    ([0, 1] as const).map((label) => ({ group, label, support: counts[index * 2 + label]! })),
-  );
+/** Cells of each feature, which is named where there are several. */
+export function cellsOf({ labels }: Samples, { features, rows }: FeatureRows): Cell[] {
+  return features.flatMap(({ name, groupNames, groups }) => {
+    const grouped = rows.filter((row) => groups[row]! >= 0);
+    const truth = truthOf({ labels, groups }, grouped);
+    const counts = cellCounts(truth.labels, truth.groups, groupNames.length);
+    return groupNames.flatMap((group, index) =>
+      ([0, 1] as const).map((label) => ({
+        ...(features.length > 1 && { sensitiveFeature: name }),
+        group,
+        label,
+        support: counts[index * 2 + label]!,
+      })),
+    );
+  });
 }
 
 /** The feature with only the groups that some of the rows are in; other rows get group -1. */

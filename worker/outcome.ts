@@ -1,14 +1,16 @@
 import type { DataCheck } from '../core/checks/types.ts';
 import { MISSING_GROUP } from '../core/data/types.ts';
 import { EmptyGroupError } from '../core/errors.ts';
-import { disparity } from '../core/fairness/disparity.ts';
-import type { AuditReport, GroupMetrics } from '../core/fairness/types.ts';
-import type { CandidateRecord, SelectFigures } from '../core/jobs/run-record.ts';
+import type { AuditReport } from '../core/fairness/types.ts';
+import type { CandidateRecord, DataUse, SelectFigures } from '../core/jobs/run-record.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import { PRESETS } from './bmft/options.ts';
 import type { Parts } from './parts.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
-import { DIFFERENCE_OF, selectFigures, violationsOf } from './search/selection.ts';
+import type { TargetGroups } from './search/selection.ts';
+import { DIFFERENCE_OF, selectFigures, violationsOf, widestOf } from './search/selection.ts';
+import type { Grouping } from './training/batch.ts';
+import { groupingsOf, inGrouping } from './training/batch.ts';
 import { assertCells } from './training/sampler.ts';
 import type { Tuned } from './tune.ts';
 
@@ -22,18 +24,45 @@ const VERDICT_RAILS = PRESETS.robust.selection!;
  * over an empty cell would be invented.
  */
 export function findDataProblem(
-  { tune, select }: Pick<Parts, 'tune' | 'select'>,
+  { tune, select, use }: Pick<Parts, 'tune' | 'select'> & { readonly use?: Pick<DataUse, 'merged'> },
   { disparity: { cellMinimum } }: MitigationOptions,
 ): string | null {
-  if (tune.groupNames.length < 2) {
-    const [only] = tune.groupNames;
-    return only === undefined
-      ? 'no sample has a value of the sensitive feature: a disparity needs two groups'
-      : `one group only ("${only}"): a disparity needs two`;
+  for (const grouping of groupingsOf(tune)) {
+    const problem =
+      fewCells(grouping, use) ??
+      fewGroups(grouping.groupNames) ??
+      smallCell({ tune, select }, { grouping, cellMinimum });
+    if (problem !== null) return tune.groupings ? `${grouping.name}: ${problem}` : problem;
   }
+  return null;
+}
+
+/** Of an intersection, whose cells are no groups of their own when they are too small. */
+function fewCells(
+  { name, groupNames }: Grouping,
+  { merged = [] }: Pick<DataUse, 'merged'> = {},
+): string | null {
+  const own = merged.filter(({ sensitiveFeature }) => sensitiveFeature === name);
+  if (groupNames.length >= 2 || own.length === 0) return null;
+  const { group, reason } = own[0]!;
+  return `a disparity needs two cells that are large enough, received ${groupNames.length} of ${groupNames.length + own.length}; "${group}" has ${reason}`;
+}
+
+function fewGroups(groupNames: readonly string[]): string | null {
+  if (groupNames.length >= 2) return null;
+  const [only] = groupNames;
+  return only === undefined
+    ? 'no sample has a value of the sensitive feature: a disparity needs two groups'
+    : `one group only ("${only}"): a disparity needs two`;
+}
+
+function smallCell(
+  { tune, select }: Pick<Parts, 'tune' | 'select'>,
+  { grouping, cellMinimum }: { grouping: Grouping; cellMinimum: number },
+): string | null {
   try {
-    assertCells(tune, cellMinimum);
-    if (select) assertCells(select, 1);
+    assertCells(inGrouping(tune, grouping), cellMinimum);
+    if (select) assertCells(inGrouping(select, grouping), 1);
     return null;
   } catch (error) {
     if (error instanceof EmptyGroupError) return error.message;
@@ -71,16 +100,17 @@ export function reject({
   before,
   problems,
 }: Verdict & { readonly problems: readonly string[] }): Concluded {
-  const groups = trainedGroups(before, job);
+  const from = auditedFigures(before, job, parts);
   job.progress.finish();
   return {
     outcome: {
-      ...describeOutcome(job, groups),
+      ...describeOutcome(job, from),
       status: 'rejected',
       after: null,
       aucBefore: before.overall.auc.value,
       aucAfter: null,
       reasons: problems,
+      ...describeFeatures(from, null),
     },
     before,
     after: null,
@@ -105,19 +135,19 @@ export function conclude({
   after,
   tuned,
 }: Verdict & { readonly after: AuditReport; readonly tuned: Tuned }): Concluded {
-  const reasons = tuned.isTuned
-    ? reasonsAgainst(auditedFigures(before, job), auditedFigures(after, job))
-    : whyNoneChosen(tuned.candidates);
+  const from = auditedFigures(before, job, parts);
+  const to = auditedFigures(after, job, parts);
+  const reasons = tuned.isTuned ? reasonsAgainst(from, to) : whyNoneChosen(tuned.candidates);
   const isImproved = tuned.isTuned && reasons.decisive.length === 0;
-  const groups = { before: trainedGroups(before, job), after: trainedGroups(after, job) };
   return {
     outcome: {
-      ...describeOutcome(job, groups.before),
+      ...describeOutcome(job, from),
       status: isImproved ? 'improved' : 'not-improved',
-      after: tuned.isTuned ? disparity(DIFFERENCE_OF[job.options.metric], groups.after).value : null,
+      after: tuned.isTuned ? to.disparity : null,
       aucBefore: before.overall.auc.value,
       aucAfter: tuned.isTuned ? after.overall.auc.value : null,
       reasons: [...reasons.decisive, ...reasons.noted],
+      ...describeFeatures(from, tuned.isTuned ? to : null),
     },
     before,
     after: tuned.isTuned ? after : null,
@@ -162,27 +192,49 @@ export function whyNoneChosen(candidates: readonly Pick<CandidateRecord, 'kind' 
   };
 }
 
-function describeOutcome(
-  { sensitiveFeature, options }: MitigationJob,
-  groupsBefore: readonly GroupMetrics[],
-) {
-  const metric = DIFFERENCE_OF[options.metric];
-  return { sensitiveFeature, metric, before: disparity(metric, groupsBefore).value };
+/** Of several features the largest disparity counts. */
+function describeOutcome({ sensitiveFeature, options }: MitigationJob, from: SelectFigures) {
+  const widest = from.byFeature?.[widestOf(from.byFeature)];
+  return {
+    sensitiveFeature: widest?.sensitiveFeature ?? sensitiveFeature,
+    metric: DIFFERENCE_OF[options.metric],
+    before: from.disparity,
+  };
 }
 
-/** Figures of an audit over the groups that were trained on. */
+function describeFeatures({ byFeature }: SelectFigures, to: SelectFigures | null) {
+  if (byFeature === undefined) return {};
+  return {
+    features: byFeature.map(({ sensitiveFeature, disparity }, place) => ({
+      sensitiveFeature,
+      before: disparity,
+      after: to?.byFeature?.[place]?.disparity ?? null,
+    })),
+  };
+}
+
+/** Figures of an audit over the groups that are mitigated. */
 export function auditedFigures(
   report: AuditReport,
   job: Pick<MitigationJob, 'sensitiveFeature' | 'options'>,
+  parts: Pick<Parts, 'tune'>,
 ): SelectFigures {
-  return selectFigures(report, trainedGroups(report, job), job.options.metric);
+  return selectFigures(report, targetsOf(report, job, parts), job.options.metric);
 }
 
-/** Groups of the mitigated feature, without that of rows that have no value. */
-function trainedGroups(
+/** Groups of the mitigated features, without those of rows that have no value or are in no cell of an intersection. */
+function targetsOf(
   { features }: AuditReport,
   { sensitiveFeature }: Pick<MitigationJob, 'sensitiveFeature'>,
-): readonly GroupMetrics[] {
-  const feature = features.find((audited) => audited.sensitiveFeature === sensitiveFeature)!;
-  return feature.groups.filter(({ group }) => group !== MISSING_GROUP);
+  { tune }: Pick<Parts, 'tune'>,
+): TargetGroups[] {
+  const groupsOf = (name: string) => features.find((audited) => audited.sensitiveFeature === name)!.groups;
+  if (tune.groupings === undefined) {
+    const groups = groupsOf(sensitiveFeature).filter(({ group }) => group !== MISSING_GROUP);
+    return [{ sensitiveFeature, groups }];
+  }
+  return tune.groupings.map(({ name, groupNames }) => ({
+    sensitiveFeature: name,
+    groups: groupsOf(name).filter(({ group }) => groupNames.includes(group)),
+  }));
 }

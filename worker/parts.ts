@@ -1,21 +1,22 @@
-import { splitBySubject } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
-import { MISSING_GROUP } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
-import type { SensitiveFeature } from '../core/fairness/types.ts';
 import type { DataPart, DataUse, RunRecord } from '../core/jobs/run-record.ts';
 import { DEFAULT_SPLITS } from '../core/jobs/schema.ts';
 import type { AuditedSet, FeatureRows, TestSet } from './audited-set.ts';
-import { auditedSet, cellsOf, featureNamed, keepGroupsOf } from './audited-set.ts';
+import { auditedSet, cellsOf } from './audited-set.ts';
 import type { SelectionOptions } from './bmft/options.ts';
 import type { Random } from './random.ts';
 import type { TrainingSet } from './training/batch.ts';
+import type { FurtherFeatures } from './training-sets.ts';
+import { mitigatedNames, trainingSets } from './training-sets.ts';
 
 export interface DivideInput {
   readonly samples: Samples;
   readonly inputs: InputSource;
   /** Name of the sensitive feature whose disparity is to be mitigated. */
   readonly sensitiveFeature: string;
+  /** Where several disparities are to be mitigated at once; absent: that of `sensitiveFeature` alone. */
+  readonly further?: FurtherFeatures | undefined;
   /** Values of the split column; null when the table has none and every row is external data. */
   readonly splits: RunRecord['splits'];
   /** Sets in tables of their own, audited after those of the split column. */
@@ -42,63 +43,45 @@ export interface Parts {
  *   and test data
  */
 export function divide(input: DivideInput): Parts {
-  const { samples, inputs, selection, random } = input;
+  const { samples, inputs } = input;
   const roles = assignRoles(input);
   const tests = testSetsOf(input, roles);
   const [first, ...further] = tests;
-  const feature = trainedFeature(input, roles, first);
-  const missing = feature.groupNames.indexOf(MISSING_GROUP);
-  const trainable = roles.external.filter((row) => feature.groups[row] !== missing);
-  const setOf = (rows: ArrayLike<number>): TrainingSet => ({
-    inputs,
-    labels: samples.labels,
-    groups: feature.groups, // the missing group comes last, so the others keep their index
-    groupNames: feature.groupNames.filter((name) => name !== MISSING_GROUP),
-    rows: Array.from(rows),
+  const testRows = first?.source === 'split' ? first.rows : [];
+  const { tune, select, features, withoutGroup, merged } = trainingSets(input, {
+    external: roles.external,
+    test: testRows,
   });
-  const [tune, select] = selection
-    ? splitForSelection(samples, trainable, { feature, share: selection.selectShare, random }).map(setOf)
-    : [setOf(trainable)];
-  const rowsOf = { tune: tune!.rows, select: select?.rows ?? [] };
-  const withoutGroup = roles.external.filter((row) => feature.groups[row] === missing);
+  const rowsOf = { tune: tune.rows, select: select?.rows ?? [] };
   const ownPart = select ? 'select' : 'tune';
   if (!first) rowsOf[ownPart] = [...rowsOf[ownPart], ...withoutGroup].sort((a, b) => a - b);
   const parts = (['tune', 'select'] as const)
     .filter((name) => rowsOf[name].length > 0)
-    .map((name) => describePart(name, samples, { feature, rows: rowsOf[name] }));
+    .map((name) => describePart(name, samples, { features, rows: rowsOf[name] }));
   const use = {
     // without a test part, rows without a group are in the audited part, though they train nothing
     excluded: describeExcluded(input, roles, first ? withoutGroup.length : 0),
     auditedOn: first ? ('test' as const) : ownPart,
     isIndependent: first !== undefined,
+    ...(merged.length > 0 && { merged }),
   } as const;
   if (first) {
     const rows = samples.size + (first.source === 'manifest' ? first.rows.length : 0);
     const test = { name: 'test' as const, support: first.rows.length, cells: first.cells };
     return {
-      tune: tune!,
-      select: select ?? null,
+      tune,
+      select,
       audited: [first, ...further],
       use: { rows, parts: [...parts, test], ...use },
     };
   }
   const part = { name: ownPart, source: 'part' as const, samples, inputs, rows: rowsOf[ownPart] };
   return {
-    tune: tune!,
-    select: select ?? null,
+    tune,
+    select,
     audited: [auditedSet(part, { ...input, rows: roles.external })],
     use: { rows: samples.size, parts, ...use },
   };
-}
-
-/** With the groups of the external data, and of the test split that decides the outcome. */
-function trainedFeature(
-  { samples, sensitiveFeature }: DivideInput,
-  { external }: Roles,
-  first: AuditedSet | undefined,
-): SensitiveFeature {
-  const tested = first?.source === 'split' ? first.rows : [];
-  return keepGroupsOf(featureNamed(samples, sensitiveFeature), [...external, ...tested]);
 }
 
 interface Roles {
@@ -163,28 +146,18 @@ function testSetsOf(input: DivideInput, { external, tests }: Roles): AuditedSet[
   return sets.map((set) => auditedSet(set, { ...input, rows: external }));
 }
 
-function splitForSelection(
-  samples: Samples,
-  rows: readonly number[],
-  { feature, share, random }: { feature: SensitiveFeature; share: number; random: Random },
-): [Int32Array, Int32Array] {
-  const { first, second } = splitBySubject(samples, rows, {
-    fraction: 1 - share,
-    sensitiveFeature: feature,
-    random: random.fork('split').next,
-  });
-  return [first, second];
-}
-
 function describeExcluded(
-  { samples, splits, sensitiveFeature }: DivideInput,
+  { samples, splits, ...target }: DivideInput,
   { external, tests }: Roles,
   missing: number,
 ): DataUse['excluded'] {
   const [, ...further] = tests;
   const tested = tests.reduce((sum, { rows }) => sum + rows.length, 0);
   return [
-    { reason: `no value of ${sensitiveFeature}: kept out of training`, rows: missing },
+    {
+      reason: `no value of ${mitigatedNames(target).join(' nor of ')}: kept out of training`,
+      rows: missing,
+    },
     ...further.map(({ name, rows }) => ({
       reason: `split "${name}": a further test set, audited apart`,
       rows: rows.length,

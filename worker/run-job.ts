@@ -28,6 +28,7 @@ export interface MitigationJob {
   readonly samples: Samples;
   readonly inputs: InputSource;
   readonly sensitiveFeature: string;
+  readonly further?: DivideInput['further'];
   readonly splits: DivideInput['splits'];
   readonly testSets?: DivideInput['testSets'];
   readonly options: MitigationOptions;
@@ -68,8 +69,9 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
   const random = makeRandom(job.seed);
   const original = takeSnapshot(model);
   const parts = divide({ ...job, selection: options.selection, random });
+  const audit = { ...job, auditOptions: { intersections: job.further?.intersections } };
   const check = await job.check?.(parts);
-  const before = await auditSets(parts.audited, { ...job, stage: 'audit before' });
+  const before = await auditSets(parts.audited, { ...audit, stage: 'audit before' });
   const problems = dataProblems({ job, parts, check });
   if (problems.length > 0) {
     const rejected = reject({ job, parts, check, before: before[0].report, problems });
@@ -77,7 +79,7 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
   }
   const tuned = await tune(await prepare(job, parts, random));
   const { value: threshold } = tuned.threshold;
-  const after = await auditSets(parts.audited, { ...job, threshold, stage: 'audit after' });
+  const after = await auditSets(parts.audited, { ...audit, threshold, stage: 'audit after' });
   progress.finish();
   const result = conclude({ job, parts, check, before: before[0].report, after: after[0].report, tuned });
   if (result.outcome.status !== 'improved') restoreSnapshot(model, original);

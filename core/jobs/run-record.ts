@@ -6,6 +6,8 @@ export type Outcome = 'improved' | 'not-improved' | 'rejected';
 
 /** Support of one (group, label) cell. */
 export interface Cell {
+  /** Where several features are mitigated: the one, or the intersection, that the group is of. */
+  readonly sensitiveFeature?: string;
   readonly group: string;
   readonly label: 0 | 1;
   readonly support: number;
@@ -31,12 +33,29 @@ export interface AuditedSetRecord {
   readonly after: string | null;
 }
 
+/** A cell of an intersection that is too small to be a group of its own: its rows count in its parents only. */
+export interface MergedCell {
+  /** The intersection. */
+  readonly sensitiveFeature: string;
+  readonly group: string;
+  /** What it has too few of, in words. */
+  readonly reason: string;
+}
+
+/** A disparity by one feature, or by one intersection of features. */
+export interface FeatureDisparity {
+  readonly sensitiveFeature: string;
+  readonly disparity: number | null;
+}
+
 export interface DataUse {
   /** Rows in the manifest, and in that of the audited data where it has its own. */
   readonly rows: number;
   /** Rows that no part holds, with the reason in words. */
   readonly excluded: readonly { readonly reason: string; readonly rows: number }[];
   readonly parts: readonly DataPart[];
+  /** Where intersections are mitigated: their cells that are no groups of their own. */
+  readonly merged?: readonly MergedCell[];
   /** The part that the before and after audits were made on. */
   readonly auditedOn: DataPart['name'];
   /** False when the audited part also steered training or selection: its figures are then optimistic. */
@@ -75,11 +94,15 @@ export interface CurvePoint {
 
 /** What one candidate reached on the select part. */
 export interface SelectFigures {
+  /** Where several features are mitigated, the largest of theirs. */
   readonly disparity: number | null;
+  /** Where several features are mitigated: each of them, and each intersection. */
+  readonly byFeature?: readonly FeatureDisparity[];
   readonly auc: number | null;
   readonly balancedAccuracy: number | null;
   readonly threshold: number;
   readonly groups: readonly {
+    /** With that of its feature before it where several are mitigated. */
     readonly group: string;
     readonly auc: number | null;
     readonly truePositiveRate: number | null;
@@ -141,7 +164,14 @@ export interface RunRecord {
   readonly audited: readonly AuditedSetRecord[];
   readonly outcome: {
     readonly status: Outcome;
+    /** The feature that is mitigated; of several, that with the largest disparity before. */
     readonly sensitiveFeature: string;
+    /** Where several features are mitigated: each of them, and each intersection; `before` and `after` are the largest. */
+    readonly features?: readonly {
+      readonly sensitiveFeature: string;
+      readonly before: number | null;
+      readonly after: number | null;
+    }[];
     readonly metric: DisparityName;
     readonly before: number | null;
     readonly after: number | null;

@@ -136,7 +136,7 @@ describe('tune', () => {
         sensitiveFeatures: [{ name: 'site', groupNames: ['a', 'b'], groups }],
         decisions: { scores, threshold: THRESHOLD },
       });
-      const figures = selectFigures(report, report.features[0]!.groups, 'equalizedOdds');
+      const figures = selectFigures(report, report.features, 'equalizedOdds');
       expect(tuned.threshold.value).toBe(THRESHOLD);
       expect({ ...figures, threshold: chosen.select.threshold }).toEqual(chosen.select);
       const logit = (score: number) => Math.log(score / (1 - score));

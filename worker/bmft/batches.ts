@@ -18,6 +18,6 @@ export function batchesBy(
   if (batching === 'stratified') {
     return () => stratifiedBatches(set, { batchSize, cellMinimum: disparity.cellMinimum, random });
   }
-  const rows = batching === 'balanced' ? balancedRows(set, random) : set.rows;
+  const rows = batching === 'balanced' ? balancedRows(set, random, disparity.cellMinimum) : set.rows;
   return () => sliceBatches(random.shuffle(rows), batchSize);
 }

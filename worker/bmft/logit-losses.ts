@@ -1,7 +1,7 @@
 import type { BatchTruth } from '../training/batch.ts';
 import type { LossValues } from '../training/gradients.ts';
-import type { DisparityLossOptions, Members } from './losses.ts';
-import { cellPairsOf, taskWeightsOf } from './losses.ts';
+import type { DisparityLossOptions, Members, Truth } from './losses.ts';
+import { cellPairsOf, taskWeightsOf, truthsOf } from './losses.ts';
 import type { LossWeights, Objective } from './objective.ts';
 
 export interface LogitLosses extends LossValues {
@@ -20,9 +20,9 @@ export function prepareLogitLosses(
   truth: BatchTruth,
   { objective, weights }: { objective: Objective; weights: LossWeights },
 ): (logits: Float64Array) => LogitLosses {
-  const { groupCount, metric, disparity } = objective;
+  const { groupCount, groupings, metric, disparity } = objective;
   const sampleWeights = taskWeightsOf(truth, objective.classWeights);
-  const disparityOf = prepareDisparity({ ...truth, groupCount }, { metric, ...disparity });
+  const disparityOf = prepareDisparity({ ...truth, groupCount, groupings }, { metric, ...disparity });
   return (logits) => {
     const scores = logits.map((logit) => 1 / (1 + Math.exp(-logit)));
     const { value: disparityLoss, gradient } = disparityOf(logits, scores);
@@ -51,13 +51,31 @@ interface Reduced {
 /** Two cells as the rows of their members. */
 type RowPair = readonly [Int32Array, Int32Array];
 
-function prepareDisparity(truth: Parameters<typeof cellPairsOf>[0], options: DisparityLossOptions) {
+type SurrogateLosses = (
+  logits: Float64Array,
+  scores: Float64Array,
+) => { readonly value: number; readonly gradient: Float64Array };
+
+/** The mean over groupings. */
+function prepareDisparity(truth: Truth, options: DisparityLossOptions): SurrogateLosses {
+  const [first, ...others] = truthsOf(truth).map((own) => prepareGrouping(own, options));
+  if (others.length === 0) return first!;
+  return (logits, scores) => {
+    const all = [first!, ...others].map((disparityOf) => disparityOf(logits, scores));
+    const gradient = logits.map(
+      (_, row) => all.reduce((sum, own) => sum + own.gradient[row]!, 0) / all.length,
+    );
+    return { value: mean(all.map(({ value }) => value)), gradient };
+  };
+}
+
+function prepareGrouping(truth: Truth, options: DisparityLossOptions): SurrogateLosses {
   const byLabel = cellPairsOf(truth, options).map((pairs) =>
     pairs.map(([first, second]): RowPair => [rowsOf(first), rowsOf(second)]),
   );
   const pairs = byLabel.flat();
   const isScore = options.surrogate === 'score';
-  return (logits: Float64Array, scores: Float64Array): { value: number; gradient: Float64Array } => {
+  return (logits, scores) => {
     const surrogate = isScore ? scores : logits;
     const gapsByLabel = byLabel.map((ofLabel) => ofLabel.map((pair) => gapOf(surrogate, pair)));
     const { value, slopes } = reduce(gapsByLabel, options);

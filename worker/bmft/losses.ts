@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EmptyGroupError, InvalidInputError } from '../../core/errors.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
-import type { BatchTruth } from '../training/batch.ts';
+import type { BatchTruth, Grouping } from '../training/batch.ts';
+import { regroup } from '../training/batch.ts';
 
 export interface ClassCounts {
   readonly positives: number;
@@ -72,6 +73,8 @@ export interface DisparityLossOptions {
  *   demographicParity  |m(0) - m(1)|        equalOpportunity  |m(0,1) - m(1,1)|
  *   equalizedOdds      mean over y of |m(0,y) - m(1,y)|;  signed: 0.5 · |Σ_y m(0,y) - m(1,y)|
  *
+ * Over several groupings it is the mean of theirs.
+ *
  * A mean is a sum divided by a count, not a sum of 1/n: after a head reset all scores are equal, and only
  * so is the gap exactly 0, without a gradient made of rounding.
  *
@@ -81,6 +84,16 @@ export interface DisparityLossOptions {
  * @see docs/method.md#disparity-loss
  */
 export function prepareDisparityLoss(truth: Truth, options: DisparityLossOptions): BatchLoss {
+  const [first, ...others] = truthsOf(truth).map((own) => prepareGrouping(own, options));
+  if (others.length === 0) return first!;
+  return (logits) =>
+    tf.tidy(() => {
+      const losses = [first!, ...others].map((lossOf) => lossOf(logits));
+      return tf.div(tf.addN(losses), losses.length) as tf.Scalar;
+    });
+}
+
+function prepareGrouping(truth: Truth, options: DisparityLossOptions): BatchLoss {
   const pairs = cellPairsOf(truth, options);
   const reduce =
     options.form === 'signed' ? signedDisparity(pairs, options) : absoluteDisparity(pairs, options);
@@ -142,7 +155,23 @@ function largestOf(gaps: tf.Tensor1D): tf.Tensor {
   return tf.sum(tf.mul(gaps, shares));
 }
 
-type Truth = BatchTruth & { readonly groupCount: number };
+export interface Truth extends BatchTruth {
+  readonly groupCount: number;
+  readonly groupings?: readonly Grouping[] | undefined;
+  /** Of the one grouping that this is the truth of, to say in messages. */
+  readonly name?: string;
+}
+
+/** The truth of each grouping alone; rows that it leaves out have the group -1. */
+export function truthsOf({ groupings, ...truth }: Truth): Truth[] {
+  if (groupings === undefined) return [truth];
+  return groupings.map((grouping) => ({
+    labels: truth.labels,
+    groups: regroup(truth.groups, grouping),
+    groupCount: grouping.groupNames.length,
+    name: grouping.name,
+  }));
+}
 
 /** The labels over which a metric conditions; null = both together. */
 const LABELS_OF = {
@@ -151,7 +180,7 @@ const LABELS_OF = {
   equalizedOdds: [0, 1],
 } as const satisfies Record<DisparityMetric, readonly (0 | 1 | null)[]>;
 
-/** Members of a group (null = all) with a label (null = both). */
+/** Members of a group (null = any) with a label (null = both). */
 interface Cell {
   readonly group: number | null;
   readonly label: 0 | 1 | null;
@@ -179,7 +208,7 @@ export function cellPairsOf(truth: Truth, options: DisparityLossOptions): CellPa
 function signedPairs(truth: Truth, { metric }: DisparityLossOptions): CellPair[][] {
   if (truth.groupCount !== 2) {
     throw new InvalidInputError(
-      `disparity loss: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
+      `disparity loss${nameOf(truth)}: the signed form is defined for 2 groups, received ${truth.groupCount}; use the preset "robust"`,
       { expected: 2, received: truth.groupCount },
     );
   }
@@ -199,9 +228,13 @@ function absolutePairs(truth: Truth, { metric, cellMinimum }: DisparityLossOptio
   });
   if (byLabel.length > 0) return byLabel;
   throw new EmptyGroupError(
-    `disparity loss (${metric}): no two groups with ${cellMinimum} members of one label in a batch of ${truth.labels.length}`,
+    `disparity loss (${metric})${nameOf(truth)}: no two groups with ${cellMinimum} members of one label in a batch of ${truth.labels.length}`,
     { metric, expected: cellMinimum },
   );
+}
+
+function nameOf({ name }: Truth): string {
+  return name === undefined ? '' : ` by ${name}`;
 }
 
 /** Difference of the cells' means; the mean of an empty cell counts as 0. */
@@ -215,7 +248,10 @@ function cellMean(surrogate: tf.Tensor1D, { indicator, count }: Members): tf.Ten
 
 function membersOf({ labels, groups }: Truth, { group, label }: Cell): Members {
   const indicator = Float32Array.from(labels, (_, place) =>
-    (group === null || groups[place] === group) && (label === null || labels[place] === label) ? 1 : 0,
+    (group === null ? groups[place]! >= 0 : groups[place] === group) &&
+    (label === null || labels[place] === label)
+      ? 1
+      : 0,
   );
   return { indicator, count: indicator.reduce((sum, entry) => sum + entry, 0) };
 }

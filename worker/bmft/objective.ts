@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, ForwardMode } from '../../core/model/classifier.ts';
 import { INFERENCE } from '../../core/model/classifier.ts';
-import type { Batch, BatchTruth, TrainingSet } from '../training/batch.ts';
+import type { Batch, BatchTruth, Grouping, TrainingSet } from '../training/batch.ts';
 import type { LossTerms } from '../training/gradients.ts';
 import type { ClassWeights } from './losses.ts';
 import { countClasses, prepareDisparityLoss, prepareTaskLoss } from './losses.ts';
@@ -16,6 +16,8 @@ export interface LossWeights {
 /** How logits become the two losses, fixed for a run. */
 export interface Objective {
   readonly groupCount: number;
+  /** Each has a disparity of its own, and theirs is the mean; absent: that of the groups themselves. */
+  readonly groupings?: readonly Grouping[] | undefined;
   readonly metric: MitigationOptions['metric'];
   readonly disparity: MitigationOptions['disparity'];
   readonly classWeights: ClassWeights;
@@ -25,6 +27,7 @@ export interface Objective {
 export function makeObjective(options: MitigationOptions, set: TrainingSet): Objective {
   return {
     groupCount: set.groupNames.length,
+    groupings: set.groupings,
     metric: options.metric,
     disparity: options.disparity,
     classWeights:
@@ -45,7 +48,7 @@ export function lossTerms(
 ): LossTerms {
   const taskLoss = prepareTaskLoss(truth, objective.classWeights)(logits);
   const disparityLoss = prepareDisparityLoss(
-    { ...truth, groupCount: objective.groupCount },
+    { ...truth, groupCount: objective.groupCount, groupings: objective.groupings },
     { metric: objective.metric, ...objective.disparity },
   )(logits);
   const loss = tf.add(tf.mul(taskLoss, weights.taskWeight), tf.mul(disparityLoss, weights.disparityWeight));

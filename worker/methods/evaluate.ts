@@ -55,9 +55,14 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     return offset === 0 ? score : sigmoid(logit(score) + offset);
   });
   const part = subset({ ...set.samples, sensitiveFeatures: set.sensitiveFeatures }, set.rows);
-  const report = audit({ ...part, decisions: { scores, threshold }, replicates: 0 });
+  const report = audit({
+    ...part,
+    decisions: { scores, threshold },
+    replicates: 0,
+    intersections: job.further?.intersections,
+  });
   return {
-    figures: auditedFigures(report, job),
+    figures: auditedFigures(report, job, parts),
     decisions: {
       rows,
       scores,

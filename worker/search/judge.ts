@@ -1,5 +1,4 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { audit } from '../../core/fairness/audit.ts';
 import type { CurvePoint, SelectFigures } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { extractFeatures } from '../../core/model/predict.ts';
@@ -8,10 +7,11 @@ import type { ConvergedHeadOptions, SelectionOptions } from '../bmft/options.ts'
 import { solveHead } from '../bmft/solve-head.ts';
 import type { TrainingSet } from '../training/batch.ts';
 import { truthOf } from '../training/batch.ts';
+import { auditSelect, railsOf } from './audit-select.ts';
 import type { Candidate } from './candidate.ts';
 import { logit, sigmoid } from './logit.ts';
 import { operatingPoint } from './operating-point.ts';
-import { selectFigures, standardErrorOf, violationsOf } from './selection.ts';
+import { standardErrorOf, violationsOf } from './selection.ts';
 import { restoreSnapshot, takeSnapshot, withHeadOf } from './snapshot.ts';
 
 export interface JudgeInput {
@@ -104,19 +104,22 @@ function measure(
   { input: { select, selection, objective }, original }: Omit<Judging, 'about'>,
   logits: Float32Array,
 ): Pick<Candidate, 'cut' | 'select' | 'standardError' | 'violations'> {
+  const truth = truthOf(select, select.rows);
   const cut = operatingPoint({
     logits,
-    ...truthOf(select, select.rows),
-    leastTruePositiveRates: original.groups.map((group) =>
-      Math.max(0, (group.truePositiveRate ?? 0) - selection.maxGroupTprDrop),
+    labels: truth.labels,
+    rails: railsOf(
+      select,
+      truth,
+      original.groups.map((group) => Math.max(0, (group.truePositiveRate ?? 0) - selection.maxGroupTprDrop)),
     ),
   });
-  const { groups, figures } = auditSelect(select, { logits, cut, metric: objective.metric });
+  const { targets, figures } = auditSelect(select, { logits, cut, metric: objective.metric });
   const measured = { ...figures, threshold: sigmoid(cut) };
   return {
     cut,
     select: measured,
-    standardError: standardErrorOf(groups, objective.metric),
+    standardError: standardErrorOf(targets, objective.metric),
     violations: Object.values(violationsOf(measured, original, selection)).flat(),
   };
 }
@@ -128,21 +131,6 @@ async function judgeOriginal(input: JudgeInput): Promise<SelectFigures> {
   features.dispose();
   const { figures } = auditSelect(select, { logits, cut: logit(threshold), metric: objective.metric });
   return { ...figures, threshold };
-}
-
-function auditSelect(
-  select: TrainingSet,
-  { logits, cut, metric }: { logits: Float32Array; cut: number; metric: Objective['metric'] },
-) {
-  const { labels, groups: groupOf } = truthOf(select, select.rows);
-  const report = audit({
-    labels,
-    decisions: { scores: logits, threshold: cut },
-    sensitiveFeatures: [{ name: 'select', groupNames: select.groupNames, groups: groupOf }],
-    replicates: 0,
-  });
-  const { groups } = report.features[0]!;
-  return { groups, figures: selectFigures(report, groups, metric) };
 }
 
 function logitsOf(model: Classifier, features: Tensor2D): Float32Array {

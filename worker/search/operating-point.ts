@@ -5,10 +5,13 @@ export interface OperatingPointInput {
   readonly logits: Float32Array;
   /** [N] 0 or 1 */
   readonly labels: Int32Array;
-  /** [N] */
-  readonly groups: Int32Array;
-  /** Least true positive rate of each group, in [0, 1]. */
-  readonly leastTruePositiveRates: readonly number[];
+  /** One for each way in which the rows are divided into groups. */
+  readonly rails: readonly {
+    /** [N]; -1 for a row that is in none */
+    readonly groups: Int32Array;
+    /** Least true positive rate of each group, in [0, 1]. */
+    readonly leastTruePositiveRates: readonly number[];
+  }[];
 }
 
 /**
@@ -18,38 +21,47 @@ export interface OperatingPointInput {
  * @returns a logit; samples at or above it are predicted positive
  * @throws EmptyGroupError when the rows hold one class only
  */
-export function operatingPoint({
-  logits,
-  labels,
-  groups,
-  leastTruePositiveRates,
-}: OperatingPointInput): number {
-  const positives = leastTruePositiveRates.map(
-    (_, group) => labels.filter((label, row) => label === 1 && groups[row] === group).length,
-  );
-  const allPositives = labels.reduce((sum, label) => sum + label, 0);
-  const allNegatives = labels.length - allPositives;
-  if (allPositives === 0 || allNegatives === 0) {
-    throw new EmptyGroupError(
-      `threshold: expected both classes among ${labels.length} samples, received one`,
-    );
-  }
+export function operatingPoint({ logits, labels, rails }: OperatingPointInput): number {
+  const tallies = rails.map((rail) => startTally(rail, labels));
+  const [allNegatives, allPositives] = countLabels(labels);
   const order = Array.from(logits.keys()).sort((a, b) => logits[b]! - logits[a]!);
-  const found = { groups: positives.map(() => 0), positives: 0, negatives: 0 };
+  const found = [0, 0]; // negatives, positives
   let best = { accuracy: -1, cut: Number.NaN };
   for (const [place, row] of order.entries()) {
-    if (labels[row] === 1) {
-      found.positives += 1;
-      found.groups[groups[row]!]! += 1;
-    } else found.negatives += 1;
+    found[labels[row]!]! += 1;
+    for (const tally of tallies) tally.add(row);
     const next = order[place + 1];
     if (next !== undefined && logits[next] === logits[row]) continue;
-    const keepsAll = leastTruePositiveRates.every(
-      (least, group) => positives[group] === 0 || found.groups[group]! / positives[group]! >= least,
-    );
-    const accuracy = (found.positives / allPositives + 1 - found.negatives / allNegatives) / 2;
-    if (!keepsAll || accuracy <= best.accuracy) continue;
+    const accuracy = (found[1]! / allPositives + 1 - found[0]! / allNegatives) / 2;
+    if (accuracy <= best.accuracy || !tallies.every((tally) => tally.keepsAll())) continue;
     best = { accuracy, cut: next === undefined ? logits[row]! - 1 : (logits[row]! + logits[next]!) / 2 };
   }
   return best.cut;
+}
+
+function countLabels(labels: Int32Array): [number, number] {
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  if (positives > 0 && positives < labels.length) return [labels.length - positives, positives];
+  throw new EmptyGroupError(`threshold: expected both classes among ${labels.length} samples, received one`);
+}
+
+/** Counts positives of each group as they are found. */
+function startTally(
+  { groups, leastTruePositiveRates }: OperatingPointInput['rails'][number],
+  labels: Int32Array,
+) {
+  const positives = leastTruePositiveRates.map(
+    (_, group) => labels.filter((label, row) => label === 1 && groups[row] === group).length,
+  );
+  const found = positives.map(() => 0);
+  return {
+    add: (row: number) => {
+      const group = groups[row]!;
+      if (group >= 0 && labels[row] === 1) found[group]! += 1;
+    },
+    keepsAll: () =>
+      leastTruePositiveRates.every(
+        (least, group) => positives[group] === 0 || found[group]! / positives[group]! >= least,
+      ),
+  };
 }

@@ -1,6 +1,6 @@
 import { disparity } from '../../core/fairness/disparity.ts';
 import type { AuditReport, DisparityName, GroupMetrics } from '../../core/fairness/types.ts';
-import type { CandidateRecord, SelectFigures } from '../../core/jobs/run-record.ts';
+import type { CandidateRecord, FeatureDisparity, SelectFigures } from '../../core/jobs/run-record.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
 import type { SelectionOptions } from '../bmft/options.ts';
 
@@ -11,24 +11,50 @@ export const DIFFERENCE_OF = {
   equalizedOdds: 'equalizedOddsDifference',
 } as const satisfies Record<DisparityMetric, DisparityName>;
 
-/** Figures of one audit as selection and verdict read them, over the given groups of one feature. */
+/** The groups whose disparity counts: of one feature, or of one intersection of features. */
+export interface TargetGroups {
+  readonly sensitiveFeature: string;
+  readonly groups: readonly GroupMetrics[];
+}
+
+/**
+ * Figures of one audit as selection and verdict read them. Of several targets the largest disparity counts: a mean
+ * would let one group of people pay for another.
+ */
 export function selectFigures(
   { overall, threshold }: Pick<AuditReport, 'overall' | 'threshold'>,
-  groups: readonly GroupMetrics[],
+  targets: readonly TargetGroups[],
   metric: DisparityMetric,
 ): SelectFigures {
-  return {
+  const byFeature = targets.map(({ sensitiveFeature, groups }) => ({
+    sensitiveFeature,
     disparity: disparity(DIFFERENCE_OF[metric], groups).value,
+  }));
+  const areSeveral = targets.length > 1;
+  return {
+    disparity: byFeature[widestOf(byFeature)]!.disparity,
+    ...(areSeveral && { byFeature }),
     auc: overall.auc.value,
     balancedAccuracy: overall.balancedAccuracy.value,
     threshold: threshold!,
-    groups: groups.map(({ group, auc, rates }) => ({
-      group,
-      auc: auc.value,
-      truePositiveRate: rates.truePositiveRate.value,
-      falsePositiveRate: rates.falsePositiveRate.value,
-    })),
+    groups: targets.flatMap(({ sensitiveFeature, groups }) =>
+      groups.map(({ group, auc, rates }) => ({
+        group: areSeveral ? `${sensitiveFeature}: ${group}` : group,
+        auc: auc.value,
+        truePositiveRate: rates.truePositiveRate.value,
+        falsePositiveRate: rates.falsePositiveRate.value,
+      })),
+    ),
   };
+}
+
+/** Place of the largest disparity, or of the first that is not defined: what cannot be measured may be larger still. */
+export function widestOf(disparities: readonly Pick<FeatureDisparity, 'disparity'>[]): number {
+  const size = ({ disparity }: Pick<FeatureDisparity, 'disparity'>) => disparity ?? Number.POSITIVE_INFINITY;
+  return disparities.reduce(
+    (widest, each, place) => (size(each) > size(disparities[widest]!) ? place : widest),
+    0,
+  );
 }
 
 /** Guard rails that are broken, in words: those over all samples, and those of single groups. */
@@ -67,7 +93,9 @@ export function violationsOf(
       }),
     ];
   });
-  const undefinedGap = candidate.disparity === null ? ['the disparity is not defined'] : [];
+  const lacking = candidate.byFeature?.find((each) => each.disparity === null);
+  const where = lacking ? ` by ${lacking.sensitiveFeature}` : '';
+  const undefinedGap = candidate.disparity === null ? [`the disparity${where} is not defined`] : [];
   return {
     overall: [...undefinedGap, ...overall.filter((sentence) => sentence !== null)],
     byGroup: byGroup.filter((sentence) => sentence !== null),
@@ -112,11 +140,14 @@ export function chooseCandidate<C extends Judged>(
 }
 
 /**
- * Standard error of a difference: that of its widest gap, √(p(1-p)/n + q(1-q)/m), with (x+1)/(n+2) for the
+ * Standard error of a difference, of several targets that of the widest: that of its widest gap, √(p(1-p)/n + q(1-q)/m), with (x+1)/(n+2) for the
  * rates so that a rate of 0 or 1 on few samples does not look certain (Agresti and Caffo 2000).
  */
-export function standardErrorOf(groups: readonly GroupMetrics[], metric: DisparityMetric): number | null {
-  if (disparity(DIFFERENCE_OF[metric], groups).value === null) return null;
+export function standardErrorOf(targets: readonly TargetGroups[], metric: DisparityMetric): number | null {
+  const gaps = targets.map(({ groups }) => disparity(DIFFERENCE_OF[metric], groups).value);
+  const widest = widestOf(gaps.map((gap) => ({ disparity: gap })));
+  if (gaps[widest] === null) return null;
+  const { groups } = targets[widest]!;
   const rates = RATES_OF[metric].map((name) => groups.map((group) => group.rates[name]));
   const errors = rates.map((ofGroups) => {
     const ordered = ofGroups.toSorted((a, b) => a.value! - b.value!);

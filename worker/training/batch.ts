@@ -8,6 +8,15 @@ export interface BatchTruth {
   readonly groups: Int32Array;
 }
 
+/** One way to divide the rows of a set: by a sensitive feature, or by a combination of several. */
+export interface Grouping {
+  /** Of the feature, or of features with ` × ` between, as the audit names an intersection. */
+  readonly name: string;
+  readonly groupNames: readonly string[];
+  /** By the group that a row has in the set: its group here, or -1 where this grouping has none for it. */
+  readonly groupOf: Int32Array;
+}
+
 export interface Batch extends BatchTruth {
   /** [B, ...sample shape] */
   readonly inputs: Tensor;
@@ -18,12 +27,37 @@ export interface TrainingSet extends BatchTruth {
   readonly inputs: InputSource;
   readonly rows: readonly number[];
   readonly groupNames: readonly string[];
+  /**
+   * Where several disparities are lowered at once: each of them by groups of `groups`, which are then the combinations
+   * of features that occur. Absent: the groups themselves.
+   */
+  readonly groupings?: readonly Grouping[] | undefined;
 }
 
 /** Loads the rows as one batch, in the order given; the caller disposes `inputs`. */
 export async function loadBatch(set: TrainingSet, rows: readonly number[]): Promise<Batch> {
   await setImmediate(); // a batch from the cache resolves at once, and Ctrl-C could never be heard
   return { inputs: await set.inputs.batch(rows), ...truthOf(set, rows) };
+}
+
+/** The groupings of a set; that of its groups themselves, without a name, where it has no others. */
+export function groupingsOf({ groupNames, groupings }: Pick<TrainingSet, 'groupNames' | 'groupings'>) {
+  return groupings ?? [{ name: '', groupNames, groupOf: Int32Array.from(groupNames.keys()) }];
+}
+
+/** [B] groups of the rows in one grouping; -1 for rows without one. */
+export function regroup(groups: Int32Array, { groupOf }: Pick<Grouping, 'groupOf'>): Int32Array {
+  return groups.map((group) => groupOf[group] ?? -1);
+}
+
+/** The set with the groups of one of its groupings; rows that it leaves out have the group -1. */
+export function inGrouping(set: TrainingSet, grouping: Grouping): TrainingSet {
+  return {
+    ...set,
+    groups: regroup(set.groups, grouping),
+    groupNames: grouping.groupNames,
+    groupings: undefined,
+  };
 }
 
 export function truthOf(set: BatchTruth, rows: readonly number[]): BatchTruth {

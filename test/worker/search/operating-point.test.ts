@@ -11,8 +11,7 @@ interface Sample {
 const inputOf = (samples: readonly Sample[], leastTruePositiveRates: readonly number[]) => ({
   logits: Float32Array.from(samples, ({ logit }) => logit),
   labels: Int32Array.from(samples, ({ label }) => label),
-  groups: Int32Array.from(samples, ({ group }) => group),
-  leastTruePositiveRates,
+  rails: [{ groups: Int32Array.from(samples, ({ group }) => group), leastTruePositiveRates }],
 });
 
 const shareAbove = (samples: readonly Sample[], cut: number) =>

@@ -89,7 +89,7 @@ describe('search', () => {
       sensitiveFeatures: [{ name: 'select', groupNames: select.groupNames, groups: truth.groups }],
       decisions: { scores, threshold: cut },
     });
-    return { ...selectFigures(report, report.features[0]!.groups, 'equalizedOdds'), threshold: sigmoid(cut) };
+    return { ...selectFigures(report, report.features, 'equalizedOdds'), threshold: sigmoid(cut) };
   }
 
   describe('over a grid', () => {

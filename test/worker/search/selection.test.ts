@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { GroupMetrics } from '../../../core/fairness/types.ts';
 import type { SelectFigures } from '../../../core/jobs/run-record.ts';
 import type { SelectionOptions } from '../../../worker/bmft/options.ts';
 import type { Judged } from '../../../worker/search/selection.ts';
@@ -136,6 +137,9 @@ describe('chooseCandidate', () => {
   });
 });
 
+/** One target with these groups. */
+const only = (groups: readonly GroupMetrics[]) => [{ sensitiveFeature: 'site', groups }];
+
 describe('standardErrorOf', () => {
   const groups = [
     groupFrom('a', countsFor({ tpr: 0.9, fpr: 0.2, support: 20 })),
@@ -149,8 +153,8 @@ describe('standardErrorOf', () => {
 
   test('is that of the widest gap, by the two groups that span it', () => {
     const expected = Math.sqrt(variance(18, 20) + variance(5, 10));
-    expect(standardErrorOf(groups, 'equalOpportunity')).toBeCloseTo(expected, 12);
-    expect(standardErrorOf(groups, 'equalizedOdds')).toBeCloseTo(expected, 12); // FPR gap .1 < TPR gap .4
+    expect(standardErrorOf(only(groups), 'equalOpportunity')).toBeCloseTo(expected, 12);
+    expect(standardErrorOf(only(groups), 'equalizedOdds')).toBeCloseTo(expected, 12); // FPR gap .1 < TPR gap .4
   });
 
   test('of equalised odds follows the false positive rates where their gap is wider', () => {
@@ -158,7 +162,7 @@ describe('standardErrorOf', () => {
       groupFrom('a', countsFor({ tpr: 0.5, fpr: 0.1 })),
       groupFrom('b', countsFor({ tpr: 0.6, fpr: 0.9 })),
     ];
-    expect(standardErrorOf(wide, 'equalizedOdds')).toBeCloseTo(
+    expect(standardErrorOf(only(wide), 'equalizedOdds')).toBeCloseTo(
       Math.sqrt(variance(1, 10) + variance(9, 10)),
       12,
     );
@@ -168,7 +172,7 @@ describe('standardErrorOf', () => {
     const selected = [18 + 4, 5 + 3, 24 + 12];
     const shares = selected.map((count, place) => count / [40, 20, 80][place]!);
     expect(shares).toEqual([0.55, 0.4, 0.45]);
-    expect(standardErrorOf(groups, 'demographicParity')).toBeCloseTo(
+    expect(standardErrorOf(only(groups), 'demographicParity')).toBeCloseTo(
       Math.sqrt(variance(22, 40) + variance(8, 20)),
       12,
     );
@@ -176,11 +180,11 @@ describe('standardErrorOf', () => {
 
   test('does not call rates of 1 on few samples certain', () => {
     const perfect = ['a', 'b'].map((name) => groupFrom(name, countsFor({ tpr: 1, fpr: 0, support: 3 })));
-    expect(standardErrorOf(perfect, 'equalOpportunity')).toBeGreaterThan(0.2);
+    expect(standardErrorOf(only(perfect), 'equalOpportunity')).toBeGreaterThan(0.2);
   });
 
   test('is null when the disparity is', () => {
-    expect(standardErrorOf(groups.slice(0, 1), 'equalOpportunity')).toBeNull();
+    expect(standardErrorOf(only(groups.slice(0, 1)), 'equalOpportunity')).toBeNull();
   });
 });
 
@@ -194,7 +198,7 @@ describe('selectFigures', () => {
       ...groupFrom('(all)', countsFor({ tpr: 0.75, fpr: 0.3, support: 20 })),
       auc: { value: 0.8, interval: null },
     };
-    expect(selectFigures({ overall, threshold: 0.4 }, groups, 'equalizedOdds')).toEqual({
+    expect(selectFigures({ overall, threshold: 0.4 }, only(groups), 'equalizedOdds')).toEqual({
       disparity: expect.closeTo(Math.max(0.9 - 0.6, 0.4 - 0.2), 12),
       auc: 0.8,
       balancedAccuracy: (0.75 + 0.7) / 2,
