@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { minimize } from '../../core/fairness/statistics/lbfgs.ts';
 import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { headParameters } from '../../core/model/classifier.ts';
 import type { BatchTruth } from '../training/batch.ts';
-import { minimize } from '../training/lbfgs.ts';
 import type { LogitLosses } from './logit-losses.ts';
 import { prepareLogitLosses } from './logit-losses.ts';
 import type { Objective } from './objective.ts';

@@ -87,21 +87,36 @@ const TIE = 1 + 1e-7;
  * likely as the one observed.
  */
 export function fisherExact(first: Proportion, second: Proportion): number {
+  const { observed, masses } = fixedMargins(first, second);
+  const likely = masses.get(observed)! * TIE;
+  return sumOf([...masses.values()].filter((mass) => mass <= likely));
+}
+
+/** Fisher's exact test against a first rate that is the larger one: one-sided, with all margins fixed. */
+export function fisherGreater(first: Proportion, second: Proportion): number {
+  const { observed, masses } = fixedMargins(first, second);
+  return sumOf([...masses].flatMap(([numerator, mass]) => (numerator >= observed ? [mass] : [])));
+}
+
+const sumOf = (masses: readonly number[]) =>
+  Math.min(
+    1,
+    masses.reduce((sum, mass) => sum + mass, 0),
+  );
+
+/** Chances of each numerator of the first rate, with all margins of the table fixed, and the one observed. */
+function fixedMargins(first: Proportion, second: Proportion) {
   const [one, two] = [rounded(first), rounded(second)];
   const successes = one.numerator + two.numerator;
   const least = Math.max(0, successes - two.support);
   const most = Math.min(successes, one.support);
   const logChoose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
   const whole = logChoose(one.support + two.support, successes);
-  const mass = (k: number) =>
-    Math.exp(logChoose(one.support, k) + logChoose(two.support, successes - k) - whole);
-  const observed = mass(one.numerator) * TIE;
-  let sum = 0;
+  const masses = new Map<number, number>();
   for (let k = least; k <= most; k += 1) {
-    const likelihood = mass(k);
-    if (likelihood <= observed) sum += likelihood;
+    masses.set(k, Math.exp(logChoose(one.support, k) + logChoose(two.support, successes - k) - whole));
   }
-  return Math.min(1, sum);
+  return { observed: one.numerator, masses };
 }
 
 const MOST_TABLES = 9_999;

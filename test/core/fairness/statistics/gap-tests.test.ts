@@ -6,6 +6,7 @@ import {
   chiSquareHomogeneity,
   firmVariance,
   fisherExact,
+  fisherGreater,
   homogeneity,
   permutationTest,
   rateGapTest,
@@ -67,6 +68,11 @@ describe('tests of rates', () => {
   ])('of %o and %o: Fisher and z', (first, second, fisher, z) => {
     expect(fisherExact(first, second) / fisher).toBeCloseTo(1, 10);
     expect(twoProportions(first, second).pValue / z).toBeCloseTo(1, 10);
+  });
+
+  it('one-sided as scipy.fisher_exact with alternative greater, and 1 − mass the other way', () => {
+    expect(fisherGreater(of(7, 10), of(2, 10))).toBeCloseTo(0.03488925934746368, 12);
+    expect(fisherGreater(of(2, 10), of(7, 10))).toBeCloseTo(0.9972612526792093, 12);
   });
 
   it('chi-square of four groups as scipy.chi2_contingency without correction', () => {

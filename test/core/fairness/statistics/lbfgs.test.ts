@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Evaluation } from '../../../worker/training/lbfgs.ts';
-import { minimize } from '../../../worker/training/lbfgs.ts';
+import type { Evaluation } from '../../../../core/fairness/statistics/lbfgs.ts';
+import { minimize } from '../../../../core/fairness/statistics/lbfgs.ts';
 
 const OPTIONS = { iterations: 200, tolerance: 1e-9 };
 
