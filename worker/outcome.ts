@@ -2,7 +2,8 @@ import type { DataCheck } from '../core/checks/types.ts';
 import { MISSING_GROUP } from '../core/data/types.ts';
 import { EmptyGroupError } from '../core/errors.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
-import type { CandidateRecord, DataUse, SelectFigures } from '../core/jobs/run-record.ts';
+import type { CandidateRecord, DataUse, RunRecord, SelectFigures } from '../core/jobs/run-record.ts';
+import type { DisparityMetric } from '../core/jobs/schema.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import { PRESETS } from './bmft/options.ts';
 import type { Parts } from './parts.ts';
@@ -15,7 +16,7 @@ import { assertCells } from './training/sampler.ts';
 import type { Tuned } from './tune.ts';
 
 /** Rails of the verdict under every preset, so that a collapsed model never counts as improved. */
-const VERDICT_RAILS = PRESETS.robust.selection!;
+export const VERDICT_RAILS = PRESETS.robust.selection!;
 
 /**
  * Why the data cannot carry the method, in a sentence, or null when it can.
@@ -103,15 +104,7 @@ export function reject({
   const from = auditedFigures(before, job, parts);
   job.progress.finish();
   return {
-    outcome: {
-      ...describeOutcome(job, from),
-      status: 'rejected',
-      after: null,
-      aucBefore: before.overall.auc.value,
-      aucAfter: null,
-      reasons: problems,
-      ...describeFeatures(from, null),
-    },
+    outcome: outcomeOf({ ...evidenceOf(job), from, to: null, candidates: [], problems }),
     before,
     after: null,
     data: parts.use,
@@ -123,10 +116,7 @@ export function reject({
   };
 }
 
-/**
- * Verdict on the audited part: improved when the disparity fell there too and neither AUC nor balanced accuracy
- * fell by more than the rails allow; reasons name what did not hold, group by group.
- */
+/** Result of a run that tuned, or tried to; `tuned.isTuned` is false where no candidate was chosen. */
 export function conclude({
   job,
   parts,
@@ -136,19 +126,10 @@ export function conclude({
   tuned,
 }: Verdict & { readonly after: AuditReport; readonly tuned: Tuned }): Concluded {
   const from = auditedFigures(before, job, parts);
-  const to = auditedFigures(after, job, parts);
-  const reasons = tuned.isTuned ? reasonsAgainst(from, to) : whyNoneChosen(tuned.candidates);
-  const isImproved = tuned.isTuned && reasons.decisive.length === 0;
+  const to = tuned.isTuned ? auditedFigures(after, job, parts) : null;
+  const { candidates } = tuned;
   return {
-    outcome: {
-      ...describeOutcome(job, from),
-      status: isImproved ? 'improved' : 'not-improved',
-      after: tuned.isTuned ? to.disparity : null,
-      aucBefore: before.overall.auc.value,
-      aucAfter: tuned.isTuned ? after.overall.auc.value : null,
-      reasons: [...reasons.decisive, ...reasons.noted],
-      ...describeFeatures(from, tuned.isTuned ? to : null),
-    },
+    outcome: outcomeOf({ ...evidenceOf(job), from, to, candidates, problems: [] }),
     before,
     after: tuned.isTuned ? after : null,
     data: parts.use,
@@ -157,6 +138,46 @@ export function conclude({
     curves: tuned.curves,
     candidates: tuned.candidates,
     dataCheck: check,
+  };
+}
+
+/** All that an outcome follows from; a run folder holds it. */
+interface Evidence {
+  /** The feature that is mitigated, where it is one. */
+  readonly sensitiveFeature: string;
+  readonly metric: DisparityMetric;
+  /** On the audited data, before and after; `to` is null where no candidate was chosen. */
+  readonly from: SelectFigures;
+  readonly to: SelectFigures | null;
+  readonly candidates: readonly CandidateRecord[];
+  /** Why nothing was trained; empty when something was. */
+  readonly problems: readonly string[];
+}
+
+function evidenceOf({ sensitiveFeature, options }: MitigationJob) {
+  return { sensitiveFeature, metric: options.metric };
+}
+
+/**
+ * Verdict on the audited part: improved when the disparity fell there too and neither AUC nor balanced accuracy
+ * fell by more than the rails allow; reasons name what did not hold, group by group.
+ */
+function outcomeOf(evidence: Evidence): RunRecord['outcome'] {
+  const { from, to, candidates, problems } = evidence;
+  const figures = {
+    ...describeOutcome(evidence),
+    after: to?.disparity ?? null,
+    aucBefore: from.auc,
+    aucAfter: to?.auc ?? null,
+    ...describeFeatures(from, to),
+  };
+  if (problems.length > 0) return { ...figures, status: 'rejected', reasons: problems };
+  const reasons = to === null ? whyNoneChosen(candidates) : reasonsAgainst(from, to);
+  const isImproved = to !== null && reasons.decisive.length === 0;
+  return {
+    ...figures,
+    status: isImproved ? 'improved' : 'not-improved',
+    reasons: [...reasons.decisive, ...reasons.noted],
   };
 }
 
@@ -193,11 +214,11 @@ export function whyNoneChosen(candidates: readonly Pick<CandidateRecord, 'kind' 
 }
 
 /** Of several features the largest disparity counts. */
-function describeOutcome({ sensitiveFeature, options }: MitigationJob, from: SelectFigures) {
+function describeOutcome({ sensitiveFeature, metric, from }: Evidence) {
   const widest = from.byFeature?.[widestOf(from.byFeature)];
   return {
     sensitiveFeature: widest?.sensitiveFeature ?? sensitiveFeature,
-    metric: DIFFERENCE_OF[options.metric],
+    metric: DIFFERENCE_OF[metric],
     before: from.disparity,
   };
 }

@@ -2,18 +2,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataCheck } from '../core/checks/types.ts';
 import type { Manifest } from '../core/data/types.ts';
+import { MISSING_GROUP } from '../core/data/types.ts';
+import { setFigures } from '../core/fairness/set-figures.ts';
 import type { FileRecord, Outcome, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { countWeights, headParameters, weightsOf } from '../core/model/classifier.ts';
 import { PREPROCESS_FILE } from '../core/model/model-file.ts';
-import { renderMitigationReport } from '../core/report/mitigation-report.ts';
+import type { AuditedResult } from './audit-sets.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
+import { makeDecision } from './decision/make-decision.ts';
 import type { ModelAndData } from './load-data.ts';
 import { encodeMask } from './mask-file.ts';
 import type { TestTable } from './mitigate-files.ts';
 import { hashFile, hashFolder, hashTogether, writeFolder } from './run-folder.ts';
 import type { MitigationResult } from './run-job.ts';
+import { DECISION_FILE, REPORT_FILE, renderRunReport } from './run-report.ts';
 import { VERSION } from './version.ts';
 
 export interface SaveRunInput {
@@ -56,13 +60,11 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
       if (after) await write(files.after, toJson(after));
     }
     if (result.dataCheck) await write('check.json', toJson(result.dataCheck));
+    const files = await hashFolder(partial);
+    await write(DECISION_FILE, toJson(makeDecision({ run: described, sets: result.audited, files })));
     const outputs = await hashFolder(partial);
-    const reported = { ...described, outputs };
-    await write(
-      'report.html',
-      renderMitigationReport({ run: reported, before: result.before, after: result.after }),
-    );
-    record = { ...described, outputs: [...outputs, await hashFile(path.join(partial, 'report.html'))] };
+    await write(REPORT_FILE, await renderRunReport(partial, { ...described, outputs }));
+    record = { ...described, outputs: [...outputs, await hashFile(path.join(partial, REPORT_FILE))] };
     await write('run.json', toJson(record));
   });
   return record;
@@ -104,10 +106,7 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
     model: describeModel(loaded.model),
     data,
     splits: result.splits,
-    audited: result.audited.map(({ name, source, support, cells, after }, place) => {
-      const files = auditFilesOf(place);
-      return { name, source, support, cells, ...files, after: after && files.after };
-    }),
+    audited: result.audited.map((set, place) => describeSet(set, auditFilesOf(place), outcome)),
     ...(dataCheck && { check: summaryOf(dataCheck, outcome.status) }),
     outcome,
     threshold,
@@ -121,6 +120,23 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
 
 function summaryOf({ verdict, findings }: DataCheck, status: Outcome): NonNullable<RunRecord['check']> {
   return { verdict, isOverruled: verdict === 'unfit' && status !== 'rejected', findings };
+}
+
+function describeSet(
+  { name, source, support, cells, before, after }: AuditedResult,
+  files: ReturnType<typeof auditFilesOf>,
+  { sensitiveFeature, metric }: RunRecord['outcome'],
+): RunRecord['audited'][number] {
+  const target = { sensitiveFeature, metric, missingGroup: MISSING_GROUP };
+  return {
+    name,
+    source,
+    support,
+    cells,
+    before: files.before,
+    after: after && files.after,
+    figures: { before: setFigures(before, target), after: after && setFigures(after, target) },
+  };
 }
 
 function describeModel(model: Classifier): RunRecord['model'] {

@@ -9,7 +9,7 @@ interface LabelFlips {
 }
 
 /** Counts only: nothing here tells which rows they are. */
-interface GroupFlips {
+export interface GroupFlips {
   /** Group name, or `(all)` for the whole set. */
   readonly group: string;
   readonly positives: LabelFlips;
@@ -20,7 +20,7 @@ interface GroupFlips {
   readonly lost: number;
 }
 
-interface FeatureFlips {
+export interface FeatureFlips {
   readonly sensitiveFeature: string;
   readonly groups: readonly GroupFlips[];
 }

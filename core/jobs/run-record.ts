@@ -1,4 +1,5 @@
 import type { CheckSummary } from '../checks/types.ts';
+import type { SetFigures } from '../fairness/set-figures.ts';
 import type { DisparityName } from '../fairness/types.ts';
 
 /** `rejected`: the data cannot carry the method. `not-improved`: no candidate met the guard rails. */
@@ -31,6 +32,8 @@ export interface AuditedSetRecord {
   /** Files of the run folder; `after` is null where no changed model was audited. */
   readonly before: string;
   readonly after: string | null;
+  /** Of the mitigated feature, before and after. */
+  readonly figures: { readonly before: SetFigures; readonly after: SetFigures | null };
 }
 
 /** A cell of an intersection that is too small to be a group of its own: its rows count in its parents only. */

@@ -1,8 +1,10 @@
 import type { MitigationInput } from './facts/headline.ts';
 import type { Section } from './page/layout.ts';
 import { page } from './page/page.ts';
+import { auditedSetsSection } from './sections/audited-sets.ts';
 import { curvesSection } from './sections/curves.ts';
 import { dataSection } from './sections/data.ts';
+import { decisionSection } from './sections/decision.ts';
 import { frontierSection } from './sections/frontier.ts';
 import { groupsSection } from './sections/groups.ts';
 import { runLimitsSection } from './sections/limits.ts';
@@ -31,13 +33,15 @@ export function renderMitigationReport(input: MitigationInput): string {
 
 /** A rejected run trained nothing, so it has no mask, no curves and no candidates to show. */
 function sectionsOf(input: MitigationInput): Section[] {
-  const { run, before, after } = input;
+  const { run, before, after, decision } = input;
   const training =
     run.outcome.status === 'rejected'
       ? []
       : [maskSection(run.mask), curvesSection(run), frontierSection(run)];
   return [
     groupsSection({ before, after, target: run.outcome }),
+    ...(run.audited.length > 1 ? [auditedSetsSection(run)] : []),
+    ...(decision === undefined ? [] : [decisionSection(decision)]),
     ...training,
     dataSection(run.data, run.outcome.sensitiveFeature),
     runLimitsSection(input),

@@ -1,3 +1,4 @@
+import { setFigures } from '../../core/fairness/set-figures.ts';
 import type {
   CandidateRecord,
   Cell,
@@ -158,6 +159,12 @@ export const CANDIDATES: readonly CandidateRecord[] = [
   }),
 ];
 
+const SET_TARGET = {
+  sensitiveFeature: 'sex',
+  metric: 'equalizedOddsDifference',
+  missingGroup: '(missing)',
+} as const;
+
 export const IMPROVED_RUN: RunRecord = {
   schemaVersion: 1,
   tool: { name: 'counterweight', version: '0.1.0' },
@@ -209,6 +216,10 @@ export const IMPROVED_RUN: RunRecord = {
       cells: cellsOf({ female: [80, 397], male: [100, 300] }),
       before: 'audit-before.json',
       after: 'audit-after.json',
+      figures: {
+        before: setFigures(TWO_GROUPS_BEFORE, SET_TARGET),
+        after: setFigures(TWO_GROUPS_AFTER, SET_TARGET),
+      },
     },
   ],
   outcome: {

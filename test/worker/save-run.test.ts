@@ -102,6 +102,7 @@ describe('saveRun', () => {
     expect(written.outputs.map(({ name }) => name)).toEqual([
       'audit-after.json',
       'audit-before.json',
+      'decision.json',
       'mask.safetensors',
       'model/model.json',
       'model/preprocess.json',
@@ -138,6 +139,7 @@ describe('saveRun', () => {
     expect(mask).toBeNull();
     expect(await readdir(folder.at('rejected/run'))).toEqual([
       'audit-before.json',
+      'decision.json',
       'report.html',
       'run.json',
     ]);

@@ -16,6 +16,7 @@ import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
 import { addDataOptions, addModelOptions, readDataSource } from './data-options.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { setsTable } from './set-tables.ts';
 import { mitigationTable } from './tables.ts';
 
 interface MitigateFlags extends DataFlags {
@@ -44,8 +45,8 @@ Examples:
     echo '{"body": {"epochs": 5}}' > options.json
     counterweight mitigate ... --preset bmft-released --options options.json --out run/
 
-The run folder holds model/, mask.safetensors, audit-before.json, audit-after.json, report.html and run.json;
-further sets have audit-before-2.json, audit-after-2.json and so on.
+The run folder holds model/, mask.safetensors, audit-before.json, audit-after.json, decision.json,
+report.html and run.json; further sets have audit-before-2.json, audit-after-2.json and so on.
 The model you pass is never changed. Same seed, same bytes.
 
 Exit codes: 0 improved, 10 not improved, 64 wrong input, 65 data or model unfit, 70 failed, 75 try again,
@@ -128,6 +129,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     signal: console.signal,
   });
   console.print(flags.json ? JSON.stringify(record, null, 2) : mitigationTable(result));
+  if (!flags.json && record.audited.length > 1) console.print(`\n${setsTable(record)}`);
   console.note(`report: ${path.join(flags.out, 'report.html')}`);
   console.exitCode = exitCodeOf(result);
 }

@@ -1,4 +1,5 @@
 import type { AuditReport, Disparity, DisparityName, GroupMetrics } from '../../fairness/types.ts';
+import type { DecisionRecord } from '../../jobs/decision-record.ts';
 import type { RunRecord } from '../../jobs/run-record.ts';
 import { shownDisparity } from '../tables/figure-cells.ts';
 import { count, plural, rate } from '../text/format.ts';
@@ -9,6 +10,7 @@ export interface MitigationInput {
   readonly run: RunRecord;
   readonly before: AuditReport;
   readonly after: AuditReport | null;
+  readonly decision?: DecisionRecord;
 }
 
 /** The figures of the first sentence, taken from the audits that the tables show. */

@@ -56,6 +56,7 @@ describe('counterweight mitigate', () => {
     expect([...(await filesIn('run')).keys()]).toEqual([
       'audit-after.json',
       'audit-before.json',
+      'decision.json',
       'mask.safetensors',
       'model/model.json',
       'model/preprocess.json',

@@ -33,6 +33,7 @@ describe('runTask', () => {
       [
         'audit-after.json',
         'audit-before.json',
+        'decision.json',
         'mask.safetensors',
         'model/model.json',
         'model/preprocess.json',
@@ -48,6 +49,7 @@ describe('runTask', () => {
       [
         'audit-after.json',
         'audit-before.json',
+        'decision.json',
         'mask.safetensors',
         'model/ink.h5',
         'model/preprocess.json',
