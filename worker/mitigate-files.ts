@@ -5,6 +5,8 @@ import type { MitigationOptions } from './bmft/options.ts';
 import type { BlobStore } from './checkpoints.ts';
 import type { DataSource, ModelAndData } from './load-data.ts';
 import { loadModelAndData, loadTable } from './load-data.ts';
+import type { MitigateChoice } from './mitigated-features.ts';
+import { mitigatedFeatures } from './mitigated-features.ts';
 import type { Progress } from './progress.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
 import { runMitigation, runShard } from './run-job.ts';
@@ -27,6 +29,8 @@ export interface FileJob {
   readonly splits: NonNullable<RunRecord['splits']>;
   /** Further sets to audit, in files of their own with the same columns but for the split's. */
   readonly testManifests?: readonly TestManifest[] | undefined;
+  /** Absent: the first sensitive feature of the columns. */
+  readonly mitigate?: MitigateChoice | undefined;
   readonly preset: PresetName;
   readonly options: MitigationOptions;
   readonly seed: number;
@@ -72,7 +76,10 @@ async function withData<Result>(
       inputs,
       splits,
       testSets: tables.map((table) => ({ name: table.name, samples: table.manifest, inputs: table.inputs })),
-      sensitiveFeature: manifest.sensitiveFeatures[0]!.name,
+      ...mitigatedFeatures(job.mitigate ?? { intersections: 1 }, {
+        names: manifest.sensitiveFeatures.map(({ name }) => name),
+        cellMinimum: job.options.disparity.cellMinimum,
+      }),
     };
     return await use(loaded, mitigation, tables);
   } finally {

@@ -117,6 +117,14 @@ export const mitigationSchema = z.strictObject({
       test: z.union([split, z.array(split).min(1).max(MAX_TEST_SPLITS)]).default(DEFAULT_SPLITS.test[0]),
     })
     .prefault({}),
+  /** What is mitigated; absent: the first sensitive feature. */
+  mitigate: z
+    .strictObject({
+      sensitiveFeatures: z.array(z.string().min(1)).min(1).max(10).optional(),
+      /** Of these features, those that are combined at most; each combination is mitigated too. */
+      intersections: z.int().min(1).max(10).default(1),
+    })
+    .optional(),
   preset: z.enum(PRESET_NAMES).default('robust'),
   metric: z.enum(METRIC_NAMES).optional(),
   seed: z

@@ -46,7 +46,10 @@ export function addDataOptions(command: Command): Command {
     .option('--image <column>', 'column with the path of each image')
     .option('--label <column>', 'column with the truth')
     .option('--positive-label <value>', 'label value that counts as positive (needed unless labels are 0/1)')
-    .option('--sensitive <column...>', 'columns with sensitive features; the first is the one to mitigate')
+    .option(
+      '--sensitive <column...>',
+      'columns with sensitive features; the first is mitigated unless others are named',
+    )
     .option('--subject <column>', 'column with the subject (patient) of each sample')
     .option('--split-column <column>', 'column that says which split a sample is in')
     .option(

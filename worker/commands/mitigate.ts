@@ -26,6 +26,8 @@ interface MitigateFlags extends DataFlags {
   readonly test: string[];
   readonly testManifest?: string[];
   readonly preset: PresetName;
+  readonly mitigate?: string[];
+  readonly intersections: number;
   readonly metric?: MitigationOptions['metric'];
   readonly options?: string;
   readonly seed: number;
@@ -39,6 +41,8 @@ Examples:
       --sensitive sex --subject patient --split-column split --out run/
   With the figures of two other sets beside the verdict, a split and another hospital's table:
     counterweight mitigate ... --split-column split --test test later --test-manifest clinic-b=b/labels.csv
+  Lower the gaps by sex, by age and by both together, so that no combination of the two is left behind:
+    counterweight mitigate ... --sensitive sex age --mitigate sex age --intersections 2 --out run/
   One class of several, here that of the head's fourth unit, for a label that is 1 for it and 0 for all others:
     counterweight mitigate --model model.onnx --positive-class 3 --manifest labels.csv ... --out run/
   The method as the paper's code has it, five epochs of stage 1:
@@ -78,6 +82,18 @@ export function addMitigateCommand(program: Command, console: Console): void {
   addModelOptions(command);
   command
     .optionsGroup('Method:')
+    .option(
+      '--mitigate <column...>',
+      'sensitive features whose disparities are to be lowered (default: the first of --sensitive)',
+    )
+    .addOption(
+      new Option(
+        '--intersections <depth>',
+        'features of --mitigate that are combined at most; the disparity of each combination is lowered too',
+      )
+        .default(1)
+        .argParser(parseDepth),
+    )
     .addOption(
       new Option('--preset <name>', 'settings of the method').choices(PRESET_NAMES).default('robust'),
     )
@@ -90,6 +106,14 @@ export function addMitigateCommand(program: Command, console: Console): void {
     .option('--json', 'print run.json to stdout')
     .addHelpText('after', EXAMPLES)
     .action((flags: MitigateFlags) => mitigate(flags, console));
+}
+
+function parseDepth(text: string): number {
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  throw new InvalidInputError(
+    `--intersections: expected a whole number from 1, the number of features combined at most, received "${text}"`,
+    { flag: '--intersections' },
+  );
 }
 
 function parseSeed(text: string): number {
@@ -118,6 +142,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     config: flags.config,
     splits: { external: flags.external, test: flags.test },
     testManifests: flags.testManifest?.map(parseTestManifest),
+    mitigate: { sensitiveFeatures: flags.mitigate, intersections: flags.intersections },
     preset: flags.preset,
     options,
     seed: flags.seed,

@@ -102,19 +102,12 @@ function libraryRow({ name, group, against, value, reason, ours }: LibraryNumber
   ];
 }
 
-/** Before and after of a mitigation, group by group. */
-export function mitigationTable({
-  outcome,
-  before,
-  after,
-  data,
-  candidates,
-}: Omit<MitigationResult, 'audited' | 'splits' | 'mask'>): string {
-  const feature = (report: AuditReport) =>
-    report.features.find(({ sensitiveFeature }) => sensitiveFeature === outcome.sensitiveFeature)!;
-  const later = after === null ? null : feature(after);
-  const rows = feature(before).groups.map((group, place) => {
-    const next = later?.groups[place];
+function changesByGroup(name: string, before: AuditReport, after: AuditReport | null): string {
+  const groupsOf = ({ features }: AuditReport) =>
+    features.find(({ sensitiveFeature }) => sensitiveFeature === name)!.groups;
+  const later = after === null ? null : groupsOf(after);
+  const rows = groupsOf(before).map((group, place) => {
+    const next = later?.[place];
     const change = (pick: (group: GroupMetrics) => number | null) =>
       `${number(pick(group))} → ${next ? number(pick(next)) : '–'}`;
     return [
@@ -125,17 +118,32 @@ export function mitigationTable({
       change(({ auc }) => auc.value),
     ];
   });
-  const header = [outcome.sensitiveFeature, 'support', 'TPR', 'FPR', 'AUC'];
+  return textTable([[name, 'support', 'TPR', 'FPR', 'AUC'], ...rows]);
+}
+
+/** Before and after of a mitigation, group by group. */
+export function mitigationTable({
+  outcome,
+  before,
+  after,
+  data,
+  candidates,
+}: Omit<MitigationResult, 'audited' | 'splits' | 'mask'>): string {
+  const targets = outcome.features ?? [outcome];
   const chosen = candidates.find(({ isChosen }) => isChosen);
   const whole = [
     [outcome.metric, `${number(outcome.before)} → ${number(outcome.after)}`],
+    ...(outcome.features ?? []).map((each) => [
+      `  by ${each.sensitiveFeature}`,
+      `${number(each.before)} → ${number(each.after)}`,
+    ]),
     ['AUC', `${number(outcome.aucBefore)} → ${number(outcome.aucAfter)}`],
     ...(chosen ? [['candidate', `${chosen.id}, one of ${candidates.length}`]] : []),
   ];
   const where = data.isIndependent ? '' : ', which also steered the run, so these figures are optimistic';
   return [
     `${outcome.status} (audited on ${data.auditedOn} data${where})`,
-    textTable([header, ...rows]),
+    ...targets.map(({ sensitiveFeature }) => changesByGroup(sensitiveFeature, before, after)),
     textTable(whole, 'left'),
     ...(outcome.reasons.length > 0
       ? [outcome.reasons.map((reason) => `- ${printable(reason)}`).join('\n')]

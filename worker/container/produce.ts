@@ -86,6 +86,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   return {
     source,
     splits: { external: request.splits.external, test: [request.splits.test].flat() },
+    mitigate: request.mitigate,
     preset,
     options,
     seed,

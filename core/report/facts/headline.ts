@@ -52,7 +52,9 @@ export function headlineOf({ run, before, after }: MitigationInput): Headline {
   };
 }
 
+/** Of several features the record has the largest, over the groups that were mitigated. */
 function targetDisparity({ outcome }: RunRecord, audit: AuditReport): Disparity | undefined {
+  if (outcome.features !== undefined) return undefined;
   const feature = audit.features.find((each) => each.sensitiveFeature === outcome.sensitiveFeature);
   return feature?.disparities[outcome.metric];
 }

@@ -5,6 +5,7 @@ import { significant, thresholdText } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { joinHtml, nameHtml, nameList } from '../text/names.ts';
 import type { MitigationInput } from './headline.ts';
+import { targetNames } from './targets.ts';
 import { unsupportedIn } from './unsupported.ts';
 
 /** Below this support one sample moves a rate by more than 0.033; such cells are named. */
@@ -134,11 +135,10 @@ function thresholdShift({ threshold }: RunRecord, before: AuditReport, after: Au
 }
 
 function otherFeatures({ outcome }: RunRecord, { features }: AuditReport): Html[] {
-  const others = features
-    .map((each) => each.sensitiveFeature)
-    .filter((name) => name !== outcome.sensitiveFeature);
+  const targets = targetNames(outcome);
+  const others = features.map((each) => each.sensitiveFeature).filter((name) => !targets.includes(name));
   if (others.length === 0) return [];
   return [
-    html`Only ${nameHtml(outcome.sensitiveFeature)} steered the run. Gaps by ${nameList(others)} were measured, not reduced on purpose.`,
+    html`Only ${nameList(targets)} steered the run. Gaps by ${nameList(others)} were measured, not reduced on purpose.`,
   ];
 }

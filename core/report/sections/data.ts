@@ -14,7 +14,7 @@ export function dataSection(data: DataUse, sensitiveFeature: string): Section {
     title: 'What was done to the data',
     body: html`${paragraph(`The manifest has ${plural(data.rows, 'row')}.`)}
 ${partTable(data)}
-<div class="tables">${data.parts.map((part) => cellTable(part, sensitiveFeature))}</div>
+<div class="tables">${data.parts.map((part) => cellTables(part, sensitiveFeature))}</div>${mergedCells(data)}
 ${exclusions(data)}
 ${unaccounted(data)}`,
   };
@@ -32,8 +32,28 @@ function partTable({ parts, auditedOn }: DataUse): Html {
   return table({ caption: 'Parts of the data', columns, rows });
 }
 
-function cellTable({ name, cells }: DataPart, sensitiveFeature: string): Html {
-  if (cells.length === 0) return NOTHING;
+/** One table for each feature that the cells are of. */
+function cellTables({ name, cells }: DataPart, sensitiveFeature: string): Html[] {
+  const nameOf = (cell: Cell) => cell.sensitiveFeature ?? sensitiveFeature;
+  return [...new Set(cells.map(nameOf))].map((feature) =>
+    cellTable({ name, cells: cells.filter((cell) => nameOf(cell) === feature) }, feature),
+  );
+}
+
+/** Cells of intersections that are too small to be groups of their own. */
+function mergedCells({ merged = [] }: DataUse): Html {
+  if (merged.length === 0) return NOTHING;
+  const rows = merged.map(({ sensitiveFeature, group, reason }) =>
+    row(nameHtml(group), [html`<td>${nameHtml(sensitiveFeature)}</td>`, html`<td>${reason}</td>`]),
+  );
+  return table({
+    caption: 'Combinations too small to be groups of their own: they count in their features alone',
+    columns: [{ title: 'Combination' }, { title: 'Of' }, { title: 'What it lacks' }],
+    rows,
+  });
+}
+
+function cellTable({ name, cells }: Pick<DataPart, 'name' | 'cells'>, sensitiveFeature: string): Html {
   const groups = [...new Set(cells.map(({ group }) => group))];
   const rows = groups.map((group) => {
     const own = cells.filter((cell) => cell.group === group);

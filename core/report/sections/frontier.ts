@@ -18,7 +18,7 @@ export function frontierSection({ candidates, outcome, data }: RunRecord): Secti
   const points = candidates.flatMap(pointOf);
   const missing = candidates.length - points.length;
   const better = isRatio ? 'higher' : 'lower';
-  const axes = `Disparity is the ${inSentence(label)} by ${outcome.sensitiveFeature} (${better} is a smaller gap); a higher AUC ranks better.`;
+  const axes = `Disparity is the ${inSentence(label)} ${outcome.features ? `by ${outcome.features.map((each) => each.sensitiveFeature).join(', ')}, the largest of them,` : `by ${outcome.sensitiveFeature}`} (${better} is a smaller gap); a higher AUC ranks better.`;
   const isSelected = hasSelection(data);
   const judged = isSelected
     ? 'judged on the select part'

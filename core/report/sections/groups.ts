@@ -1,5 +1,7 @@
-import type { AuditReport, DisparityName, FeatureAudit } from '../../fairness/types.ts';
+import type { AuditReport, FeatureAudit } from '../../fairness/types.ts';
+import type { RunRecord } from '../../jobs/run-record.ts';
 import { type DumbbellRow, dumbbellChart } from '../charts/dumbbell.ts';
+import { targetNames } from '../facts/targets.ts';
 import { ENGLISH, type Language } from '../language/language.ts';
 import { disclosure, figure, notice, type Section } from '../page/layout.ts';
 import { disparityTable } from '../tables/disparity-table.ts';
@@ -13,7 +15,7 @@ interface GroupsInput {
   readonly before: AuditReport;
   readonly after: AuditReport | null;
   /** What the run steered by; absent for an audit alone. */
-  readonly target?: { readonly sensitiveFeature: string; readonly metric: DisparityName };
+  readonly target?: Pick<RunRecord['outcome'], 'sensitiveFeature' | 'features' | 'metric'>;
 }
 
 /** Tables and pictures of every sensitive feature: figures by group, disparities, worst groups. */
@@ -21,7 +23,7 @@ export function groupsSection({ before, after, target }: GroupsInput, language: 
   const { t } = language;
   const features = before.features.map((feature, index) => {
     const other = after?.features.find((each) => each.sensitiveFeature === feature.sensitiveFeature);
-    const isTarget = target?.sensitiveFeature === feature.sensitiveFeature;
+    const isTarget = target !== undefined && targetNames(target).includes(feature.sensitiveFeature);
     return html`<h3>${t.byFeature(nameHtml(feature.sensitiveFeature, language))}</h3>
 ${feature.groups.length < 2 ? notice('Warning', t.groupsSection.oneGroup, language) : NOTHING}
 ${groupTable({ before: feature, overallBefore: before.overall, after: other, overallAfter: after?.overall }, language)}

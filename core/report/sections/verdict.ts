@@ -2,7 +2,9 @@ import type { RunRecord } from '../../jobs/run-record.ts';
 import { type Headline, headlineOf, type MitigationInput } from '../facts/headline.ts';
 import { movementWords } from '../facts/movement.ts';
 import { hasSelection } from '../facts/selection.ts';
+import { byTargets } from '../facts/targets.ts';
 import { bulletList, definitions, paragraph } from '../page/layout.ts';
+import { numberCell, row, table } from '../page/table.ts';
 import { plural, rate, threshold, thresholdText } from '../text/format.ts';
 import { type Html, html, NOTHING } from '../text/html.ts';
 import { nameHtml } from '../text/names.ts';
@@ -20,7 +22,7 @@ ${statusBadge(run)}
 <p class="headline">${sentences(input, headline)}</p>
 ${reasons(run)}
 ${keyFigures(input, headline)}
-</div>
+${eachTarget(run)}</div>
 ${verdictNotices(input, headline)}`;
 }
 
@@ -45,7 +47,7 @@ function sentences(input: MitigationInput, headline: Headline): Html {
 function subject({ run }: MitigationInput, { metric, before, leftOut }: Headline): Html {
   const isPartial = leftOut.length > 0 && before !== null;
   const among = isPartial ? ', among the groups with support,' : '';
-  return html`${DISPARITY_WORDS[metric].label} by ${nameHtml(run.outcome.sensitiveFeature)}${among}`;
+  return html`${DISPARITY_WORDS[metric].label} ${byTargets(run.outcome)}${among}`;
 }
 
 function auditedText({ run, before }: MitigationInput): string {
@@ -100,6 +102,19 @@ function keyFigures(input: MitigationInput, headline: Headline): Html {
     ],
     'tiles',
   );
+}
+
+/** Where several features were mitigated, each of them. */
+function eachTarget({ outcome: { features, metric } }: RunRecord): Html {
+  if (features === undefined) return NOTHING;
+  const { label } = DISPARITY_WORDS[metric];
+  return table({
+    caption: `${label} by what was mitigated`,
+    columns: [{ title: 'By' }, { title: 'Before', isNumeric: true }, { title: 'After', isNumeric: true }],
+    rows: features.map(({ sensitiveFeature, before, after }) =>
+      row(nameHtml(sensitiveFeature), [numberCell(rate(before)), numberCell(rate(after))]),
+    ),
+  });
 }
 
 function thresholds(before: number | null, after: number | null | undefined): Html {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeRandom } from '../../../worker/random.ts';
 import type { TrainingSet } from '../../../worker/training/batch.ts';
+import { inGrouping } from '../../../worker/training/batch.ts';
 import {
   assertCells,
   balancedRows,
@@ -161,5 +162,57 @@ describe('balancedRows', () => {
         message: 'group "b" has no positive labels among 9 samples, expected at least 1',
       }),
     );
+  });
+});
+
+describe('batches of a set with several groupings', () => {
+  /** Combinations a × f, a × m, b × f, b × m, b × x: the last has one row of each label, a × m has no negative. */
+  const set: TrainingSet = {
+    ...makeSet({
+      labels: [20, 20, 0, 20, 20, 20, 20, 20, 1, 1].flatMap((count, cell) =>
+        Array.from({ length: count }, () => cell % 2),
+      ),
+      groups: [20, 20, 0, 20, 20, 20, 20, 20, 1, 1].flatMap((count, cell) =>
+        Array.from({ length: count }, () => cell >> 1),
+      ),
+      groupNames: ['a × f', 'a × m', 'b × f', 'b × m', 'b × x'],
+    }),
+    groupings: [
+      { name: 'site', groupNames: ['a', 'b'], groupOf: Int32Array.of(0, 0, 1, 1, 1) },
+      { name: 'sex', groupNames: ['f', 'm', 'x'], groupOf: Int32Array.of(0, 1, 0, 1, 2) },
+    ],
+  };
+  const batches = stratifiedBatches(set, { batchSize: 20, cellMinimum: 2, random: makeRandom(3) });
+
+  test('hold each row at least once, and at least two rows of each cell of each grouping', () => {
+    expect(ascending([...new Set(batches.flat())])).toEqual(ascending(set.rows));
+    expect(batches.length).toBe(Math.ceil(set.rows.length / 20));
+    for (const grouping of set.groupings!) {
+      const own = inGrouping(set, grouping);
+      for (const batch of batches) expect(Math.min(...countCells(own, batch))).toBeGreaterThanOrEqual(2);
+    }
+  });
+
+  test('repeat no more rows than those cells need', () => {
+    const isRare = (row: number) => set.groups[row] === 4;
+    const common = batches.flat().filter((row) => !isRare(row));
+    expect(common.length).toBe(set.rows.filter((row) => !isRare(row)).length);
+  });
+
+  test('name the grouping’s group that has no rows of a label', () => {
+    const rows = set.rows.filter((row) => set.groups[row] !== 4 || set.labels[row] === 1);
+    expect(() =>
+      stratifiedBatches({ ...set, rows }, { batchSize: 20, cellMinimum: 2, random: makeRandom(3) }),
+    ).toThrow(/^group "x" has no negative labels/);
+  });
+
+  test('a balanced draw joins a combination below the minimum with its siblings', () => {
+    const drawn = balancedRows(set, makeRandom(3), 2);
+    const strata = drawn.map((row) => `${set.groups[row] === 4 ? 2 : set.groups[row]} ${set.labels[row]}`);
+    const counts = new Map(
+      [...new Set(strata)].map((name) => [name, strata.filter((each) => each === name).length]),
+    );
+    expect(new Set(counts.values())).toEqual(new Set([20])); // without the joint, one row of each would be drawn
+    expect(counts.size).toBe(7);
   });
 });
