@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../core/errors.ts';
 import type { RunRecord } from '../core/jobs/run-record.ts';
 import type { PresetName } from '../core/jobs/schema.ts';
 import type { RunningBackend } from './backend.ts';
@@ -35,6 +36,10 @@ export interface FileJob {
   readonly options: MitigationOptions;
   readonly seed: number;
   readonly threshold: number;
+  /** Writes explanation.json and its part of the report. */
+  readonly explain?: boolean | undefined;
+  /** With `explain`: writes a page of the images in which channels of the mask fire most. */
+  readonly showImages?: boolean | undefined;
   /** Run folder to make. */
   readonly folder: string;
   readonly backend: RunningBackend;
@@ -67,6 +72,7 @@ async function withData<Result>(
   try {
     const splits = manifest.splits ? job.splits : null;
     const tables = await loadTestTables(job, loaded.spec);
+    if (job.showImages) assertImages(manifest);
     await verifyInputs(loaded, splits, job.progress);
     await verifyTables(tables, job.progress);
     const mitigation = {
@@ -80,6 +86,7 @@ async function withData<Result>(
         names: manifest.sensitiveFeatures.map(({ name }) => name),
         cellMinimum: job.options.disparity.cellMinimum,
       }),
+      explain: job.explain ? (await import('./explain/explain.ts')).explain : undefined,
     };
     return await use(loaded, mitigation, tables);
   } finally {
@@ -114,6 +121,11 @@ async function verifyTables(tables: readonly TestTable[], progress: Progress): P
     const rows = Array.from({ length: manifest.size }, (_, row) => row);
     await inputs.verify(rows, { onProgress: () => progress.advance() });
   }
+}
+
+function assertImages({ input }: ModelAndData['manifest']): void {
+  if (input.kind === 'image') return;
+  throw new InvalidInputError('--show-images: expected a model of images, received one of feature values');
 }
 
 /** A bad image shows before the work starts, and all bad ones at once. */

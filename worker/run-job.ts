@@ -11,6 +11,7 @@ import { makeObjective } from './bmft/objective.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import type { BlobStore } from './checkpoints.ts';
 import { resumable } from './checkpoints.ts';
+import type { Explained, ExplainInput } from './explain/explain.ts';
 import { conclude, dataProblems, findDataProblem, reject } from './outcome.ts';
 import type { DivideInput, Parts } from './parts.ts';
 import { divide } from './parts.ts';
@@ -42,6 +43,8 @@ export interface MitigationJob {
   readonly check?: ((parts: Parts) => Promise<DataCheck>) | undefined;
   /** Goes on with data that the check calls unfit. */
   readonly despiteCheck?: boolean | undefined;
+  /** Explains the mask once all else is done; absent, nothing does. */
+  readonly explain?: ((input: ExplainInput) => Promise<Explained>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,6 +59,8 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
   readonly splits: RunRecord['splits'];
   /** Every audited set; the figures of the first are `before` and `after`. */
   readonly audited: readonly AuditedResult[];
+  /** Absent where nobody asked for it, or where no mask was found. */
+  readonly explained?: Explained | undefined;
 }
 
 /**
@@ -77,14 +82,16 @@ export async function runMitigation(job: MitigationJob): Promise<MitigationResul
     const rejected = reject({ job, parts, check, before: before[0].report, problems });
     return { ...rejected, splits: job.splits, audited: joinAudits(parts.audited, before, null) };
   }
-  const tuned = await tune(await prepare(job, parts, random));
+  const prepared = await prepare(job, parts, random);
+  const tuned = await tune(prepared);
   const { value: threshold } = tuned.threshold;
   const after = await auditSets(parts.audited, { ...audit, threshold, stage: 'audit after' });
   progress.finish();
   const result = conclude({ job, parts, check, before: before[0].report, after: after[0].report, tuned });
+  const explained = await job.explain?.({ prepared, tuned, original });
   if (result.outcome.status !== 'improved') restoreSnapshot(model, original);
   const audited = joinAudits(parts.audited, before, tuned.isTuned ? after : null);
-  return { ...result, splits: job.splits, audited };
+  return { ...result, splits: job.splits, audited, explained };
 }
 
 /**

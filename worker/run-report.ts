@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AuditReport } from '../core/fairness/types.ts';
 import type { DecisionRecord } from '../core/jobs/decision-record.ts';
+import type { Explanation } from '../core/jobs/explanation.ts';
 import type { RunRecord } from '../core/jobs/run-record.ts';
 import type { MitigationInput } from '../core/report/facts/headline.ts';
 import { renderMitigationReport } from '../core/report/mitigation-report.ts';
 
 export const DECISION_FILE = 'decision.json';
+export const EXPLANATION_FILE = 'explanation.json';
 export const REPORT_FILE = 'report.html';
 
 /**
@@ -21,12 +23,14 @@ export async function renderRunReport(folder: string, run: RunRecord): Promise<s
 
 async function readReportInput(folder: string, run: RunRecord): Promise<MitigationInput> {
   const [first] = run.audited;
-  const [before, after, decision] = await Promise.all([
+  const isExplained = run.outputs.some(({ name }) => name === EXPLANATION_FILE);
+  const [before, after, decision, explanation] = await Promise.all([
     readFolderJson<AuditReport>(folder, first!.before),
     first!.after === null ? null : readFolderJson<AuditReport>(folder, first!.after),
     readFolderJson<DecisionRecord>(folder, DECISION_FILE),
+    isExplained ? readFolderJson<Explanation>(folder, EXPLANATION_FILE) : undefined,
   ]);
-  return { run, before, after, decision };
+  return { run, before, after, decision, explanation };
 }
 
 /** A file that a run wrote, parsed. */

@@ -4,6 +4,7 @@ import type { DataCheck } from '../core/checks/types.ts';
 import type { Manifest } from '../core/data/types.ts';
 import { MISSING_GROUP } from '../core/data/types.ts';
 import { setFigures } from '../core/fairness/set-figures.ts';
+import { LOCAL_IMAGES } from '../core/jobs/keys.ts';
 import type { FileRecord, Outcome, RunRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { countWeights, headParameters, weightsOf } from '../core/model/classifier.ts';
@@ -12,12 +13,13 @@ import type { AuditedResult } from './audit-sets.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
 import { makeDecision } from './decision/make-decision.ts';
+import { renderImagePage } from './explain/image-page.ts';
 import type { ModelAndData } from './load-data.ts';
 import { encodeMask } from './mask-file.ts';
 import type { TestTable } from './mitigate-files.ts';
 import { hashFile, hashFolder, hashTogether, writeFolder } from './run-folder.ts';
 import type { MitigationResult } from './run-job.ts';
-import { DECISION_FILE, REPORT_FILE, renderRunReport } from './run-report.ts';
+import { DECISION_FILE, EXPLANATION_FILE, REPORT_FILE, renderRunReport } from './run-report.ts';
 import { VERSION } from './version.ts';
 
 export interface SaveRunInput {
@@ -33,6 +35,8 @@ export interface SaveRunInput {
   /** Further audited sets in files of their own. */
   readonly tables?: readonly TestTable[] | undefined;
   readonly config?: string | undefined;
+  /** Writes a page of the images that an explanation points at, for this machine only. */
+  readonly showImages?: boolean | undefined;
 }
 
 /**
@@ -60,11 +64,13 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
       if (after) await write(files.after, toJson(after));
     }
     if (result.dataCheck) await write('check.json', toJson(result.dataCheck));
+    await writeExplanation(partial, input);
     const files = await hashFolder(partial);
     await write(DECISION_FILE, toJson(makeDecision({ run: described, sets: result.audited, files })));
     const outputs = await hashFolder(partial);
     await write(REPORT_FILE, await renderRunReport(partial, { ...described, outputs }));
     record = { ...described, outputs: [...outputs, await hashFile(path.join(partial, REPORT_FILE))] };
+    await writeLocalImages(partial, input); // after the hashes: no list of files names it
     await write('run.json', toJson(record));
   });
   return record;
@@ -74,6 +80,20 @@ export async function saveRun(input: SaveRunInput): Promise<RunRecord> {
 function auditFilesOf(place: number): { readonly before: string; readonly after: string } {
   const number = place === 0 ? '' : `-${place + 1}`;
   return { before: `audit-before${number}.json`, after: `audit-after${number}.json` };
+}
+
+async function writeExplanation(folder: string, { result: { explained } }: SaveRunInput): Promise<void> {
+  if (!explained) return;
+  await writeFile(path.join(folder, EXPLANATION_FILE), toJson(explained.explanation));
+}
+
+async function writeLocalImages(folder: string, input: SaveRunInput): Promise<void> {
+  const { showImages, result, loaded, tables } = input;
+  if (!showImages || !result.explained) return;
+  const { table, channels } = result.explained.images;
+  const manifest = table === null ? loaded.manifest : tables?.find(({ name }) => name === table)?.manifest;
+  const content = await renderImagePage(channels, manifest ?? loaded.manifest);
+  await writeFile(path.join(folder, LOCAL_IMAGES), content);
 }
 
 function toJson(value: unknown): string {

@@ -66,6 +66,8 @@ export function isStarter(name: string): boolean {
 /** The file that a job publishes last, so that who sees it sees all: what an audit found, how a mitigation went. */
 export const AUDIT_RESULT = 'audit.json';
 export const RUN_RESULT = 'run.json';
+/** Pictures of the data in a run folder: never published. */
+export const LOCAL_IMAGES = 'explanation-images.html';
 
 export const resultKey = (jobId: string, name: string): string => `${resultPrefix(jobId)}${name}`;
 export const uploadKey = (uploadId: string, name: string): string => `${UPLOADS}${segment(uploadId)}/${name}`;

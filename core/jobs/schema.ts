@@ -134,6 +134,8 @@ export const mitigationSchema = z.strictObject({
     .default(0),
   /** Settings that replace those of the preset (docs/method.md#own-settings); checked by the worker. */
   options: z.record(z.string(), z.unknown()).optional(),
+  /** Explains the mask in explanation.json and the report; pictures of the data are never made here. */
+  explain: z.boolean().exactOptional(),
   /** Processes over which the candidates of `robust` are spread; 1 is one process. */
   shards: z.int().min(1).max(100).default(1),
 });

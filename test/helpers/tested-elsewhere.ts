@@ -28,6 +28,9 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
   'worker/methods/released.ts': 'test/worker/methods/run-method.test.ts: the same as mitigate gives',
   'worker/methods/untouched.ts': 'test/worker/methods/run-method.test.ts: the reference',
+  'worker/explain/masks.ts': 'test/worker/explain/explain.test.ts: halves, draws and batch sizes of a run',
+  'worker/explain/options.ts': 'test/worker/bmft/options.test.ts: ranges of every number of the method',
+  'worker/explain/states.ts': 'test/worker/explain/explain.test.ts: what is read before and after',
   'worker/mitigate-files.ts': 'test/worker/commands/mitigate.test.ts: what the command does, on files',
   ...Object.fromEntries(
     [

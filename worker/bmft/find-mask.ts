@@ -38,6 +38,9 @@ export interface Ratios {
   readonly halves: readonly [Ratio, Ratio] | null;
 }
 
+/** Importances for the task loss and for the disparity loss on each surrogate. */
+type Importances = Readonly<Record<'task' | Surrogate, MeasuredImportance>>;
+
 /**
  * Importance for the task loss and for the disparity loss on each surrogate, from one forward pass over the same
  * batches, as the ratios that masks are cut from.
@@ -48,28 +51,41 @@ export async function measureRatios(
   input: FindMaskInput,
   surrogates: readonly Surrogate[] = [input.objective.disparity.surrogate],
 ): Promise<RatiosBySurrogate> {
-  const { model, set, objective, options, random, onBatch, signal } = input;
-  const parameters = weightsOf(model);
-  const batches = batchesBy(options.importanceBatching, set, { options, random })(0);
-  const { task, ...disparities } = await importancesOf({
+  const { task, ...disparities } = await measureImportances(input, surrogates);
+  return new Map(
+    surrogates.map((surrogate) => [
+      surrogate,
+      ratiosOf({ disparity: disparities[surrogate], task }, input.options),
+    ]),
+  );
+}
+
+/** The importances that `measureRatios` sets against each other. */
+export function measureImportances(
+  { model, set, objective, options, random, onBatch, signal }: FindMaskInput,
+  surrogates: readonly Surrogate[],
+): Promise<Importances> {
+  return importancesOf({
     set,
-    parameters,
-    batches,
+    parameters: weightsOf(model),
+    batches: batchesBy(options.importanceBatching, set, { options, random })(0),
     lossesOf: (batch) =>
       lossesBySurrogate(model.logits(batch.inputs, INFERENCE), batch, { objective, surrogates }),
     onBatch,
     signal,
   });
-  return new Map(
-    surrogates.map((surrogate) => {
-      const disparity = disparities[surrogate];
-      const ratio = (pick: (of: MeasuredImportance) => Importance) =>
-        importanceRatio({ disparity: pick(disparity), task: pick(task) }, options.mask);
-      const halves =
-        disparity.halves && ([ratio((of) => of.halves![0]), ratio((of) => of.halves![1])] as const);
-      return [surrogate, { all: ratio((of) => of.all), halves }];
-    }),
-  );
+}
+
+export function ratiosOf(
+  { disparity, task }: Readonly<Record<'disparity' | 'task', MeasuredImportance>>,
+  options: MitigationOptions,
+): Ratios {
+  const ratio = (pick: (of: MeasuredImportance) => Importance) =>
+    importanceRatio({ disparity: pick(disparity), task: pick(task) }, options.mask);
+  return {
+    all: ratio((of) => of.all),
+    halves: disparity.halves && ([ratio((of) => of.halves![0]), ratio((of) => of.halves![1])] as const),
+  };
 }
 
 function lossesBySurrogate(

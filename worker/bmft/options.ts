@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseWith } from '../../core/data/parse.ts';
 import type { DisparityMetric, PresetName } from '../../core/jobs/schema.ts';
 import { METRIC_NAMES } from '../../core/jobs/schema.ts';
+import { EXPLAIN, explainSchema } from '../explain/options.ts';
 import { GROUP_REDUCTIONS } from './losses.ts';
 
 /*
@@ -102,6 +103,8 @@ export const mitigationOptionsSchema = z
     head: z.discriminatedUnion('solver', [epochsHeadSchema, convergedHeadSchema]),
     /** Null: the settings are fixed, the whole external set trains and the last epoch is kept. */
     selection: selectionSchema.nullable(),
+    /** Of an explanation, where one is asked for. */
+    explain: explainSchema,
   })
   .refine(({ head, selection }) => (head.solver === 'converged') === (selection !== null), {
     path: ['head', 'solver'],
@@ -161,6 +164,7 @@ const BMFT_RELEASED: MitigationOptions = {
     normalizationMoves: true, // [B]
   },
   selection: null, // [B] last epoch kept
+  explain: EXPLAIN,
 };
 
 const SWIFT_RELEASED: MitigationOptions = {
@@ -234,6 +238,7 @@ const ROBUST: MitigationOptions = {
     maxGroupAucDrop: 0.05, // [M]
     maxGroupTprDrop: 0.1, // [M]
   },
+  explain: EXPLAIN,
 };
 
 export const PRESETS = {

@@ -31,6 +31,8 @@ interface MitigateFlags extends DataFlags {
   readonly metric?: MitigationOptions['metric'];
   readonly options?: string;
   readonly seed: number;
+  readonly explain?: boolean;
+  readonly showImages?: boolean;
   readonly json?: boolean;
 }
 
@@ -48,6 +50,9 @@ Examples:
   The method as the paper's code has it, five epochs of stage 1:
     echo '{"body": {"epochs": 5}}' > options.json
     counterweight mitigate ... --preset bmft-released --options options.json --out run/
+
+  Also why: where the mask lies, how stable it is, what can be read from the layers before and after:
+    counterweight mitigate ... --explain --out run/
 
 The run folder holds model/, mask.safetensors, audit-before.json, audit-after.json, decision.json,
 report.html and run.json; further sets have audit-before-2.json, audit-after-2.json and so on.
@@ -80,6 +85,23 @@ export function addMitigateCommand(program: Command, console: Console): void {
       'further sets to audit on, such as another site, in tables with the same columns but for the split',
     );
   addModelOptions(command);
+  addMethodOptions(command);
+  command
+    .optionsGroup('Output:')
+    .option(
+      '--explain',
+      'write explanation.json and a report section: what the mask holds and what it changed (docs/explain.md)',
+    )
+    .option(
+      '--show-images',
+      'with --explain: write explanation-images.html with images of the data; clinical images must not leave this machine',
+    )
+    .option('--json', 'print run.json to stdout')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: MitigateFlags) => mitigate(flags, console));
+}
+
+function addMethodOptions(command: Command): void {
   command
     .optionsGroup('Method:')
     .option(
@@ -101,11 +123,7 @@ export function addMitigateCommand(program: Command, console: Console): void {
       new Option('--metric <name>', 'disparity to lower (default: equalizedOdds)').choices(METRIC_NAMES),
     )
     .option('--options <json>', 'file with settings that replace those of the preset (docs/method.md)')
-    .addOption(new Option('--seed <integer>', 'seed of every random draw').default(0).argParser(parseSeed))
-    .optionsGroup('Output:')
-    .option('--json', 'print run.json to stdout')
-    .addHelpText('after', EXAMPLES)
-    .action((flags: MitigateFlags) => mitigate(flags, console));
+    .addOption(new Option('--seed <integer>', 'seed of every random draw').default(0).argParser(parseSeed));
 }
 
 function parseDepth(text: string): number {
@@ -133,6 +151,7 @@ function parseTestManifest(text: string): TestManifest {
 }
 
 async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
+  assertExplained(flags);
   await assertAbsent(flags.out);
   const changes = flags.options === undefined ? {} : await readJson(flags.options);
   const options = optionsOf({ ...flags, changes }, `options "${flags.options}"`);
@@ -147,6 +166,8 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     options,
     seed: flags.seed,
     threshold: flags.threshold,
+    explain: flags.explain,
+    showImages: flags.showImages,
     folder: flags.out,
     backend: await startBackend(flags.backend, { threads: flags.threads }),
     progress: console.progress,
@@ -157,6 +178,11 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   if (!flags.json && record.audited.length > 1) console.print(`\n${setsTable(record)}`);
   console.note(`report: ${path.join(flags.out, 'report.html')}`);
   console.exitCode = exitCodeOf(result);
+}
+
+function assertExplained({ explain = false, showImages = false }: MitigateFlags): void {
+  if (explain || !showImages) return;
+  throw new InvalidInputError('--show-images: expected --explain beside it, received none');
 }
 
 function exitCodeOf({ outcome: { status } }: MitigationResult): number {

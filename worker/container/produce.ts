@@ -91,6 +91,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
     options,
     seed,
     threshold,
+    explain: request.explain ?? false,
     folder: work.results,
     backend,
     progress: work.progress,

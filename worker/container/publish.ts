@@ -3,7 +3,13 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { InterruptedError } from '../../core/errors.ts';
-import { checkpointPrefix, folderOf, resultPrefix, temporaryPrefix } from '../../core/jobs/keys.ts';
+import {
+  checkpointPrefix,
+  folderOf,
+  LOCAL_IMAGES,
+  resultPrefix,
+  temporaryPrefix,
+} from '../../core/jobs/keys.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import type { Progress } from '../progress.ts';
 
@@ -46,7 +52,7 @@ export async function publish(input: PublishInput): Promise<string[] | null> {
 async function namesIn(folder: string, last: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== LOCAL_IMAGES)
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .sort((a, b) => Number(a === last) - Number(b === last) || (a < b ? -1 : 1));
 }

@@ -1,5 +1,6 @@
 import type { AuditReport, Disparity, DisparityName, GroupMetrics } from '../../fairness/types.ts';
 import type { DecisionRecord } from '../../jobs/decision-record.ts';
+import type { Explanation } from '../../jobs/explanation.ts';
 import type { RunRecord } from '../../jobs/run-record.ts';
 import { shownDisparity } from '../tables/figure-cells.ts';
 import { count, plural, rate } from '../text/format.ts';
@@ -11,6 +12,8 @@ export interface MitigationInput {
   readonly before: AuditReport;
   readonly after: AuditReport | null;
   readonly decision?: DecisionRecord;
+  /** Absent where nobody asked for it. */
+  readonly explanation?: Explanation | undefined;
 }
 
 /** The figures of the first sentence, taken from the audits that the tables show. */

@@ -62,6 +62,12 @@ describe('jobRequestSchema', () => {
     expect(pathsOf({ ...AUDIT, threshold })).toEqual(['threshold']);
   });
 
+  it('takes explain, and no way to ask for pictures of the data', () => {
+    expect(pathsOf({ ...MITIGATION, explain: true })).toBeUndefined();
+    expect(pathsOf({ ...MITIGATION, explain: 'yes' })).toEqual(['explain']);
+    expect(pathsOf({ ...MITIGATION, explain: true, showImages: true })).toEqual(['']);
+  });
+
   it.each([0, 101, 1.5])('refuses %j shards', (shards) => {
     expect(pathsOf({ ...MITIGATION, shards })).toEqual(['shards']);
   });

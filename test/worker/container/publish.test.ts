@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../core/errors.ts';
+import { LOCAL_IMAGES } from '../../../core/jobs/keys.ts';
 import { makeDirectoryStore } from '../../../core/storage/directory-store.ts';
 import {
   clearCheckpoints,
@@ -59,6 +61,13 @@ describe('publish', () => {
     const published = store.keys('results/').map((key) => key.slice('results/job-1/'.length));
     expect(published).toEqual(NAMES);
     expect(store.json('results/job-1/run.json')).toEqual({});
+  });
+
+  it('leaves pictures of the data where they are', async () => {
+    const { input, store } = await setUp();
+    await temporary.write(`${path.basename(input.folder)}/${LOCAL_IMAGES}`, '<img>');
+    expect(await publish(input)).toEqual(RUN_LAST);
+    expect(store.keys('').filter((key) => key.includes(LOCAL_IMAGES))).toEqual([]);
   });
 
   it('says what a browser shall make of each file', async () => {
