@@ -35,7 +35,7 @@ export interface SolveHeadInput {
  * @returns losses by solver step; the model's head holds the solution
  */
 export function solveHead(input: SolveHeadInput): CurvePoint[] {
-  const { kernel, bias } = input.model.head;
+  const { bias } = input.model.head;
   const width = input.features.shape[1];
   const { taskWeight, ridge } = input.options;
   const weights = { taskWeight, disparityWeight: input.disparityWeight };
@@ -48,17 +48,35 @@ export function solveHead(input: SolveHeadInput): CurvePoint[] {
     new Float64Array(width + (bias ? 1 : 0)),
     { ...input.options, onStep: (step, { terms }) => curve.push({ step, ...terms }) },
   );
-  const kernelWeights = inverses.map((inverse, place) => inverse * solution[place]!);
-  const shift = kernelWeights.reduce((sum, weight, place) => sum + weight * means[place]!, 0);
-  tf.tidy(() => {
-    kernel.variable.assign(tf.tensor2d(Float32Array.from(kernelWeights), [width, 1]));
-    bias?.variable.assign(tf.tensor1d([solution[width]! - shift]));
-  });
+  foldHead(input.model, solution, { means, inverses });
   return curve;
 }
 
+/** What features were standardised by. */
+export interface Standardization {
+  /** [F] */
+  readonly means: Float64Array;
+  /** [F] inverse deviations */
+  readonly inverses: Float64Array;
+}
+
+/** Gives the head the weights [F] on standardised features, then the bias if it has one, that `point` holds. */
+export function foldHead(
+  { head: { kernel, bias } }: Pick<Classifier, 'head'>,
+  point: Float64Array,
+  { means, inverses }: Standardization,
+): void {
+  const width = means.length;
+  const weights = inverses.map((inverse, place) => inverse * point[place]!);
+  const shift = weights.reduce((sum, weight, place) => sum + weight * means[place]!, 0);
+  tf.tidy(() => {
+    kernel.variable.assign(tf.tensor2d(Float32Array.from(weights), [width, 1]));
+    bias?.variable.assign(tf.tensor1d([point[width]! - shift]));
+  });
+}
+
 /** Logits [N] of the head with weights of 0, which they are from here on. */
-function offsetsOf({ model, features }: SolveHeadInput): Float64Array {
+export function offsetsOf({ model, features }: Pick<SolveHeadInput, 'model' | 'features'>): Float64Array {
   const logits = tf.tidy(() => {
     for (const { variable } of headParameters(model)) variable.assign(tf.zerosLike(variable));
     return model.headLogits(features);
@@ -72,7 +90,7 @@ function offsetsOf({ model, features }: SolveHeadInput): Float64Array {
  * In float64, where a constant feature has deviation 0 whatever its size. Means are 0 without a bias to take
  * them up. A feature that never varies gets the inverse deviation 0.
  */
-function standardize(features: tf.Tensor2D, isCentred: boolean) {
+export function standardize(features: tf.Tensor2D, isCentred: boolean) {
   const [rows, width] = features.shape;
   const values = features.dataSync() as Float32Array;
   const means = new Float64Array(width);

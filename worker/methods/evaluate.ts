@@ -40,7 +40,7 @@ export interface EvaluateInput {
   readonly parts: Parts;
   /** On the score; the job's when absent. */
   readonly threshold?: number;
-  /** Shift of the logit for each group [G]; a row without a group is not shifted. */
+  /** Shift of the logit for each group [G] of the tune part; rows of no such group are not shifted. */
   readonly groupOffsets?: readonly number[] | undefined;
 }
 
@@ -50,8 +50,9 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   const [set] = parts.audited;
   const rows = auditedRowsOf(set, job.sensitiveFeature);
   const raw = await predictScores({ ...set, model: job.model }, { signal: job.signal });
+  const tuned = rows.groupNames.map((name) => parts.tune.groupNames.indexOf(name));
   const scores = Float64Array.from(raw, (score, row) => {
-    const offset = groupOffsets?.[rows.groups[row]!] ?? 0;
+    const offset = groupOffsets?.[tuned[rows.groups[row]!] ?? -1] ?? 0;
     return offset === 0 ? score : sigmoid(logit(score) + offset);
   });
   const part = subset({ ...set.samples, sensitiveFeatures: set.sensitiveFeatures }, set.rows);

@@ -6,7 +6,7 @@ import type { Parts } from '../parts.ts';
 import type { Random } from '../random.ts';
 import type { MitigationJob } from '../run-job.ts';
 import type { Candidate } from '../search/candidate.ts';
-import type { Judge } from '../search/judge.ts';
+import type { GroupCutCandidate, Judge } from '../search/judge.ts';
 import type { SearchResult } from '../search/search.ts';
 import type { TrainingSet } from '../training/batch.ts';
 
@@ -60,5 +60,8 @@ export type Proposal =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'not-applicable'; readonly reason: string };
 
-/** A candidate, with what a model alone cannot do: a shift of the logit for each group [G]. */
-export type MethodCandidate = Candidate & { readonly groupOffsets?: readonly number[] };
+/** A candidate, with what a model alone cannot do. */
+export type MethodCandidate = Candidate & Partial<Pick<GroupCutCandidate, 'groupOffsets'>>;
+
+/** Why a method that is defined for the groups of one feature does not run on several. */
+export const ONE_FEATURE = 'defined for the groups of one sensitive feature, several are mitigated at once';

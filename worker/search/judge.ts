@@ -27,7 +27,7 @@ export interface JudgeInput {
 }
 
 /** What a candidate is called and how it came about. */
-interface ToJudge extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile'> {
+export interface ToJudge extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile'> {
   /** Losses of the training so far. */
   readonly curve: readonly CurvePoint[];
 }
@@ -38,15 +38,24 @@ export interface Judge {
   readonly original: SelectFigures;
   /** One candidate: the model with the head that it has. */
   asItStands(about: ToJudge): Promise<Candidate>;
+  /** Logits of the model as it stands [rows of select]. */
+  logits(): Promise<Float32Array>;
+  /** One candidate: the model as it stands, decisions made at its own cut for each group [G] on the logit. */
+  atCuts(about: ToJudge, cuts: readonly number[]): Promise<GroupCutCandidate>;
   /** One candidate for each head setting, its head solved on the tune part; the model keeps the head it had. */
   withHeads(about: ToJudge): Promise<Candidate[]>;
 }
+
+/** Shifts of the logit for each group [G] that bring its cut to the threshold in place. */
+export type GroupCutCandidate = Candidate & { readonly groupOffsets: readonly number[] };
 
 /** @param input  its model is the original, at rest */
 export async function makeJudge(input: JudgeInput): Promise<Judge> {
   const original = await judgeOriginal(input);
   return {
     original,
+    logits: () => selectLogits(input),
+    atCuts: (about, cuts) => judgeAtCuts({ input, original, about }, cuts),
     asItStands: (about) => judgeAsItStands({ input, original, about }),
     withHeads: (about) => judgeWithHeads({ input, original, about }),
   };
@@ -59,16 +68,33 @@ interface Judging {
 }
 
 async function judgeAsItStands({ input, original, about }: Judging): Promise<Candidate> {
-  const features = await featuresOf(input, input.select);
   const { curve, ...facts } = about;
-  const candidate = {
+  const logits = await selectLogits(input);
+  return {
     ...facts,
-    ...measure({ input, original }, logitsOf(input.model, features)),
+    ...measureAtBest({ input, original }, logits),
     snapshot: takeSnapshot(input.model),
     curves: { body: curve, head: [] },
   };
-  features.dispose();
-  return candidate;
+}
+
+async function judgeAtCuts(
+  { input, original, about }: Judging,
+  cuts: readonly number[],
+): Promise<GroupCutCandidate> {
+  const { select, threshold, model } = input;
+  const { curve, ...facts } = about;
+  const cut = logit(threshold);
+  const groupOffsets = cuts.map((own) => cut - own);
+  const { groups } = truthOf(select, select.rows);
+  const logits = (await selectLogits(input)).map((value, row) => value + groupOffsets[groups[row]!]!);
+  return {
+    ...facts,
+    ...measure({ input, original }, logits, cut),
+    snapshot: takeSnapshot(model),
+    curves: { body: curve, head: [] },
+    groupOffsets,
+  };
 }
 
 async function judgeWithHeads({ input, original, about }: Judging): Promise<Candidate[]> {
@@ -84,7 +110,7 @@ async function judgeWithHeads({ input, original, about }: Judging): Promise<Cand
       ...facts,
       id: `${about.id}-h${disparityWeight}`,
       settings: { ...about.settings, headDisparityWeight: disparityWeight },
-      ...measure({ input, original }, logitsOf(model, selectFeatures)),
+      ...measureAtBest({ input, original }, logitsOf(model, selectFeatures)),
       snapshot: withHeadOf(model, before),
       curves: { body: curve, head: headCurve },
     };
@@ -99,21 +125,22 @@ function featuresOf({ model, signal }: JudgeInput, { inputs, rows }: TrainingSet
   return extractFeatures({ model, inputs, rows }, { signal });
 }
 
+type Measuring = Omit<Judging, 'about'>;
+type Measured = Pick<Candidate, 'cut' | 'select' | 'standardError' | 'violations'>;
+
 /** Figures on the select part at the operating point that keeps each group's TPR within its rail. */
-function measure(
-  { input: { select, selection, objective }, original }: Omit<Judging, 'about'>,
-  logits: Float32Array,
-): Pick<Candidate, 'cut' | 'select' | 'standardError' | 'violations'> {
+function measureAtBest(about: Measuring, logits: Float32Array): Measured {
+  const { select, selection } = about.input;
   const truth = truthOf(select, select.rows);
-  const cut = operatingPoint({
-    logits,
-    labels: truth.labels,
-    rails: railsOf(
-      select,
-      truth,
-      original.groups.map((group) => Math.max(0, (group.truePositiveRate ?? 0) - selection.maxGroupTprDrop)),
-    ),
-  });
+  const least = about.original.groups.map((group) =>
+    Math.max(0, (group.truePositiveRate ?? 0) - selection.maxGroupTprDrop),
+  );
+  const cut = operatingPoint({ logits, labels: truth.labels, rails: railsOf(select, truth, least) });
+  return measure(about, logits, cut);
+}
+
+function measure({ input, original }: Measuring, logits: Float32Array, cut: number): Measured {
+  const { select, selection, objective } = input;
   const { targets, figures } = auditSelect(select, { logits, cut, metric: objective.metric });
   const measured = { ...figures, threshold: sigmoid(cut) };
   return {
@@ -126,11 +153,16 @@ function measure(
 
 async function judgeOriginal(input: JudgeInput): Promise<SelectFigures> {
   const { select, threshold, objective } = input;
-  const features = await featuresOf(input, select);
-  const logits = logitsOf(input.model, features);
-  features.dispose();
+  const logits = await selectLogits(input);
   const { figures } = auditSelect(select, { logits, cut: logit(threshold), metric: objective.metric });
   return { ...figures, threshold };
+}
+
+async function selectLogits(input: JudgeInput): Promise<Float32Array> {
+  const features = await featuresOf(input, input.select);
+  const logits = logitsOf(input.model, features);
+  features.dispose();
+  return logits;
 }
 
 function logitsOf(model: Classifier, features: Tensor2D): Float32Array {

@@ -159,7 +159,7 @@ export function standardErrorOf(targets: readonly TargetGroups[], metric: Dispar
   return errors.toSorted((a, b) => b.gap - a.gap)[0]!.error;
 }
 
-const RATES_OF = {
+export const RATES_OF = {
   demographicParity: ['selectionRate'],
   equalOpportunity: ['truePositiveRate'],
   equalizedOdds: ['truePositiveRate', 'falsePositiveRate'],

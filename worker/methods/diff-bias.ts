@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { BatchTruth } from '../training/batch.ts';
+import { truthOf } from '../training/batch.ts';
+import { fineTune, fineTuneEpochs, negativeLogLikelihoods } from './fine-tune.ts';
+import type { Method } from './method.ts';
+import { ONE_FEATURE } from './method.ts';
+
+/** Labels that each metric conditions on, as in the disparity loss; null for both together. */
+const LABELS_OF = {
+  demographicParity: [null],
+  equalOpportunity: [1],
+  equalizedOdds: [0, 1],
+} as const;
+
+export const diffBias: Method = {
+  name: 'diff-bias',
+  about:
+    'All weights descend on the gap of mean scores alone, in the direction in which it lay at the start.',
+  source: 'Bias gradient descent/ascent, arXiv 2208.00781',
+  expectedEpochs: (options) => 2 * fineTuneEpochs(options, 1),
+  propose: async (context) => {
+    const { judge, select, objective, options, tune } = context;
+    if (tune.groupings) return { kind: 'not-applicable', reason: ONE_FEATURE };
+    if (tune.groupNames.length !== 2) {
+      return {
+        kind: 'not-applicable',
+        reason: `defined for 2 groups, the data have ${tune.groupNames.length}`,
+      };
+    }
+    const labels = LABELS_OF[objective.metric];
+    const scores = (await judge.logits()).map((value) => 1 / (1 + Math.exp(-value)));
+    const directions = directionsOf(scores, truthOf(select, select.rows), labels);
+    const makeLoss = () => (logits: tf.Tensor1D, batch: BatchTruth) => {
+      const gaps = labels.map((label, place) =>
+        tf.mul(gapOf(tf.sigmoid(logits), batch, label), directions[place]!),
+      );
+      const disparityLoss = tf.div(tf.addN(gaps), gaps.length) as tf.Scalar;
+      const taskLoss = tf.mean(negativeLogLikelihoods(logits, batch)) as tf.Scalar; // for the curves
+      return { loss: disparityLoss, taskLoss, disparityLoss };
+    };
+    // the paper's rates are small: without a task loss nothing else holds the weights
+    const learningRates = options.body.learningRates.flatMap((rate) => [rate, rate / 10]);
+    const candidates = await fineTune(context, [{ id: 'diff-bias', settings: {}, makeLoss, learningRates }]);
+    return { kind: 'candidates', candidates };
+  },
+};
+
+/** Signs of the gaps of mean scores: 1 to descend on first minus second group, -1 to ascend. */
+export function directionsOf(
+  scores: Float32Array,
+  { groups, labels }: BatchTruth,
+  conditions: readonly (0 | 1 | null)[],
+): number[] {
+  return conditions.map((condition) => {
+    const meanOf = (group: number) => {
+      const own = scores.filter(
+        (_, row) => groups[row] === group && (condition === null || labels[row] === condition),
+      );
+      return own.reduce((sum, score) => sum + score, 0) / own.length;
+    };
+    return meanOf(0) >= meanOf(1) ? 1 : -1;
+  });
+}
+
+/** Mean score of the first group minus that of the second, among rows of one label; of an empty cell 0. */
+function gapOf(scores: tf.Tensor1D, { groups, labels }: BatchTruth, condition: 0 | 1 | null): tf.Tensor {
+  const meanOf = (group: number) => {
+    const indicator = Float32Array.from(groups, (own, row) =>
+      own === group && (condition === null || labels[row] === condition) ? 1 : 0,
+    );
+    const count = Math.max(
+      1,
+      indicator.reduce((sum, entry) => sum + entry, 0),
+    );
+    return tf.div(tf.sum(tf.mul(scores, indicator)), count);
+  };
+  return tf.sub(meanOf(0), meanOf(1));
+}
