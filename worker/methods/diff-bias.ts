@@ -46,7 +46,7 @@ export const diffBias: Method = {
 };
 
 /** Signs of the gaps of mean scores: 1 to descend on first minus second group, -1 to ascend. */
-export function directionsOf(
+function directionsOf(
   scores: Float32Array,
   { groups, labels }: BatchTruth,
   conditions: readonly (0 | 1 | null)[],

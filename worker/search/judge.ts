@@ -27,7 +27,7 @@ export interface JudgeInput {
 }
 
 /** What a candidate is called and how it came about. */
-export interface ToJudge extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile'> {
+interface ToJudge extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile'> {
   /** Losses of the training so far. */
   readonly curve: readonly CurvePoint[];
 }
