@@ -26,6 +26,8 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'worker/audit-sets.ts': 'test/worker/run-job.test.ts: several sets audited before and after a mitigation',
   'worker/audited-set.ts': 'test/worker/parts.test.ts: the sets that rows are divided into',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
+  'worker/methods/method.ts':
+    'test/worker/methods/group-thresholds.test.ts: types, and why one feature is asked for',
   'worker/methods/released.ts': 'test/worker/methods/run-method.test.ts: the same as mitigate gives',
   'worker/methods/diff-bias.ts': 'test/worker/methods/fine-tune.test.ts: a step of every fine-tuning',
   'worker/methods/group-dro.ts': 'test/worker/methods/fine-tune.test.ts: a step of every fine-tuning',

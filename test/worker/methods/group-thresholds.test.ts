@@ -92,6 +92,17 @@ describe('group thresholds', () => {
     expect(proposal.candidates[0]!.select.disparity!).toBeCloseTo(smallest, 12);
   });
 
+  test('are for one feature, not for several that are mitigated at once', async () => {
+    const context = await contextOf(makeTableBench(model));
+    const groupings = [{ name: 'site', groupNames: ['a', 'b'], groupOf: Int32Array.of(0, 1) }];
+    const select = { ...context.select, groupings: [...groupings, ...groupings] };
+    const proposal = await METHODS['group-thresholds']!.propose({ ...context, select });
+    expect(proposal).toMatchObject({
+      kind: 'not-applicable',
+      reason: expect.stringContaining('one sensitive'),
+    });
+  });
+
   test('move no weight, and decide the audited rows of each group by its own cut', async () => {
     const original = bitsOf(model);
     const result = await runMethod(makeTableBench(model), METHODS['group-thresholds']!, 1);
