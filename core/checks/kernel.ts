@@ -11,6 +11,12 @@ export interface Place {
   readonly row: number;
 }
 
+/** Some of the points. */
+export interface Rows {
+  readonly points: Points;
+  readonly rows: readonly number[];
+}
+
 /** k(x, y) = exp(−|x − y|² / (2 σ²)), from the squared distance */
 export type Kernel = (squaredDistance: number) => number;
 
@@ -46,4 +52,10 @@ export function gaussianKernel(bandwidth: number): Kernel {
   if (bandwidth === 0) return () => 1;
   const scale = -1 / (2 * bandwidth * bandwidth);
   return (squared) => Math.exp(scale * squared);
+}
+
+/** Mean kernel of a point with others. */
+export function meanKernel(place: Place, { points, rows }: Rows, kernel: Kernel): number {
+  const sum = rows.reduce((total, row) => total + kernel(squaredDistance(place, { points, row })), 0);
+  return sum / rows.length;
 }

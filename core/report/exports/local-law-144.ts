@@ -1,3 +1,4 @@
+import { csvCell } from '../../data/csv-text.ts';
 import { MISSING_GROUP } from '../../data/types.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics } from '../../fairness/types.ts';
@@ -180,10 +181,4 @@ export function localLaw144Csv(audit: AuditReport): string {
     [feature, '(unknown)', unknown, ...COLUMNS.slice(3).map(() => null)],
   ]);
   return [COLUMNS, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
-}
-
-function csvCell(value: string | number | null): string {
-  if (value === null) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

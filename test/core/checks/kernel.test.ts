@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gaussianKernel, medianBandwidth, squaredDistance } from '../../../core/checks/kernel.ts';
+import { gaussianKernel, meanKernel, medianBandwidth, squaredDistance } from '../../../core/checks/kernel.ts';
 
 test('squaredDistance is that of two rows', () => {
   const points = { values: [0, 0, 3, 4, 1, 1], width: 2 };
@@ -24,4 +24,10 @@ test('gaussianKernel is 1 at no distance and e^−½ at one bandwidth', () => {
   const kernel = gaussianKernel(3);
   expect([kernel(0), kernel(9)]).toEqual([1, Math.exp(-1 / 2)]);
   expect(gaussianKernel(0)(0)).toBe(1);
+});
+
+test('meanKernel is over the rows asked for', () => {
+  const points = { values: [0, 1, 2, 9], width: 1 };
+  const kernel = (squared: number) => 10 - squared;
+  expect(meanKernel({ points, row: 0 }, { points, rows: [1, 2] }, kernel)).toBe((10 - 1 + 10 - 4) / 2);
 });
