@@ -4,7 +4,7 @@ import { assertGroupCount, type Columns } from '../core/data/columns.ts';
 import type { JoinRequest } from '../core/data/groups/join.ts';
 import type { Samples } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
-import type { AuditOptions } from '../core/fairness/audit.ts';
+import type { AuditOptions } from '../core/fairness/audit-defaults.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
 import type { ExportName } from '../core/report/exports/formats.ts';
 import type { LanguageCode } from '../core/report/language/language.ts';

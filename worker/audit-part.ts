@@ -1,6 +1,7 @@
 import { subset } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
-import { type AuditOptions, audit } from '../core/fairness/audit.ts';
+import { audit } from '../core/fairness/audit.ts';
+import type { AuditOptions } from '../core/fairness/audit-defaults.ts';
 import type { AuditReport, SensitiveFeature } from '../core/fairness/types.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { predictScores } from '../core/model/predict.ts';

@@ -7,6 +7,7 @@ import { EXIT_CODES, exitCodeOf } from './commands/exit-codes.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addMitigateCommand } from './commands/mitigate.ts';
 import { addPlanCommand } from './commands/plan.ts';
+import { addSelectCommand } from './commands/select.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { makeProgressBar, NO_PROGRESS } from './progress.ts';
 import { VERSION } from './version.ts';
@@ -75,6 +76,7 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
     );
   addAuditCommand(program, console);
   addMitigateCommand(program, console);
+  addSelectCommand(program, console);
   addInspectCommand(program, console);
   addServeCommand(program, console);
   addPlanCommand(program, console);

@@ -8,14 +8,14 @@ import { InvalidInputError, isCounterweightError, StorageError } from '../core/e
 import type { FileRecord } from '../core/jobs/run-record.ts';
 
 /** @throws InvalidInputError when `folder` exists: a run never overwrites another */
-export async function assertAbsent(folder: string): Promise<void> {
+export async function assertAbsent(folder: string, kind: 'folder' | 'file' = 'folder'): Promise<void> {
   const exists = await access(folder).then(
     () => true,
     () => false,
   );
   if (!exists) return;
   throw new InvalidInputError(
-    `output "${folder}": expected a folder that does not exist yet, received one that does`,
+    `output "${folder}": expected a ${kind} that does not exist yet, received one that does`,
     {
       folder,
     },

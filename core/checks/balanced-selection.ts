@@ -19,7 +19,7 @@ export interface SelectionRequest {
   readonly onChosen?: ((samples: number) => Promise<void> | void) | undefined;
 }
 
-export interface SelectedCell {
+interface SelectedCell {
   /** Samples in the pool whose subjects may be chosen. */
   readonly pool: number;
   readonly chosen: number;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { addChunk, startAccumulator } from '../fairness/accumulator.ts';
-import { type AuditOptions, finishAudit, finishClasses, settingsOf } from '../fairness/audit.ts';
+import { finishAudit, finishClasses, settingsOf } from '../fairness/audit.ts';
+import type { AuditOptions } from '../fairness/audit-defaults.ts';
 import { attributeSets } from '../fairness/groups/attribute-sets.ts';
 import type { AuditReport } from '../fairness/types.ts';
 import { assertGroupCount } from './columns.ts';

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../errors.ts';
 import { type Accumulator, addChunk, startAccumulator } from './accumulator.ts';
+import { AUDIT_DEFAULTS, type AuditOptions } from './audit-defaults.ts';
 import { meanOfClasses } from './classes.ts';
 import { auditFeatures, type CountedTable } from './feature-audit.ts';
 import { featureTable } from './feature-table.ts';
@@ -7,7 +8,7 @@ import type { Vocabularies } from './grouping.ts';
 import { attributeSets } from './groups/attribute-sets.ts';
 import { BINS } from './histogram-scores.ts';
 import { measureGroups } from './measure.ts';
-import { assertReferences, type ReferenceChoice } from './reference-group.ts';
+import { assertReferences } from './reference-group.ts';
 import { sweepThresholds } from './score-figures.ts';
 import type { AuditReport, FeatureAudit, GroupMetrics, MinSupport, SensitiveFeature } from './types.ts';
 import { classWarnings, mergerWarnings, warningsOf } from './warnings.ts';
@@ -16,32 +17,6 @@ import { classWarnings, mergerWarnings, warningsOf } from './warnings.ts';
 type Decisions =
   | { readonly scores: ArrayLike<number>; readonly threshold: number }
   | { readonly predictions: Int32Array };
-
-/** How an audit is made; see `AUDIT_DEFAULTS`. */
-export interface AuditOptions {
-  /** Of every interval, in (0, 1). */
-  readonly level?: number;
-  /** Draws of every bootstrap; 0 for none, which leaves out the intervals and tests that rest on draws. */
-  readonly replicates?: number;
-  readonly seed?: number;
-  /** At which specificity is measured, in (0, 1]. */
-  readonly sensitivity?: number;
-  readonly minSupport?: Partial<MinSupport>;
-  readonly reference?: ReferenceChoice;
-}
-
-/** A rate over fewer than 30 rows moves by more than 3 points a row. */
-const MIN_SUPPORT: MinSupport = { group: 30, positives: 30, negatives: 30, action: 'mark' };
-
-export const AUDIT_DEFAULTS = {
-  level: 0.95,
-  replicates: 2_000,
-  seed: 0,
-  /** What clinicians ask of a screening test. */
-  sensitivity: 0.9,
-  minSupport: MIN_SUPPORT,
-  reference: 'largest',
-} as const satisfies Required<AuditOptions>;
 
 const MOST_REPLICATES = 100_000;
 
@@ -225,7 +200,7 @@ type Settings = Required<AuditOptions> & { readonly minSupport: MinSupport };
  */
 export function settingsOf(options: AuditOptions): Settings {
   const { level, replicates, seed, sensitivity, reference } = { ...AUDIT_DEFAULTS, ...defined(options) };
-  const minSupport: MinSupport = { ...MIN_SUPPORT, ...options.minSupport };
+  const minSupport: MinSupport = { ...AUDIT_DEFAULTS.minSupport, ...options.minSupport };
   assertRange(level > 0 && level < 1, 'level', { expected: 'a number between 0 and 1, exclusive', level });
   assertRange(
     Number.isInteger(replicates) && replicates >= 0 && replicates <= MOST_REPLICATES,

@@ -1,5 +1,6 @@
 /** Sources whose test does not lie at the mirrored path, with the test that has them and why. */
 export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'core/fairness/audit-defaults.ts': 'test/core/fairness/audit.test.ts: audits that say nothing else',
   'core/data/attributes.ts': 'test/core/data/predictions.test.ts: groups of one table and of two',
   'core/data/slots.ts': 'test/core/data/predictions.test.ts: columns that are checked as they are read',
   'core/data/tables/batch.ts': 'test/core/data/tables/rows.test.ts: what every format gives, by way of two',
@@ -25,6 +26,7 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
     'test/worker/bad-inputs.test.ts: every class by the message and the code that a user gets',
   'worker/audit-sets.ts': 'test/worker/run-job.test.ts: several sets audited before and after a mitigation',
   'worker/audited-set.ts': 'test/worker/parts.test.ts: the sets that rows are divided into',
+  'worker/select-subset.ts': 'test/worker/commands/select.test.ts: what the command does, on files',
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
   'worker/methods/method.ts':
     'test/worker/methods/group-thresholds.test.ts: types, and why one feature is asked for',

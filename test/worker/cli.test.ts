@@ -17,13 +17,13 @@ describe('counterweight', () => {
   it.each(['--help', 'help'])('shows every command on stdout with %s', async (flag) => {
     const { exitCode, stdout, stderr } = await runCommand(flag);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const command of ['audit', 'mitigate', 'inspect']) {
+    for (const command of ['audit', 'mitigate', 'select', 'inspect']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} .* {2,}\\w`, 'm'));
     }
   });
 
   it('explains every flag of every command', async () => {
-    for (const command of ['audit', 'mitigate', 'inspect']) {
+    for (const command of ['audit', 'mitigate', 'select', 'inspect']) {
       const { stdout } = await runCommand(`${command} --help`);
       const flags = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
       expect(flags.length).toBeGreaterThan(4);
@@ -32,7 +32,7 @@ describe('counterweight', () => {
   });
 
   it('keeps the help within 80 columns', async () => {
-    for (const command of ['audit', 'mitigate', 'inspect']) {
+    for (const command of ['audit', 'mitigate', 'select', 'inspect']) {
       const { stdout } = await runCommand(`${command} --help`);
       const options = stdout.split('\nExample')[0]!;
       expect(options.split('\n').filter((line) => line.length > 80)).toEqual([]);

@@ -4,7 +4,7 @@ import type { ColumnChoices } from '../../core/data/columns.ts';
 import { parseBins } from '../../core/data/groups/bins.ts';
 import type { JoinRequest } from '../../core/data/groups/join.ts';
 import { InvalidInputError } from '../../core/errors.ts';
-import { AUDIT_DEFAULTS, type AuditOptions } from '../../core/fairness/audit.ts';
+import { AUDIT_DEFAULTS, type AuditOptions } from '../../core/fairness/audit-defaults.ts';
 import type { ReferenceChoice } from '../../core/fairness/reference-group.ts';
 import type { MinSupport } from '../../core/fairness/types.ts';
 import { setFlags } from './data-options.ts';

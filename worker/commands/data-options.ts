@@ -115,7 +115,7 @@ function parseThreshold(text: string): number {
  * @param more  choices that only one command has flags for
  */
 export async function readDataConfig(
-  flags: DataFlags,
+  flags: Omit<DataFlags, 'threshold'>,
   more: ColumnChoices = {},
 ): Promise<DataConfig & { readonly columns: Columns }> {
   const file: DataConfig = flags.config ? await loadDataConfig(flags.config) : { columns: {} };
@@ -152,7 +152,10 @@ export function setFlags(values: Readonly<Record<string, unknown>>): string[] {
 }
 
 /** What the flags say about model and data. */
-export async function readDataSource(model: string, flags: DataFlags): Promise<DataSource> {
+export async function readDataSource(
+  model: string,
+  flags: Omit<DataFlags, 'threshold'>,
+): Promise<DataSource> {
   const { columns, preprocess: configured } = await readDataConfig(flags);
   if (flags.manifest === undefined) {
     throw missing('--manifest', 'a CSV file');

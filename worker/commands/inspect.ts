@@ -5,7 +5,6 @@ import type { Classifier } from '../../core/model/classifier.ts';
 import { countWeights, headParameters } from '../../core/model/classifier.ts';
 import { loadClassifier } from '../../core/model/load-classifier.ts';
 import { startBackend } from '../backend.ts';
-import { besideModel } from '../load-data.ts';
 import type { Console } from './console.ts';
 import type { ModelFlags } from './data-options.ts';
 import { addBackendOption, addHeadOptions } from './data-options.ts';
@@ -63,6 +62,7 @@ function describe(model: Classifier) {
 }
 
 async function describePreprocess(location: string, model: Classifier) {
+  const { besideModel } = await import('../load-data.ts'); // with all that reads data
   const file = besideModel(location);
   return file !== null && existsSync(file)
     ? resolvePreprocess(await loadPreprocess(file), model.inputShape)

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { AUDIT_DEFAULTS } from '../../../core/fairness/audit.ts';
+import { AUDIT_DEFAULTS } from '../../../core/fairness/audit-defaults.ts';
 import {
   type AuditOptionFlags,
   addGroupOptions,
