@@ -12,7 +12,7 @@ import type { Progress } from './progress.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
 import { runMitigation, runShard } from './run-job.ts';
 import { saveRun } from './save-run.ts';
-import type { Shard } from './search/search.ts';
+import type { Shard } from './search/share.ts';
 
 export interface TestManifest {
   readonly name: string;
@@ -45,6 +45,8 @@ export interface FileJob {
   readonly backend: RunningBackend;
   readonly progress: Progress;
   readonly checkpoints: BlobStore;
+  /** Processes that its candidates are spread over; 1 when absent. */
+  readonly shards?: number | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -137,6 +137,7 @@ export function conclude({
     threshold: tuned.threshold,
     curves: tuned.curves,
     candidates: tuned.candidates,
+    ...(tuned.search && { search: tuned.search }),
     dataCheck: check,
   };
 }

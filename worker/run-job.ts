@@ -1,14 +1,14 @@
 import type { DataCheck } from '../core/checks/types.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
-import type { CandidateRecord, RunRecord } from '../core/jobs/run-record.ts';
+import type { CandidateRecord, RunRecord, SearchRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import type { AuditedResult } from './audit-sets.ts';
 import { auditSets, joinAudits } from './audit-sets.ts';
-import { masksOf, measureRatios, packRatios, unpackRatios } from './bmft/find-mask.ts';
+import { maskChooser, masksOf, measureRatios, packRatios, unpackRatios } from './bmft/find-mask.ts';
 import type { Mask } from './bmft/mask.ts';
 import { makeObjective } from './bmft/objective.ts';
-import type { MitigationOptions } from './bmft/options.ts';
+import type { MitigationOptions, Surrogate } from './bmft/options.ts';
 import type { BlobStore } from './checkpoints.ts';
 import { resumable } from './checkpoints.ts';
 import type { Explained, ExplainInput } from './explain/explain.ts';
@@ -18,7 +18,7 @@ import { divide } from './parts.ts';
 import type { Progress } from './progress.ts';
 import type { Random } from './random.ts';
 import { makeRandom } from './random.ts';
-import type { Shard } from './search/search.ts';
+import type { Shard } from './search/share.ts';
 import { restoreSnapshot, takeSnapshot } from './search/snapshot.ts';
 import type { TuneInput } from './tune.ts';
 import { tune, tuneShard } from './tune.ts';
@@ -39,6 +39,8 @@ export interface MitigationJob {
   readonly progress: Progress;
   /** What an earlier attempt has done, and where this one keeps what it does. */
   readonly checkpoints: BlobStore;
+  /** Processes that its candidates are spread over; 1 when absent. */
+  readonly shards?: number | undefined;
   /** Looks at the data before anything is trained on it; absent, nothing does. */
   readonly check?: ((parts: Parts) => Promise<DataCheck>) | undefined;
   /** Goes on with data that the check calls unfit. */
@@ -54,6 +56,8 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
   readonly after: AuditReport | null;
   readonly mask: { readonly found: Mask; readonly summary: NonNullable<RunRecord['mask']> } | null;
   readonly candidates: readonly CandidateRecord[];
+  /** Absent where only the preset's grid was tried. */
+  readonly search?: SearchRecord | undefined;
   /** What was found in the data beforehand; absent where nothing looked. */
   readonly dataCheck?: DataCheck | undefined;
   readonly splits: RunRecord['splits'];
@@ -112,17 +116,32 @@ export async function prepare(job: MitigationJob, parts: Parts, random: Random):
   progress.start('importance', Math.ceil(parts.tune.rows.length / options.batchSize));
   const ratios = await resumable(job.checkpoints, 'importance', async () =>
     packRatios(
-      await measureRatios({
-        model,
-        set: parts.tune,
-        objective,
-        options,
-        random: random.fork('importance'),
-        onBatch: progress.advance,
-        signal: job.signal,
-      }),
+      await measureRatios(
+        {
+          model,
+          set: parts.tune,
+          objective,
+          options,
+          random: random.fork('importance'),
+          onBatch: progress.advance,
+          signal: job.signal,
+        },
+        surrogatesOf(options),
+      ),
     ),
   );
-  const own = unpackRatios(ratios).get(options.disparity.surrogate)!;
-  return { job, parts, objective, maskAt: masksOf(own, model, options), random };
+  const bySurrogate = unpackRatios(ratios);
+  return {
+    job,
+    parts,
+    objective,
+    maskAt: masksOf(bySurrogate.get(options.disparity.surrogate)!, model, options),
+    maskOf: maskChooser(bySurrogate, model, options),
+    random,
+  };
+}
+
+/** That of the options, and those that a search draws. */
+function surrogatesOf({ disparity, search }: MitigationOptions): Surrogate[] {
+  return [...new Set([disparity.surrogate, ...(search?.surrogates ?? [])])];
 }

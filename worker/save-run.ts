@@ -133,6 +133,7 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
     mask: result.mask?.summary ?? null,
     curves,
     candidates,
+    ...(result.search && { search: result.search }),
     inputs: await hashInputs(input),
     outputs: [],
   };

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { CandidateRecord, CurvePoint, RunRecord } from '../core/jobs/run-record.ts';
+import type { CandidateRecord, CurvePoint, RunRecord, SearchRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { batchesBy } from './bmft/batches.ts';
-import type { FoundMask } from './bmft/find-mask.ts';
+import type { FoundMask, MaskChoice } from './bmft/find-mask.ts';
 import type { Objective } from './bmft/objective.ts';
 import { refitHead } from './bmft/refit-head.ts';
 import type { StageInput } from './bmft/tune-body.ts';
@@ -12,8 +12,9 @@ import type { Parts } from './parts.ts';
 import type { Random } from './random.ts';
 import type { MitigationJob } from './run-job.ts';
 import { logit, sigmoid } from './search/logit.ts';
-import type { SearchInput, Shard } from './search/search.ts';
-import { search, searchBatches, searchShard } from './search/search.ts';
+import type { SearchInput } from './search/search.ts';
+import { search, searchShard } from './search/search.ts';
+import type { Shard } from './search/share.ts';
 import { packSnapshot, restoreSnapshot, takeSnapshot, unpackSnapshot } from './search/snapshot.ts';
 import type { EpochLosses } from './training/loop.ts';
 
@@ -22,10 +23,14 @@ export interface TuneInput {
   readonly parts: Parts;
   readonly objective: Objective;
   readonly maskAt: (percentile: number) => FoundMask;
+  /** Any mask of the search space. */
+  readonly maskOf: (choice: MaskChoice) => FoundMask;
   readonly random: Random;
 }
 
 export interface Tuned extends Pick<RunRecord, 'threshold' | 'curves'> {
+  /** Null or absent where only the preset's grid was tried. */
+  readonly search?: SearchRecord | null;
   /** False when no candidate met the guard rails; the model is then as it was. */
   readonly isTuned: boolean;
   readonly found: FoundMask;
@@ -90,11 +95,13 @@ async function tuneOnce({ job, parts, objective, maskAt, random }: TuneInput): P
 
 async function tuneBySearch(input: TuneInput): Promise<Tuned> {
   const { model, options, threshold } = input.job;
-  const { candidates, chosen } = await search(searchInput(input));
+  const { candidates, chosen, search: searched } = await search(searchInput(input));
+  const maskChoice = chosen?.maskChoice;
   return {
+    search: searched,
     isTuned: chosen !== null,
-    found: input.maskAt(chosen?.percentile ?? options.mask.percentiles[0]!),
-    isApplied: chosen !== null && chosen.percentile !== null,
+    found: maskChoice ? input.maskOf(maskChoice) : input.maskAt(options.mask.percentiles[0]!),
+    isApplied: maskChoice !== undefined,
     threshold:
       chosen === null ? { value: threshold, biasShift: 0 } : keepThreshold(model, threshold, chosen.cut),
     curves: chosen?.curves ?? { body: [], head: [] },
@@ -107,18 +114,17 @@ export async function tuneShard(input: TuneInput, shard: Shard): Promise<void> {
   if (input.job.options.selection !== null) await searchShard(searchInput(input), shard);
 }
 
-function searchInput({ job, parts, objective, maskAt, random }: TuneInput): SearchInput {
+function searchInput({ job, parts, objective, maskOf, random }: TuneInput): SearchInput {
   const { model, options, progress, threshold, checkpoints, signal } = job;
   const { head, selection } = options;
   if (head.solver !== 'converged' || selection === null || parts.select === null) {
     throw new TypeError('the options schema pairs a selection with a converged head');
   }
-  progress.start('search', searchBatches(options, parts.tune));
   return {
     model,
     tune: parts.tune,
     select: parts.select,
-    maskAt,
+    maskOf,
     objective,
     options,
     selection,
@@ -126,7 +132,9 @@ function searchInput({ job, parts, objective, maskAt, random }: TuneInput): Sear
     threshold,
     checkpoints,
     random: random.fork('search'),
-    onBatch: progress.advance,
+    progress,
+    shards: job.shards ?? 1,
+    now: () => performance.now(),
     signal,
   };
 }

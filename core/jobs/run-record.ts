@@ -111,6 +111,13 @@ export interface SelectFigures {
     readonly truePositiveRate: number | null;
     readonly falsePositiveRate: number | null;
   }[];
+  /** At 95 %, as if the candidate had been fixed beforehand: of one that was chosen by them they are optimistic. */
+  readonly intervals?: { readonly disparity: Bounds | null; readonly auc: Bounds | null };
+}
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface CandidateRecord {
@@ -122,6 +129,20 @@ export interface CandidateRecord {
   /** Guard rails that it broke, in words; empty when feasible. */
   readonly violations: readonly string[];
   readonly isChosen: boolean;
+  /** Found by a search beyond the preset's grid; absent otherwise. */
+  readonly isDrawn?: boolean;
+}
+
+/** What a search beyond the preset's grid did. */
+export interface SearchRecord {
+  /** As it was asked for. */
+  readonly budget: string;
+  /** Body settings of the grid, each trained to its end. */
+  readonly gridSettings: number;
+  /** Races of drawn settings: how many trained to the end of which epoch. */
+  readonly brackets: readonly (readonly { readonly epoch: number; readonly settings: number }[])[];
+  /** Epochs that body settings were trained for, the grid's included. */
+  readonly epochs: number;
 }
 
 export interface FileRecord {
@@ -187,6 +208,8 @@ export interface RunRecord {
   readonly mask: MaskSummary | null;
   readonly curves: { readonly body: readonly CurvePoint[]; readonly head: readonly CurvePoint[] };
   readonly candidates: readonly CandidateRecord[];
+  /** Absent where only the preset's grid was tried. */
+  readonly search?: SearchRecord;
   readonly inputs: readonly FileRecord[];
   readonly outputs: readonly FileRecord[];
 }

@@ -15,6 +15,11 @@ export type DisparityMetric = (typeof METRIC_NAMES)[number];
 /** Values of the split column when none are named; the test split may then be absent. */
 export const DEFAULT_SPLITS = { external: 'external', test: ['test'] } as const;
 
+/** What a search of settings may take, the preset's own included: a multiple of those, epochs, time or money. */
+export const budgetSchema = z
+  .string()
+  .regex(/^\d{1,6}(?:\.\d{1,2})?(?:x|epochs|m|h|usd)$/, 'must be like 2.5x, 60epochs, 10m, 2h or 2usd');
+
 const KEY_RULE = 'must be segments separated by "/", none of them empty, "." or ".."';
 const UPLOADED_RULE = `must start with "${UPLOADS}"`;
 
@@ -136,6 +141,8 @@ export const mitigationSchema = z.strictObject({
   options: z.record(z.string(), z.unknown()).optional(),
   /** Explains the mask in explanation.json and the report; pictures of the data are never made here. */
   explain: z.boolean().exactOptional(),
+  /** Searches settings beyond those of `robust`, within a budget; true for the default one (docs/search.md). */
+  search: z.union([z.literal(true), budgetSchema]).optional(),
   /** Processes over which the candidates of `robust` are spread; 1 is one process. */
   shards: z.int().min(1).max(100).default(1),
 });

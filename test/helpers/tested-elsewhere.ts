@@ -38,6 +38,8 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'worker/explain/masks.ts': 'test/worker/explain/explain.test.ts: halves, draws and batch sizes of a run',
   'worker/explain/options.ts': 'test/worker/bmft/options.test.ts: ranges of every number of the method',
   'worker/explain/states.ts': 'test/worker/explain/explain.test.ts: what is read before and after',
+  'worker/search/train-settings.ts':
+    'test/worker/search/share.test.ts: every setting of a search, alone and in turns',
   'worker/mitigate-files.ts': 'test/worker/commands/mitigate.test.ts: what the command does, on files',
   ...Object.fromEntries(
     [

@@ -27,7 +27,7 @@ describe('counterweight', () => {
       const { stdout } = await runCommand(`${command} --help`);
       const flags = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
       expect(flags.length).toBeGreaterThan(4);
-      for (const flag of flags) expect(flag).toMatch(/^ {2}-\S+(?:, --\S+)?(?: <\S+>)? {2,}\S/);
+      for (const flag of flags) expect(flag).toMatch(/^ {2}-\S+(?:, --\S+)?(?: (?:<\S+>|\[\S+\]))? {2,}\S/);
     }
   });
 

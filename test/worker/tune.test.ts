@@ -72,7 +72,8 @@ describe('tune', () => {
     const parts = divide({ ...job, selection: options.selection, random });
     const objective = makeObjective(options, parts.tune);
     const maskAt = await findMask({ ...job, set: parts.tune, objective, random });
-    return { ...(await tune({ job, parts, objective, maskAt, random })), parts, maskAt };
+    const maskOf = ({ percentile }: { percentile: number | null }) => maskAt(percentile!);
+    return { ...(await tune({ job, parts, objective, maskAt, maskOf, random })), parts, maskAt };
   }
 
   const recorded = () => {
@@ -138,7 +139,7 @@ describe('tune', () => {
       });
       const figures = selectFigures(report, report.features, 'equalizedOdds');
       expect(tuned.threshold.value).toBe(THRESHOLD);
-      expect({ ...figures, threshold: chosen.select.threshold }).toEqual(chosen.select);
+      expect(chosen.select).toMatchObject({ ...figures, threshold: chosen.select.threshold });
       const logit = (score: number) => Math.log(score / (1 - score));
       expect(tuned.threshold.biasShift).toBeCloseTo(logit(THRESHOLD) - logit(chosen.select.threshold), 6);
     });

@@ -130,6 +130,28 @@ export function masksOf(
   };
 }
 
+/** Which mask: its percentile (null for a soft mask), from the ratio on a surrogate. */
+export interface MaskChoice {
+  readonly percentile: number | null;
+  readonly surrogate: Surrogate;
+}
+
+/** Any mask of the ratios; those of the options' own kind and surrogate are remembered. */
+export function maskChooser(
+  ratios: RatiosBySurrogate,
+  model: Classifier,
+  options: MitigationOptions,
+): (choice: MaskChoice) => FoundMask {
+  const masks = (surrogate: Surrogate, kind: MitigationOptions['mask']['kind']) =>
+    masksOf(ratios.get(surrogate)!, model, { ...options, mask: { ...options.mask, kind } });
+  const own = masks(options.disparity.surrogate, options.mask.kind);
+  return ({ percentile, surrogate }) => {
+    const kind = percentile === null ? 'soft' : 'hard';
+    const isOwn = surrogate === options.disparity.surrogate && kind === options.mask.kind;
+    return (isOwn ? own : masks(surrogate, kind))(percentile ?? 0);
+  };
+}
+
 interface RatioFacts {
   readonly surrogates: readonly Surrogate[];
   /** Notes by prefix of the tensors: `score/all/`, `score/even/`, `score/odd/`. */

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { parseWith } from '../../core/data/parse.ts';
 import type { DisparityMetric, PresetName } from '../../core/jobs/schema.ts';
-import { METRIC_NAMES } from '../../core/jobs/schema.ts';
+import { budgetSchema, METRIC_NAMES } from '../../core/jobs/schema.ts';
 import { EXPLAIN, explainSchema } from '../explain/options.ts';
 import { GROUP_REDUCTIONS } from './losses.ts';
 
 /*
  * Every number of the method: range in the schema, default and source in the presets below.
  * [B] arXiv 2408.06890 and its released code · [S] arXiv 2508.18826 and its released code
- * [M] docs/method.md, where the choice is argued · [E] found on HAM10000 (docs/method.md#search)
+ * [H] arXiv 1603.06560 · [M] docs/method.md, where the choice is argued · [E] found on HAM10000 (docs/method.md#search)
  */
 
 const rate = z.number().min(0).max(1);
@@ -90,6 +90,31 @@ const selectionSchema = z.strictObject({
   maxGroupTprDrop: rate,
 });
 
+/** Lowest and highest value that is drawn. */
+const rangeOf = (value: z.ZodNumber) =>
+  z.tuple([value, value]).refine(([low, high]) => low <= high, 'must be the lowest value, then the highest');
+const positive = z.number().positive().max(1000);
+
+const searchSchema = z.strictObject({
+  /** What it may take, the grid included. */
+  budget: budgetSchema.default('2.5x'), // [M]
+  /** Settings that enter a bracket. */
+  settings: z.int().min(1).max(81).default(9), // [H]
+  /** Of the settings that were judged at an epoch, one in so many goes on. */
+  factor: z.int().min(2).max(9).default(3), // [H]
+  percentiles: rangeOf(z.number().min(0).max(100)).default([30, 95]), // [M] around [B]
+  /** Share of the settings whose mask is soft [S]. */
+  softShare: rate.default(0.2), // [M]
+  surrogates: z
+    .array(z.enum(SURROGATES))
+    .min(1)
+    .max(2)
+    .default([...SURROGATES]), // [M] [B]
+  learningRates: rangeOf(positive).default([0.0025, 0.04]), // [E]
+  disparityWeights: rangeOf(positive).default([0.25, 8]), // [E]
+  headDisparityWeights: rangeOf(positive).default([0.03, 3]), // [B] is 0.1
+});
+
 export const mitigationOptionsSchema = z
   .strictObject({
     batchSize: z.int().min(2).max(4096),
@@ -105,10 +130,16 @@ export const mitigationOptionsSchema = z
     selection: selectionSchema.nullable(),
     /** Of an explanation, where one is asked for. */
     explain: explainSchema,
+    /** Null: the grid alone. */
+    search: searchSchema.nullable(),
   })
   .refine(({ head, selection }) => (head.solver === 'converged') === (selection !== null), {
     path: ['head', 'solver'],
     message: 'must be "converged" with a selection, and "epochs" without one',
+  })
+  .refine(({ search, selection }) => search === null || selection !== null, {
+    path: ['search'],
+    message: 'needs a selection, which the preset "robust" has',
   });
 
 export type MitigationOptions = z.infer<typeof mitigationOptionsSchema>;
@@ -117,6 +148,7 @@ export type BodyOptions = MitigationOptions['body'];
 export type EpochsHeadOptions = z.infer<typeof epochsHeadSchema>;
 export type ConvergedHeadOptions = z.infer<typeof convergedHeadSchema>;
 export type SelectionOptions = z.infer<typeof selectionSchema>;
+export type SearchOptions = z.infer<typeof searchSchema>;
 
 const RELEASED_DISPARITY = {
   form: 'signed', // [B] opposite gaps cancel
@@ -165,6 +197,7 @@ const BMFT_RELEASED: MitigationOptions = {
   },
   selection: null, // [B] last epoch kept
   explain: EXPLAIN,
+  search: null, // [B]
 };
 
 const SWIFT_RELEASED: MitigationOptions = {
@@ -239,6 +272,7 @@ const ROBUST: MitigationOptions = {
     maxGroupTprDrop: 0.1, // [M]
   },
   explain: EXPLAIN,
+  search: null, // [M] the grid is what docs/evidence.md was measured with
 };
 
 export const PRESETS = {
@@ -247,18 +281,26 @@ export const PRESETS = {
   'swift-released': SWIFT_RELEASED,
 } as const satisfies Record<PresetName, MitigationOptions>;
 
+interface Chosen {
+  readonly preset: PresetName;
+  readonly metric?: DisparityMetric | undefined;
+  /** Budget of a search beyond the preset's grid; true for the default one. */
+  readonly search?: string | true | undefined;
+  readonly changes: unknown;
+}
+
 /**
  * Settings of a preset with changes over them: objects are merged key by key, anything else is replaced.
  *
  * @param where  what the changes come from, to begin a message with
  * @throws InvalidInputError naming each unknown key and each value out of range
  */
-export function optionsOf(
-  { preset, metric, changes }: { preset: PresetName; metric?: DisparityMetric | undefined; changes: unknown },
-  where: string,
-): MitigationOptions {
+export function optionsOf({ preset, metric, search, changes }: Chosen, where: string): MitigationOptions {
   const base = { ...PRESETS[preset], ...(metric && { metric }) };
-  return parseWith(mitigationOptionsSchema, merge(base, changes), where);
+  const changed = merge(base, changes);
+  if (search === undefined) return parseWith(mitigationOptionsSchema, changed, where);
+  const wanted = { search: search === true ? {} : { budget: search } };
+  return parseWith(mitigationOptionsSchema, merge(changed, wanted), where);
 }
 
 function merge(base: unknown, changes: unknown): unknown {

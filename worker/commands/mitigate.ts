@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import { readJson } from '../../core/data/read-json.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import type { PresetName } from '../../core/jobs/schema.ts';
-import { DEFAULT_SPLITS, METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
+import { budgetSchema, DEFAULT_SPLITS, METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
 import type { MitigationOptions } from '../bmft/options.ts';
 import { optionsOf } from '../bmft/options.ts';
@@ -30,6 +30,7 @@ interface MitigateFlags extends DataFlags {
   readonly intersections: number;
   readonly metric?: MitigationOptions['metric'];
   readonly options?: string;
+  readonly search?: string | true;
   readonly seed: number;
   readonly explain?: boolean;
   readonly showImages?: boolean;
@@ -47,6 +48,9 @@ Examples:
     counterweight mitigate ... --sensitive sex age --mitigate sex age --intersections 2 --out run/
   One class of several, here that of the head's fourth unit, for a label that is 1 for it and 0 for all others:
     counterweight mitigate --model model.onnx --positive-class 3 --manifest labels.csv ... --out run/
+  With settings found automatically, at most three times as long; or in ten minutes:
+    counterweight mitigate ... --search --out run/
+    counterweight mitigate ... --search 10m --out run/
   The method as the paper's code has it, five epochs of stage 1:
     echo '{"body": {"epochs": 5}}' > options.json
     counterweight mitigate ... --preset bmft-released --options options.json --out run/
@@ -88,14 +92,6 @@ export function addMitigateCommand(program: Command, console: Console): void {
   addMethodOptions(command);
   command
     .optionsGroup('Output:')
-    .option(
-      '--explain',
-      'write explanation.json and a report section: what the mask holds and what it changed (docs/explain.md)',
-    )
-    .option(
-      '--show-images',
-      'with --explain: write explanation-images.html with images of the data; clinical images must not leave this machine',
-    )
     .option('--json', 'print run.json to stdout')
     .addHelpText('after', EXAMPLES)
     .action((flags: MitigateFlags) => mitigate(flags, console));
@@ -122,7 +118,21 @@ function addMethodOptions(command: Command): void {
     .addOption(
       new Option('--metric <name>', 'disparity to lower (default: equalizedOdds)').choices(METRIC_NAMES),
     )
+    .addOption(
+      new Option(
+        '--search [budget]',
+        "also search settings beyond the preset's: 2.5x its epochs unless told 60epochs, 10m, 2h or 2usd",
+      ).argParser(parseBudget),
+    )
     .option('--options <json>', 'file with settings that replace those of the preset (docs/method.md)')
+    .option(
+      '--explain',
+      'write explanation.json and a report section: what the mask holds and what it changed (docs/explain.md)',
+    )
+    .option(
+      '--show-images',
+      'with --explain: write explanation-images.html with images of the data; clinical images must not leave this machine',
+    )
     .addOption(new Option('--seed <integer>', 'seed of every random draw').default(0).argParser(parseSeed));
 }
 
@@ -140,6 +150,13 @@ function parseSeed(text: string): number {
   throw new InvalidInputError(`--seed: expected an integer below 2^31, received "${text}"`);
 }
 
+function parseBudget(text: string): string {
+  if (budgetSchema.safeParse(text).success) return text;
+  throw new InvalidInputError(
+    `--search: expected a budget like 2.5x, 60epochs, 10m, 2h or 2usd, received "${text}"`,
+  );
+}
+
 /** `clinic-b=other/labels.csv`; image paths start from the table's own folder. */
 function parseTestManifest(text: string): TestManifest {
   const [, name, manifest] = /^([^=\p{C}]{1,100})=(.+)$/u.exec(text) ?? [];
@@ -154,7 +171,8 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   assertExplained(flags);
   await assertAbsent(flags.out);
   const changes = flags.options === undefined ? {} : await readJson(flags.options);
-  const options = optionsOf({ ...flags, changes }, `options "${flags.options}"`);
+  const where = flags.options === undefined ? 'options' : `options "${flags.options}"`;
+  const options = optionsOf({ ...flags, changes }, where);
   const { mitigateFiles } = await import('../mitigate-files.ts');
   const { result, record } = await mitigateFiles({
     source: await readDataSource(flags.model, flags),
@@ -176,6 +194,10 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   });
   console.print(flags.json ? JSON.stringify(record, null, 2) : mitigationTable(result));
   if (!flags.json && record.audited.length > 1) console.print(`\n${setsTable(record)}`);
+  if (record.search) {
+    const { searchSentence } = await import('../../core/report/facts/search-text.ts');
+    console.note(searchSentence(record.search));
+  }
   console.note(`report: ${path.join(flags.out, 'report.html')}`);
   console.exitCode = exitCodeOf(result);
 }

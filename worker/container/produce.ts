@@ -79,7 +79,8 @@ type Mitigation = Extract<JobRequest, { kind: 'mitigation' }>;
 
 async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
   const { preset, metric, seed, threshold } = request;
-  const options = optionsOf({ preset, metric, changes: request.options ?? {} }, 'options');
+  const { search, shards } = request;
+  const options = optionsOf({ preset, metric, search, changes: request.options ?? {} }, 'options');
   const backend = await start(work);
   const source = await fetchSource(request, work);
   throwIfStopped(work.signal);
@@ -96,6 +97,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
     backend,
     progress: work.progress,
     checkpoints: checkpointsOf(work),
+    shards,
     signal: work.signal,
   };
 }

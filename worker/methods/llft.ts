@@ -1,5 +1,5 @@
 import { makeJudge } from '../search/judge.ts';
-import { HEAD_ONLY } from '../search/search.ts';
+import { HEAD_ONLY } from '../search/share.ts';
 import type { Method } from './method.ts';
 
 /** Weights of the fairness term, from one that hardly counts to one that decides; ours, the paper tunes its own. */

@@ -3,7 +3,9 @@ import type { FoundMask } from '../bmft/find-mask.ts';
 import type { Mask } from '../bmft/mask.ts';
 import { summarizeMask } from '../bmft/mask.ts';
 import { NO_CHECKPOINTS } from '../checkpoints.ts';
-import { HEAD_ONLY, search } from '../search/search.ts';
+import { NO_PROGRESS } from '../progress.ts';
+import { search } from '../search/search.ts';
+import { HEAD_ONLY } from '../search/share.ts';
 import type { ComparedOptions, Method, MethodContext, Proposal } from './method.ts';
 
 /** BMFT as `mitigate --preset robust` runs it. */
@@ -52,15 +54,19 @@ function searchEpochs({ mask, body, selection: { checkpoints } }: ComparedOption
 
 async function searchWith(context: MethodContext, maskAt: MaskAt): Promise<Proposal> {
   const { options, random } = context;
-  const known = new Map<number, FoundMask>();
+  const known = new Map<number | null, FoundMask>();
   const found = await search({
     ...context,
     ...{ selection: options.selection, head: options.head, checkpoints: NO_CHECKPOINTS },
-    maskAt: (percentile) => {
-      const mask = known.get(percentile) ?? maskAt(percentile);
+    options: { ...options, search: null }, // the grid: masks are of one surrogate
+    maskOf: ({ percentile }) => {
+      const mask = known.get(percentile) ?? maskAt(percentile ?? 0);
       known.set(percentile, mask);
       return mask;
     },
+    progress: NO_PROGRESS,
+    shards: 1,
+    now: () => performance.now(),
     random: random.fork('search'), // that of `mitigate`: batches are the same under every mask
   });
   return { kind: 'searched', ...found };

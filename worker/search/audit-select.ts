@@ -1,12 +1,13 @@
 import { MISSING_GROUP } from '../../core/data/types.ts';
 import { audit } from '../../core/fairness/audit.ts';
+import type { Interval, SensitiveFeature } from '../../core/fairness/types.ts';
 import type { SelectFigures } from '../../core/jobs/run-record.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
-import type { BatchTruth, TrainingSet } from '../training/batch.ts';
+import type { BatchTruth, Grouping, TrainingSet } from '../training/batch.ts';
 import { groupingsOf, regroup, truthOf } from '../training/batch.ts';
 import type { OperatingPointInput } from './operating-point.ts';
 import type { TargetGroups } from './selection.ts';
-import { selectFigures } from './selection.ts';
+import { DIFFERENCE_OF, selectFigures, widestOf } from './selection.ts';
 
 /**
  * Audit of the select part, with the groups of each of its groupings. Rows that a grouping leaves out are in its audit as
@@ -21,18 +22,36 @@ export function auditSelect(
   const report = audit({
     labels,
     decisions: { scores: logits, threshold: cut },
-    sensitiveFeatures: groupings.map((grouping) => ({
-      name: grouping.name,
-      groupNames: [...grouping.groupNames, MISSING_GROUP],
-      groups: regroup(groups, grouping).map((group) => (group < 0 ? grouping.groupNames.length : group)),
-    })),
+    sensitiveFeatures: groupings.map((grouping) => withMissing(grouping, regroup(groups, grouping))),
     replicates: 0,
   });
   const targets = groupings.map(({ name, groupNames }, place) => ({
     sensitiveFeature: name,
     groups: report.features[place]!.groups.slice(0, groupNames.length),
   }));
-  return { targets, figures: selectFigures(report, targets, metric) };
+  const figures = selectFigures(report, targets, metric);
+  const widest = report.features[widestOf(figures.byFeature ?? [figures])]!;
+  // a gap with the rows that a grouping leaves out is none of its gaps
+  const isWhole = widest.groups.every(({ group }) => group !== MISSING_GROUP);
+  const intervals = {
+    disparity: isWhole ? boundsOf(widest.disparities[DIFFERENCE_OF[metric]]) : null,
+    auc: boundsOf(report.overall.auc),
+  };
+  return { targets, figures: { ...figures, intervals } };
+}
+
+/** @param groups  [N], -1 for a row that the grouping leaves out */
+function withMissing({ name, groupNames }: Grouping, groups: Int32Array): SensitiveFeature {
+  if (!groups.includes(-1)) return { name, groupNames, groups };
+  return {
+    name,
+    groupNames: [...groupNames, MISSING_GROUP],
+    groups: groups.map((group) => (group < 0 ? groupNames.length : group)),
+  };
+}
+
+function boundsOf({ interval }: { readonly interval: Interval | null }) {
+  return interval && { low: interval.low, high: interval.high };
 }
 
 /** @param least  true positive rates of the groups of all groupings, one grouping after the other */

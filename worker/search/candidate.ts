@@ -1,4 +1,5 @@
 import type { CandidateRecord, CurvePoint } from '../../core/jobs/run-record.ts';
+import type { MaskChoice } from '../bmft/find-mask.ts';
 import type { Checkpoint } from '../checkpoints.ts';
 import type { Judged } from './selection.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -9,16 +10,20 @@ export interface Candidate extends Judged {
   readonly snapshot: Snapshot;
   /** Percentile of its mask; null when none was used. */
   readonly percentile: number | null;
+  /** The mask that its body was tuned by; absent when none was. */
+  readonly maskChoice?: MaskChoice;
+  /** Found by the search beyond the preset's grid. */
+  readonly isDrawn?: boolean;
   /** Cut on the logit found on the select part. */
   readonly cut: number;
   readonly curves: { readonly body: readonly CurvePoint[]; readonly head: readonly CurvePoint[] };
 }
 
 export function recordOf(
-  { id, kind, settings, select, violations }: Candidate,
+  { id, kind, settings, select, violations, isDrawn }: Candidate,
   isChosen: boolean,
 ): CandidateRecord {
-  return { id, kind, settings, select, violations, isChosen };
+  return { id, kind, settings, select, violations, isChosen, ...(isDrawn && { isDrawn }) };
 }
 
 export function packCandidates(candidates: readonly Candidate[]): Checkpoint<Omit<Candidate, 'snapshot'>[]> {

@@ -27,9 +27,16 @@ export interface JudgeInput {
 }
 
 /** What a candidate is called and how it came about. */
-interface ToJudge extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile'> {
+interface ToJudge
+  extends Pick<Candidate, 'kind' | 'id' | 'settings' | 'percentile' | 'maskChoice' | 'isDrawn'> {
   /** Losses of the training so far. */
   readonly curve: readonly CurvePoint[];
+}
+
+/** What heads are solved for; the input's where absent. */
+interface HeadChoice {
+  readonly objective?: Objective;
+  readonly disparityWeights?: readonly number[];
 }
 
 /** Measures the model as it stands on the select part, against the original's figures. */
@@ -43,7 +50,7 @@ export interface Judge {
   /** One candidate: the model as it stands, decisions made at its own cut for each group [G] on the logit. */
   atCuts(about: ToJudge, cuts: readonly number[]): Promise<GroupCutCandidate>;
   /** One candidate for each head setting, its head solved on the tune part; the model keeps the head it had. */
-  withHeads(about: ToJudge): Promise<Candidate[]>;
+  withHeads(about: ToJudge, heads?: HeadChoice): Promise<Candidate[]>;
 }
 
 /** Shifts of the logit for each group [G] that bring its cut to the threshold in place. */
@@ -57,7 +64,7 @@ export async function makeJudge(input: JudgeInput): Promise<Judge> {
     logits: () => selectLogits(input),
     atCuts: (about, cuts) => judgeAtCuts({ input, original, about }, cuts),
     asItStands: (about) => judgeAsItStands({ input, original, about }),
-    withHeads: (about) => judgeWithHeads({ input, original, about }),
+    withHeads: (about, heads = {}) => judgeWithHeads({ input, original, about }, heads),
   };
 }
 
@@ -97,14 +104,17 @@ async function judgeAtCuts(
   };
 }
 
-async function judgeWithHeads({ input, original, about }: Judging): Promise<Candidate[]> {
-  const { model, tune, select, objective, head } = input;
+async function judgeWithHeads(
+  { input, original, about }: Judging,
+  { objective = input.objective, disparityWeights = input.head.disparityWeights }: HeadChoice,
+): Promise<Candidate[]> {
+  const { model, tune, select, head } = input;
   const truth = truthOf(tune, tune.rows);
   const { curve, ...facts } = about;
   const before = takeSnapshot(model);
   const features = await featuresOf(input, tune);
   const selectFeatures = await featuresOf(input, select);
-  const candidates = head.disparityWeights.map((disparityWeight): Candidate => {
+  const candidates = disparityWeights.map((disparityWeight): Candidate => {
     const headCurve = solveHead({ model, features, truth, objective, options: head, disparityWeight });
     return {
       ...facts,

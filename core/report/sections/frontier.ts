@@ -1,5 +1,6 @@
 import type { CandidateRecord, RunRecord } from '../../jobs/run-record.ts';
 import { type FrontierPoint, frontierChart } from '../charts/frontier.ts';
+import { searchSentence } from '../facts/search-text.ts';
 import { hasSelection } from '../facts/selection.ts';
 import { disclosure, figure, paragraph, type Section } from '../page/layout.ts';
 import { longTextCell, numberCell, numberedRow, table, textCell } from '../page/table.ts';
@@ -13,7 +14,7 @@ const RULE =
   'The one kept met every guard rail. It need not have the smallest gap: gaps within one standard error of the smallest count as equal, and among those the highest AUC decides.';
 
 /** Every candidate that was tried, on the part that chose among them. */
-export function frontierSection({ candidates, outcome, data }: RunRecord): Section {
+export function frontierSection({ candidates, outcome, data, search }: RunRecord): Section {
   const { label, isRatio } = DISPARITY_WORDS[outcome.metric];
   const points = candidates.flatMap(pointOf);
   const missing = candidates.length - points.length;
@@ -35,6 +36,7 @@ export function frontierSection({ candidates, outcome, data }: RunRecord): Secti
     id: 'frontier',
     title: 'How the candidate was chosen',
     body: html`${paragraph(`${plural(candidates.length, 'candidate')}, ${judged}. ${axes}`)}
+${search ? paragraph(searchSentence(search)) : NOTHING}
 ${isSelected && candidates.some(({ isChosen }) => isChosen) ? paragraph(RULE) : NOTHING}
 ${missing === 0 ? NOTHING : paragraph(`${missing} not plotted, since a figure is not defined for ${missing === 1 ? 'it' : 'them'}.`)}
 ${picture}

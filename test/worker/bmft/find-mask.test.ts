@@ -4,7 +4,13 @@ import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { batchesBy } from '../../../worker/bmft/batches.ts';
 import type { FindMaskInput } from '../../../worker/bmft/find-mask.ts';
-import { masksOf, measureRatios, packRatios, unpackRatios } from '../../../worker/bmft/find-mask.ts';
+import {
+  maskChooser,
+  masksOf,
+  measureRatios,
+  packRatios,
+  unpackRatios,
+} from '../../../worker/bmft/find-mask.ts';
 import type { MeasuredImportance } from '../../../worker/bmft/importance.ts';
 import { importancesOf } from '../../../worker/bmft/importance.ts';
 import { hardMask, importanceRatio, maskOverlap } from '../../../worker/bmft/mask.ts';
@@ -152,6 +158,20 @@ describe('findMask', () => {
       expect(both.get(surrogate)).toEqual(alone.get(surrogate));
     }
     expect(both.get('score')!.all.values).not.toEqual(both.get('logit')!.all.values);
+  });
+
+  test('can be chosen by percentile, softness and surrogate', async () => {
+    const options = { ...PRESETS.robust, batchSize: 8 };
+    const ratios = await measureRatios(input({ options }), SURROGATES);
+    const maskOf = maskChooser(ratios, model, options);
+    const soft = { ...options, mask: { ...options.mask, kind: 'soft' as const } };
+    for (const surrogate of SURROGATES) {
+      const own = ratios.get(surrogate)!;
+      expect(maskOf({ percentile: 80, surrogate })).toEqual(masksOf(own, model, options)(80));
+      expect(maskOf({ percentile: null, surrogate })).toEqual(masksOf(own, model, soft)(0));
+    }
+    const asPreset = { percentile: 80, surrogate: 'score' } as const;
+    expect(maskOf(asPreset)).toBe(maskOf(asPreset)); // of which a grid asks many times
   });
 
   test('repeats from the same seed, counts its batches, moves nothing and leaves no tensor', async () => {

@@ -4,17 +4,17 @@ import { audit } from '../../../core/fairness/audit.ts';
 import type { Classifier } from '../../../core/model/classifier.ts';
 import { INFERENCE } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
+import { maskChooser, measureRatios } from '../../../worker/bmft/find-mask.ts';
 import { makeObjective } from '../../../worker/bmft/objective.ts';
 import type { ConvergedHeadOptions, MitigationOptions } from '../../../worker/bmft/options.ts';
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { NO_CHECKPOINTS } from '../../../worker/checkpoints.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { logit, sigmoid } from '../../../worker/search/logit.ts';
-import { search, searchBatches } from '../../../worker/search/search.ts';
+import { search } from '../../../worker/search/search.ts';
 import { selectFigures } from '../../../worker/search/selection.ts';
 import { truthOf } from '../../../worker/training/batch.ts';
 import { useTempFolder } from '../../helpers/files.ts';
-import { findMask } from '../../helpers/find-mask.ts';
 import { bitsOf, makeSet, makeTable, writeTableClassifier } from '../../helpers/made-data.ts';
 import { expectNoLeak, withBackend } from '../../helpers/tensors.ts';
 
@@ -56,13 +56,15 @@ describe('search', () => {
   } = {}) {
     const random = makeRandom(seed);
     const objective = makeObjective(options, tune);
-    const maskAt = await findMask({ model, set: tune, objective, options, random });
+    const about = { model, set: tune, objective, options, random };
+    const maskOf = maskChooser(await measureRatios(about), model, options);
     let batches = 0;
+    let announced = 0;
     const result = await search({
       model,
       tune,
       select,
-      maskAt,
+      maskOf,
       objective,
       options,
       selection,
@@ -71,11 +73,19 @@ describe('search', () => {
       random,
       checkpoints: NO_CHECKPOINTS,
       signal,
-      onBatch: () => {
-        batches += 1;
+      progress: {
+        start: (_, total) => {
+          announced += total;
+        },
+        advance: () => {
+          batches += 1;
+        },
+        finish: () => {},
       },
+      shards: 1,
+      now: () => 0,
     });
-    return { ...result, batches };
+    return { ...result, batches, announced };
   }
 
   /** Figures of the model as it stands on the select part, by a second route. */
@@ -154,7 +164,7 @@ describe('search', () => {
         id: 'original',
         kind: 'original',
         settings: {},
-        select: { ...original, threshold: THRESHOLD },
+        select: { ...original, threshold: THRESHOLD, intervals: expect.anything() },
         violations: [],
         isChosen: false,
       });
@@ -162,7 +172,7 @@ describe('search', () => {
 
     test('trains as many batches as it says beforehand', () => {
       expect(searched.batches).toBe(2 * 1 * 2 * 3 * Math.ceil(tune.rows.length / 20));
-      expect(searchBatches(OPTIONS, tune)).toBe(searched.batches);
+      expect(searched.announced).toBe(searched.batches);
     });
 
     /** Candidates of a smaller grid, which are among those of the larger. */
