@@ -9,6 +9,7 @@ import { frontierSection } from './sections/frontier.ts';
 import { groupsSection } from './sections/groups.ts';
 import { runLimitsSection } from './sections/limits.ts';
 import { maskSection } from './sections/mask.ts';
+import { maskExplainedSection } from './sections/mask-explained.ts';
 import { reproduceSection } from './sections/reproduce.ts';
 import { verdict } from './sections/verdict.ts';
 import { html } from './text/html.ts';
@@ -33,11 +34,16 @@ export function renderMitigationReport(input: MitigationInput): string {
 
 /** A rejected run trained nothing, so it has no mask, no curves and no candidates to show. */
 function sectionsOf(input: MitigationInput): Section[] {
-  const { run, before, after, decision } = input;
+  const { run, before, after, decision, explanation } = input;
   const training =
     run.outcome.status === 'rejected'
       ? []
-      : [maskSection(run.mask), curvesSection(run), frontierSection(run)];
+      : [
+          maskSection(run.mask),
+          ...(explanation ? [maskExplainedSection(explanation)] : []),
+          curvesSection(run),
+          frontierSection(run),
+        ];
   return [
     groupsSection({ before, after, target: run.outcome }),
     ...(run.audited.length > 1 ? [auditedSetsSection(run)] : []),

@@ -98,4 +98,10 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'core/fairness/row-scores.ts': 'test/core/fairness/accumulator.test.ts: up to the exact rows',
   'core/fairness/score-column.ts': 'test/core/fairness/score-figures.test.ts: scores of rows and of weights',
   'core/fairness/warnings.ts': 'test/core/fairness/audit.test.ts: small cells and absent classes',
+  ...Object.fromEntries(
+    ['channels', 'composition', 'occlusion', 'probes', 'stability'].map((name) => [
+      `core/report/explained/${name}.ts`,
+      'test/core/report/sections/mask-explained.test.ts: every part of the section',
+    ]),
+  ),
 };

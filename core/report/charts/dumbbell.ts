@@ -21,6 +21,8 @@ interface DumbbellChart {
   /** True when rows have an `after`. */
   readonly isComparison: boolean;
   readonly language?: Language;
+  /** What squares and circles of a comparison are; before and after where not given. */
+  readonly words?: readonly [square: string, circle: string];
 }
 
 const WIDTH = 360;
@@ -40,10 +42,17 @@ export const dumbbellScale = linearScale([0, 1], [LEFT, RIGHT]);
  * One row per group: name and support, the figures, and a track from 0 to 1 with the rate before (hollow
  * square) and after (filled circle). A group without the rate keeps its row, with an empty dashed track.
  */
-export function dumbbellChart({ id, title, rows, isComparison, language = ENGLISH }: DumbbellChart): Html {
+export function dumbbellChart({
+  id,
+  title,
+  rows,
+  isComparison,
+  language = ENGLISH,
+  words = ['before', 'after'],
+}: DumbbellChart): Html {
   const top = isComparison ? LEGEND_HEIGHT : PADDING;
   const bottom = top + rows.length * ROW_HEIGHT;
-  const body = html`${isComparison ? legend() : NOTHING}
+  const body = html`${isComparison ? legend(words) : NOTHING}
 ${xAxis({ scale: dumbbellScale, ticks: TICKS, top, bottom })}
 ${rows.map((row, index) => rowMarks(row, top + index * ROW_HEIGHT, language))}`;
   const description = rows.map(
@@ -52,11 +61,12 @@ ${rows.map((row, index) => rowMarks(row, top + index * ROW_HEIGHT, language))}`;
   return chartFrame({ id, title, description, width: WIDTH, height: bottom + 22, body });
 }
 
-function legend(): Html {
+function legend([square, circle]: readonly [string, string]): Html {
+  const second = Math.max(76, Math.round(32 + textWidth(square) * FONT_SIZE));
   return html`<g>${marker(squareAt(LEFT + 6, 12))}
-<text class="label" x="${LEFT + 16}" y="16">before</text>
-${marker(circleAt(LEFT + 76, 12))}
-<text class="label" x="${LEFT + 86}" y="16">after</text></g>`;
+<text class="label" x="${LEFT + 16}" y="16">${square}</text>
+${marker(circleAt(LEFT + second, 12))}
+<text class="label" x="${LEFT + second + 10}" y="16">${circle}</text></g>`;
 }
 
 function figures({ before, after }: DumbbellRow, { rate, t }: Language): string {

@@ -151,6 +151,9 @@ figcaption{font-size:.85rem;color:var(--muted);max-width:90ch}
 .original{fill:var(--ink);stroke:var(--ink)}
 .hollow{fill:var(--page);stroke-width:2}
 .ring{fill:none;stroke:var(--ink);stroke-width:2}
+.tile{flex:0 1 200px}
+.raises{fill:var(--orange)}
+.lowers{fill:var(--blue)}
 `;
 
 const PRINT = html`

@@ -15,6 +15,7 @@ import { DARK, LIGHT } from '../../../core/report/page/palette.ts';
 import { threshold } from '../../../core/report/text/format.ts';
 import { DOCUMENT_POLICY } from '../../../functions/local/objects.ts';
 import { startBackend } from '../../../worker/backend.ts';
+import { EXPLANATION } from '../../helpers/explanation-sample.ts';
 import { measuredAudit } from '../../helpers/measured-audits.ts';
 import {
   FIVE_GROUPS,
@@ -50,6 +51,12 @@ const MEASURED = { 'measured-en': 'en', 'measured-ja': 'ja' } as const;
 
 const DOCUMENTS: Record<string, string> = {
   improved: renderMitigationReport({ run: IMPROVED_RUN, before: TWO_GROUPS_BEFORE, after: TWO_GROUPS_AFTER }),
+  explained: renderMitigationReport({
+    run: IMPROVED_RUN,
+    before: TWO_GROUPS_BEFORE,
+    after: TWO_GROUPS_AFTER,
+    explanation: EXPLANATION,
+  }),
   'not-improved': renderMitigationReport({
     run: { ...NOT_IMPROVED_RUN, mask: SOFT_MASK },
     before: TWO_GROUPS_BEFORE,
