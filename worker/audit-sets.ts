@@ -1,10 +1,11 @@
 import { subset } from '../core/data/split.ts';
 import { flipsOf, type SetFlips } from '../core/fairness/flips.ts';
-import type { AuditReport } from '../core/fairness/types.ts';
+import type { AuditReport, SensitiveFeature } from '../core/fairness/types.ts';
 import type { AuditedSetRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { scoreAndAudit } from './audit-part.ts';
 import type { AuditedSet } from './audited-set.ts';
+import { CROSS } from './groupings.ts';
 import type { Progress } from './progress.ts';
 
 /** What was found on one audited set. */
@@ -58,10 +59,25 @@ export function joinAudits(
         second === undefined
           ? null
           : flipsOf({
-              ...subset({ ...set.samples, sensitiveFeatures: set.sensitiveFeatures }, rows),
+              ...subset({ ...set.samples, sensitiveFeatures: featuresOf(set, first.report) }, rows),
               before: first.predictions,
               after: second.predictions,
             }),
+    };
+  });
+}
+
+/** The features that were audited, intersections among them, by row; a row in none of their groups gets -1. */
+function featuresOf({ sensitiveFeatures }: AuditedSet, { features }: AuditReport): SensitiveFeature[] {
+  return features.map(({ sensitiveFeature, attributes, groups }) => {
+    const parts = attributes.map((name) => sensitiveFeatures.find((feature) => feature.name === name)!);
+    const groupNames = groups.map(({ group }) => group);
+    const places = new Map(groupNames.map((name, place) => [name, place]));
+    const nameAt = (row: number) => parts.map((part) => part.groupNames[part.groups[row]!]).join(CROSS);
+    return {
+      name: sensitiveFeature,
+      groupNames,
+      groups: parts[0]!.groups.map((_, row) => places.get(nameAt(row)) ?? -1),
     };
   });
 }

@@ -9,6 +9,7 @@ import { addMitigateCommand } from './commands/mitigate.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addSelectCommand } from './commands/select.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { makeProgressBar, NO_PROGRESS } from './progress.ts';
 import { VERSION } from './version.ts';
 
@@ -80,6 +81,7 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
   addInspectCommand(program, console);
   addServeCommand(program, console);
   addPlanCommand(program, console);
+  addVerifyCommand(program, console);
   for (const command of program.commands) command.option('--quiet', 'no progress, no remarks');
   return program;
 }

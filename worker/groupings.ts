@@ -14,7 +14,7 @@ export interface Combined {
   readonly combinations: readonly (readonly number[])[];
 }
 
-const CROSS = ' × ';
+export const CROSS = ' × ';
 
 /** @param rows  that are used: only their combinations count */
 export function combineFeatures(features: readonly SensitiveFeature[], rows: readonly number[]): Combined {

@@ -65,7 +65,8 @@ export function mitigateShard(job: FileJob, shard: Shard): Promise<void> {
   return withData(job, (_, mitigation) => runShard(mitigation, shard));
 }
 
-async function withData<Result>(
+/** Loads and checks what a job is about, and disposes it in the end. */
+export async function withData<Result>(
   job: FileJob,
   use: (loaded: ModelAndData, mitigation: MitigationJob, tables: readonly TestTable[]) => Promise<Result>,
 ): Promise<Result> {

@@ -163,7 +163,7 @@ function evidenceOf({ sensitiveFeature, options }: MitigationJob) {
  * Verdict on the audited part: improved when the disparity fell there too and neither AUC nor balanced accuracy
  * fell by more than the rails allow; reasons name what did not hold, group by group.
  */
-function outcomeOf(evidence: Evidence): RunRecord['outcome'] {
+export function outcomeOf(evidence: Evidence): RunRecord['outcome'] {
   const { from, to, candidates, problems } = evidence;
   const figures = {
     ...describeOutcome(evidence),

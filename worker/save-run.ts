@@ -178,7 +178,13 @@ function nameOf({ sources }: Classifier): string {
   return path.basename(path.extname(file) === '.json' ? path.dirname(file) : file);
 }
 
-async function hashInputs({ loaded, manifest, config, tables = [] }: SaveRunInput): Promise<FileRecord[]> {
+/** Every file that a run reads, the images of a table as one. */
+export async function hashInputs({
+  loaded,
+  manifest,
+  config,
+  tables = [],
+}: Pick<SaveRunInput, 'loaded' | 'manifest' | 'config' | 'tables'>): Promise<FileRecord[]> {
   const { model, preprocessFile } = loaded;
   const files = [
     ...model.sources,

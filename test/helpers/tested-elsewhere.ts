@@ -27,6 +27,21 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'worker/audit-sets.ts': 'test/worker/run-job.test.ts: several sets audited before and after a mitigation',
   'worker/audited-set.ts': 'test/worker/parts.test.ts: the sets that rows are divided into',
   'worker/select-subset.ts': 'test/worker/commands/select.test.ts: what the command does, on files',
+  ...Object.fromEntries(
+    [
+      'check-decision',
+      'check-files',
+      'check-mask',
+      'check-model',
+      'check-outcome',
+      'check-scores',
+      'read-run',
+      'verify-further',
+    ].map((name) => [
+      `worker/verify/${name}.ts`,
+      'test/worker/verify/verify-run.test.ts: each by the manipulations of a run folder that it finds',
+    ]),
+  ),
   'worker/audit-files.ts': 'test/worker/commands/audit.test.ts: what the command does, on files',
   'worker/methods/method.ts':
     'test/worker/methods/group-thresholds.test.ts: types, and why one feature is asked for',

@@ -158,7 +158,7 @@ function parseBudget(text: string): string {
 }
 
 /** `clinic-b=other/labels.csv`; image paths start from the table's own folder. */
-function parseTestManifest(text: string): TestManifest {
+export function parseTestManifest(text: string): TestManifest {
   const [, name, manifest] = /^([^=\p{C}]{1,100})=(.+)$/u.exec(text) ?? [];
   if (name !== undefined && manifest !== undefined) return { name, manifest };
   throw new InvalidInputError(
