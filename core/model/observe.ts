@@ -3,8 +3,9 @@ import type { Classifier, Normalization } from './classifier.ts';
 import { INFERENCE } from './classifier.ts';
 import { eachBatch, type PredictOptions, type Rows, read } from './predict.ts';
 
-/** Channels of one layer that are looked at; of wider layers as many, evenly spaced. */
-export const MOST_CHANNELS = 128;
+/** Channels that are looked at of one layer, and about as many of all; evenly spaced. */
+export const MOST_CHANNELS = { layer: 128, model: 2048 } as const;
+const FEWEST_CHANNELS = 16;
 
 /** Numbers that all normalisations may read of one batch: 256 MiB. */
 const MOST_ENTRIES = 2 ** 26;
@@ -17,7 +18,7 @@ const MOST_SAMPLES = 64;
 export interface ChannelMoments {
   /** Name of the layer. */
   readonly layer: string;
-  /** C, at most MOST_CHANNELS */
+  /** C, at most MOST_CHANNELS.layer */
   readonly channels: number;
   /** [C] deviations of the training data: 1 but for channels that vary no more than √ε */
   readonly deviations: Float32Array;
@@ -52,13 +53,16 @@ export async function observe(source: Rows, options: PredictOptions = {}): Promi
   const { model, rows } = source;
   const size = rows.length;
   const width = model.head.kernel.shape[0]!;
+  const { length } = model.normalizations;
+  const places = model.normalizations.map((own) => chosenPlaces(own, length));
   const seen = {
     features: new Float32Array(size * width),
     logits: new Float32Array(size),
-    normalizations: model.normalizations.map((normalization) => emptyMoments(normalization, size)),
+    normalizations: model.normalizations.map((own, place) => emptyMoments(own, size, places[place]!)),
   };
-  await eachBatch(source, { batchSize: batchSizeOf(model), ...options }, (batch, start) => {
-    const values = tf.tidy(() => look(model, batch));
+  const batchSize = options.batchSize ?? batchSizeOf(model);
+  await eachBatch(source, { ...options, batchSize }, (batch, start) => {
+    const values = tf.tidy(() => look(model, batch, places));
     seen.features.set(read(values.features, 'features'), start * width);
     seen.logits.set(read(values.logits, 'logits'), start);
     values.moments.forEach((moments, place) => {
@@ -70,9 +74,12 @@ export async function observe(source: Rows, options: PredictOptions = {}): Promi
   return { size, width, ...seen };
 }
 
-function emptyMoments({ layer, variance, epsilon }: Normalization, size: number): ChannelMoments {
+function emptyMoments(
+  { layer, variance, epsilon }: Normalization,
+  size: number,
+  places: readonly number[],
+): ChannelMoments {
   const all = variance.variable.dataSync();
-  const places = chosenPlaces(all.length);
   const channels = places.length;
   const [means, squares] = [new Float32Array(size * channels), new Float32Array(size * channels)];
   const deviations = Float32Array.from(places, (place) => Math.sqrt(all[place]! / (all[place]! + epsilon)));
@@ -89,7 +96,8 @@ function batchSizeOf({ normalizations, bodyOutputs }: Classifier): number {
   return Math.max(1, Math.min(MOST_SAMPLES, Math.floor(MOST_ENTRIES / entries)));
 }
 
-function look(model: Classifier, batch: tf.Tensor) {
+/** @param places  of the channels of each normalisation that are looked at */
+function look(model: Classifier, batch: tf.Tensor, places: readonly number[][]) {
   const last = model.bodyOutputs.at(-1)?.name;
   if (last === undefined) {
     const features = model.features(batch, INFERENCE);
@@ -98,9 +106,11 @@ function look(model: Classifier, batch: tf.Tensor) {
   const names = [last, ...model.normalizations.map(({ input }) => input)];
   const found = model.activations(batch, names);
   const features = found.get(last) as tf.Tensor2D; // [B, F]
-  const moments = model.normalizations.map((normalization) =>
-    momentsOf(found.get(normalization.input)!, normalization),
-  );
+  const moments = model.normalizations.map((own, layer) => {
+    const { means, squares } = momentsOf(found.get(own.input)!, own);
+    const chosen = tf.tensor1d(places[layer]!, 'int32');
+    return { means: tf.gather(means, chosen, 1), squares: tf.gather(squares, chosen, 1) };
+  });
   return { features: tf.clone(features), logits: model.headLogits(features), moments };
 }
 
@@ -113,17 +123,14 @@ function momentsOf(x: tf.Tensor, { channelAxis, mean, variance, epsilon }: Norma
     mean.variable.size,
   ]);
   const deviation = tf.sqrt(tf.add(variance.variable, epsilon));
-  const u = chosen(tf.div(tf.sub(last, mean.variable), deviation)); // [B, places, C]
+  const u = tf.div(tf.sub(last, mean.variable), deviation); // [B, places, C]
   return { means: tf.mean(u, 1), squares: tf.mean(tf.square(u), 1) };
 }
 
-/** At most MOST_CHANNELS of the last axis. */
-function chosen(u: tf.Tensor): tf.Tensor {
-  const channels = u.shape.at(-1)!;
-  return channels <= MOST_CHANNELS ? u : tf.gather(u, tf.tensor1d(chosenPlaces(channels), 'int32'), 2);
-}
-
-function chosenPlaces(channels: number): number[] {
-  const count = Math.min(channels, MOST_CHANNELS);
+/** Channels of a layer that are looked at, when `layers` share the model's number of them. */
+function chosenPlaces({ variance }: Normalization, layers: number): number[] {
+  const channels = variance.variable.size;
+  const share = Math.floor(MOST_CHANNELS.model / layers);
+  const count = Math.min(channels, MOST_CHANNELS.layer, Math.max(share, FEWEST_CHANNELS));
   return Array.from({ length: count }, (_, place) => Math.floor((place * channels) / count));
 }

@@ -153,6 +153,14 @@ describe('selectBalanced', () => {
     expect(cells.every(({ distance }) => Number.isFinite(distance))).toBe(true);
   });
 
+  test('knows a long reference by some of its rows, evenly spaced', async () => {
+    const values = Array.from({ length: 2000 }, (_, row) => (row % 2 === 0 ? 1 : 50));
+    const reference = { points: { values, width: 1 }, cells: values.map(() => 0) };
+    const pool = { points: { values: [50, 1, 1], width: 1 }, cells: [0, 0, 0] };
+    const { rows, cells } = await select({ pool, reference, cellCount: 1, perCell: 2 });
+    expect([rows, cells[0]!.distance, cells[0]!.reference]).toEqual([[1, 2], 0, 2000]);
+  });
+
   test('leaves out rows of no cell with their subjects, tells of its steps, and repeats itself', async () => {
     const cells = request.pool.cells;
     const pool = {

@@ -94,16 +94,31 @@ describe('observe', () => {
   });
 
   test('looks at some channels of a wide layer, evenly spaced', async () => {
-    const model = await made(2 * MOST_CHANNELS);
+    const model = await made(2 * MOST_CHANNELS.layer);
     const seen = await observe({ model, inputs, rows: [1] });
     const batch = await inputs.batch([1]);
     const conv = model.activations(batch, ['conv']).get('conv')!;
     const [mean, variance] = model.statistics.map(({ variable }) => variable.dataSync());
     const expected = momentsByHand(conv, mean!, variance!, 1e-3).means.filter((_, place) => place % 2 === 0);
-    expect(seen.normalizations[0]!.channels).toBe(MOST_CHANNELS);
+    expect(seen.normalizations[0]!.channels).toBe(MOST_CHANNELS.layer);
     expectClose(seen.normalizations[0]!.means, expected, 1e-4);
     tf.dispose([batch, conv]);
     model.dispose();
+  });
+
+  test('looks at fewer channels of each layer where there are many', async () => {
+    const depth = 20;
+    const model = sequential();
+    for (let layer = 0; layer < depth; layer += 1) {
+      model.add(layers.dense({ units: 110, ...(layer === 0 && { inputShape: [2] }) }));
+      model.add(layers.batchNormalization({}));
+    }
+    model.add(layers.dense({ name: 'head', units: 1 }));
+    const deep = await loadTfjsLayers(await writeFilled(folder.at('deep'), model));
+    const seen = await observe({ model: deep, inputs: memoryInputs(noise(20, 1), [2]), rows: [0, 4] });
+    const channels = seen.normalizations.map((moments) => moments.channels);
+    expect(channels).toEqual(new Array(depth).fill(Math.floor(MOST_CHANNELS.model / depth)));
+    deep.dispose();
   });
 
   test('has no moments of a model without batch norm, or without a body', async () => {

@@ -4,6 +4,7 @@ import { buildModel } from '../../../../../core/model/formats/keras/build.ts';
 import { parseKerasConfig } from '../../../../../core/model/formats/keras/config.ts';
 import type { Hdf5Dataset } from '../../../../../core/model/formats/keras/hdf5.ts';
 import { weightsByClass } from '../../../../../core/model/formats/keras/weights.ts';
+import { recordLayerCalls } from '../../../../../core/model/formats/layer-calls.ts';
 import { withoutLeak } from '../../../../../core/model/formats/layers-classifier.ts';
 import { expectNoLeak, withBackend } from '../../../../helpers/tensors.ts';
 
@@ -39,6 +40,46 @@ const refusal = (config: unknown, datasets?: readonly Hdf5Dataset[]) =>
     () => null,
     ({ code, message }) => [code, message],
   );
+
+describe('a frozen batch norm before a relu, which backend wasm does in one pass', () => {
+  withBackend('wasm');
+
+  it('shows its own output, and stays frozen after it was looked at', async () => {
+    const frozen = { trainable: false, axis: -1, momentum: 0.5, epsilon: 1e-3 };
+    const layers = [
+      input([null, 1]),
+      layer('BatchNormalization', 'norm', frozen, ['x']),
+      layer('ReLU', 'y', {}, ['norm']),
+    ];
+    const stored = [1, 0, 0, 1].map((value, place) =>
+      weight(`/layers/batch_normalization/vars/${place}`, [1], value),
+    );
+    const { model } = await build(functional(layers), stored);
+    const norm = model.getLayer('norm');
+    await expectNoLeak(() => {
+      const x = tf.tensor2d([[-3], [2]]);
+      const run = (training: boolean) => {
+        const y = model.apply(x, { training }) as tf.Tensor;
+        const values = Array.from(y.dataSync());
+        y.dispose();
+        return values;
+      };
+      const found = recordLayerCalls({
+        layers: new Map([['norm', norm]]),
+        names: ['norm'],
+        run: () => run(false),
+      });
+      const shrink = Math.sqrt(1 + 1e-3);
+      expect(Array.from(found.get('norm')!.dataSync())).toEqual([
+        expect.closeTo(-3 / shrink, 6),
+        expect.closeTo(2 / shrink, 6),
+      ]);
+      expect(run(true)).toEqual([0, expect.closeTo(2 / shrink, 6)]);
+      tf.dispose([x, ...found.values()]);
+    });
+    model.dispose();
+  });
+});
 
 describe('buildModel', () => {
   withBackend('cpu');

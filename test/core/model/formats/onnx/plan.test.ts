@@ -63,6 +63,25 @@ describe('Plan', () => {
     expect(run(new Plan(new Lowering(1, new FoldBudget()), [INPUT]))).toEqual([1, 2]);
   });
 
+  test('gives several outputs, a tensor of its own for each, constants too', async () => {
+    await expectNoLeak(() => {
+      const lowering = new Lowering(1, new FoldBudget());
+      const two = double(lowering, INPUT);
+      const three = lowering.slot(makeConstant('float', [2], Float64Array.of(3, 4)));
+      const plan = new Plan(lowering, [double(lowering, two), two, two, three]);
+      const x = tf.tensor1d([1, 2]);
+      const found = plan.run(new Map([[0, x]]), INFERENCE);
+      found[1]!.dispose();
+      expect([0, 2, 3].map((place) => Array.from(found[place]!.dataSync()))).toEqual([
+        [4, 8],
+        [2, 4],
+        [3, 4],
+      ]);
+      tf.dispose([x, ...found]);
+      plan.dispose();
+    });
+  });
+
   test('takes gradients through values that are freed', () => {
     const lowering = new Lowering(1, new FoldBudget());
     const square = lowering.emit('Square', [INPUT], { shape: [2], run: ([x]) => tf.square(x!) });
