@@ -29,6 +29,8 @@ interface ExternalData {
   /** Name of the feature that is mitigated, and of those that are besides it. */
   readonly sensitiveFeature: string;
   readonly further?: { readonly sensitiveFeatures: readonly string[] } | undefined;
+  /** Subjects in both are counted elsewhere. */
+  readonly areSubjectsShared?: boolean | undefined;
 }
 
 /** An audited set before its groups are known. */
@@ -40,8 +42,8 @@ export type SetRows = Omit<AuditedSet, 'sensitiveFeatures' | 'cells'>;
  * @throws InvalidInputError when a subject is in the external data as well
  */
 export function auditedSet(set: SetRows, external: ExternalData): AuditedSet {
-  const { samples, rows } = external;
-  if (set.source !== 'part') assertSubjectsApart(samples, rows, set);
+  const { samples, rows, areSubjectsShared = false } = external;
+  if (set.source !== 'part' && !areSubjectsShared) assertSubjectsApart(samples, rows, set);
   const sensitiveFeatures = samples.sensitiveFeatures.map((trained) =>
     withGroupsOf(featureNamed(set.samples, trained.name), set.rows, keepGroupsOf(trained, rows)),
   );

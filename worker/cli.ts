@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { isCounterweightError } from '../core/errors.ts';
 import { addAuditCommand } from './commands/audit.ts';
+import { addCheckCommand } from './commands/check.ts';
 import type { Console } from './commands/console.ts';
 import { EXIT_CODES, exitCodeOf } from './commands/exit-codes.ts';
 import { addInspectCommand } from './commands/inspect.ts';
@@ -79,6 +80,7 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
   addMitigateCommand(program, console);
   addSelectCommand(program, console);
   addInspectCommand(program, console);
+  addCheckCommand(program, console);
   addServeCommand(program, console);
   addPlanCommand(program, console);
   addVerifyCommand(program, console);

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Columns } from '../core/data/columns.ts';
-import { openImageInputs, openTableInputs } from '../core/data/inputs.ts';
+import { type ImageInputOptions, openImageInputs, openTableInputs } from '../core/data/inputs.ts';
 import { loadManifest } from '../core/data/manifest.ts';
 import type { InputSpec, Preprocess } from '../core/data/preprocess.ts';
 import { completePreprocess, isPreset, loadPreprocess, resolvePreprocess } from '../core/data/preprocess.ts';
@@ -38,13 +38,17 @@ export interface ModelAndData {
 }
 
 /** Loads model, preprocess and manifest and checks that they fit together. The caller disposes the model. */
-export async function loadModelAndData(source: DataSource, signal: AbortSignal): Promise<ModelAndData> {
+export async function loadModelAndData(
+  source: DataSource,
+  signal: AbortSignal,
+  onImage?: ImageInputOptions['onImage'],
+): Promise<ModelAndData> {
   const { preprocess, preprocessFile } = await choosePreprocess(source);
   const model = await loadClassifier(source.model, source);
   try {
     const spec = resolvePreprocess(preprocess, model.inputShape);
     assertOutput(model, spec);
-    const table = await loadTable(source, spec, signal);
+    const table = await loadTable(source, spec, { signal, onImage });
     return {
       model,
       spec,
@@ -62,14 +66,14 @@ export async function loadModelAndData(source: DataSource, signal: AbortSignal):
 export async function loadTable(
   { manifest: path, columns, root }: Pick<DataSource, 'manifest' | 'columns' | 'root'>,
   spec: InputSpec,
-  signal: AbortSignal,
+  options: Pick<ImageInputOptions, 'signal' | 'onImage'>,
 ): Promise<Pick<ModelAndData, 'manifest' | 'inputs'>> {
   const manifest = await loadManifest(path, columns, {
     ...(spec.kind === 'table' && { features: spec.features }),
     ...(root !== undefined && { root }),
   });
   const inputs =
-    spec.kind === 'image' ? openImageInputs(manifest, spec, { signal }) : openTableInputs(manifest, spec);
+    spec.kind === 'image' ? openImageInputs(manifest, spec, options) : openTableInputs(manifest, spec);
   return { manifest, inputs };
 }
 

@@ -3,11 +3,14 @@ import type { RunRecord } from '../core/jobs/run-record.ts';
 import type { PresetName } from '../core/jobs/schema.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
+import { type CheckedTable, checkParts } from './check-parts.ts';
 import type { BlobStore } from './checkpoints.ts';
+import { makeImageFactsStore } from './image-facts-store.ts';
 import type { DataSource, ModelAndData } from './load-data.ts';
 import { loadModelAndData, loadTable } from './load-data.ts';
 import type { MitigateChoice } from './mitigated-features.ts';
 import { mitigatedFeatures } from './mitigated-features.ts';
+import type { Parts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
 import { runMitigation, runShard } from './run-job.ts';
@@ -36,6 +39,8 @@ export interface FileJob {
   readonly options: MitigationOptions;
   readonly seed: number;
   readonly threshold: number;
+  /** Goes on with data that the check calls unfit. */
+  readonly despiteCheck?: boolean | undefined;
   /** Writes explanation.json and its part of the report. */
   readonly explain?: boolean | undefined;
   /** With `explain`: writes a page of the images in which channels of the mask fire most. */
@@ -70,7 +75,8 @@ export async function withData<Result>(
   job: FileJob,
   use: (loaded: ModelAndData, mitigation: MitigationJob, tables: readonly TestTable[]) => Promise<Result>,
 ): Promise<Result> {
-  const loaded = await loadModelAndData(job.source, job.signal);
+  const facts = makeImageFactsStore();
+  const loaded = await loadModelAndData(job.source, job.signal, facts.onImage);
   const { model, manifest, inputs } = loaded;
   try {
     const splits = manifest.splits ? job.splits : null;
@@ -78,17 +84,21 @@ export async function withData<Result>(
     if (job.showImages) assertImages(manifest);
     await verifyInputs(loaded, splits, job.progress);
     await verifyTables(tables, job.progress);
+    const mitigated = mitigatedFeatures(job.mitigate ?? { intersections: 1 }, {
+      names: manifest.sensitiveFeatures.map(({ name }) => name),
+      cellMinimum: job.options.disparity.cellMinimum,
+    });
+    const tests = new Map(tables.map((table) => [table.name, table]));
+    const checked = { ...job, ...mitigated, model, table: { manifest, inputs, facts }, tests };
     const mitigation = {
       ...job,
+      check: async (parts: Parts) => (await checkParts(parts, checked)).check,
       model,
       samples: manifest,
       inputs,
       splits,
       testSets: tables.map((table) => ({ name: table.name, samples: table.manifest, inputs: table.inputs })),
-      ...mitigatedFeatures(job.mitigate ?? { intersections: 1 }, {
-        names: manifest.sensitiveFeatures.map(({ name }) => name),
-        cellMinimum: job.options.disparity.cellMinimum,
-      }),
+      ...mitigated,
       explain: job.explain ? (await import('./explain/explain.ts')).explain : undefined,
     };
     return await use(loaded, mitigation, tables);
@@ -98,7 +108,7 @@ export async function withData<Result>(
 }
 
 /** A further set to audit, as it was read. */
-export type TestTable = Pick<ModelAndData, 'manifest' | 'inputs'> & {
+export type TestTable = CheckedTable & {
   readonly name: string;
   /** Path of the manifest. */
   readonly file: string;
@@ -112,8 +122,10 @@ async function loadTestTables(
   const { split: _, ...columns } = source.columns;
   const tables: TestTable[] = [];
   for (const { name, manifest, root } of testManifests) {
-    const table = await loadTable({ manifest, columns, ...(root !== undefined && { root }) }, spec, signal);
-    tables.push({ name, file: manifest, ...table });
+    const facts = makeImageFactsStore();
+    const where = { manifest, columns, ...(root !== undefined && { root }) };
+    const table = await loadTable(where, spec, { signal, onImage: facts.onImage });
+    tables.push({ name, file: manifest, ...table, facts });
   }
   return tables;
 }

@@ -21,6 +21,8 @@ export interface DivideInput {
   readonly splits: RunRecord['splits'];
   /** Sets in tables of their own, audited after those of the split column. */
   readonly testSets?: readonly TestSet[] | undefined;
+  /** Whether subjects may be in both external and test data, as for a check, which counts them; default false. */
+  readonly areSubjectsShared?: boolean | undefined;
   readonly selection: SelectionOptions | null;
   readonly random: Random;
 }

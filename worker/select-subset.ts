@@ -86,7 +86,7 @@ async function referenceOf(job: SelectJob, loaded: ModelAndData, pool: Pool): Pr
   if (reference === undefined) return { ...loaded, rows: pool.rows };
   if ('manifest' in reference) {
     const { split: _, ...columns } = source.columns;
-    const table = await loadTable({ manifest: reference.manifest, columns }, loaded.spec, signal);
+    const table = await loadTable({ manifest: reference.manifest, columns }, loaded.spec, { signal });
     return { ...table, rows: Array.from({ length: table.manifest.size }, (_, row) => row) };
   }
   if (loaded.manifest.splits !== undefined && reference.split !== external) {

@@ -1,3 +1,6 @@
+import type { NormalizationDistance } from './normalization-distance.ts';
+import type { CellSupport, Reach } from './supports.ts';
+
 /** `unfit`: a run on this data would mislead or fail. `usable with care`: it says less, or something else, than it seems. */
 type CheckVerdict = 'fit' | 'usable with care' | 'unfit';
 
@@ -25,6 +28,10 @@ export interface CheckSummary {
 /** Content of `check.json`. It holds no time, no path and no row: same data, same bytes. */
 export interface DataCheck extends CheckSummary {
   readonly schemaVersion: 1;
+  readonly cells: readonly CellSupport[];
+  readonly reach: readonly Reach[];
+  /** From what the model's batch normalisations remember of training; null where it has none, or rows are too few. */
+  readonly distance: NormalizationDistance | null;
 }
 
 /** The worst severity decides; no finding, no doubt. */

@@ -49,11 +49,34 @@ export type ImageTarget = Pick<ImageSpec, 'height' | 'width' | 'resize' | 'chann
  * @throws StorageError when the file cannot be read
  */
 export async function decodeImage(images: ImageList, row: number, target: ImageTarget): Promise<Pixels> {
+  return fitToModel((await openImage(images, row)).raster, target);
+}
+
+/** An image before it is made to fit a model. */
+export interface DecodedImage {
+  readonly raster: Raster;
+  readonly header: ImageHeader;
+}
+
+/** How a file was made, in words. */
+interface ImageHeader {
+  readonly format: string;
+  readonly bits: string;
+  readonly colour: string;
+  /** Chroma subsampling, progressive or not, with a colour profile or without. */
+  readonly encoding: string;
+}
+
+/** As `decodeImage`, at the size and depth of the file. */
+export async function openImage(images: ImageList, row: number): Promise<DecodedImage> {
   const path = images.paths[row]!;
   const line = images.lines[row]!;
   const place: Place = { line, path, text: `line ${line}, image ${quote(path)}` };
-  const bytes = await readImage(join(images.root, path), place);
-  const raster = await decode(bytes, place);
+  return decode(await readImage(join(images.root, path), place), place);
+}
+
+/** @returns [height · width · channels] pixel values of the model's size and channels */
+export function fitToModel(raster: Raster, target: ImageTarget): Pixels {
   return orderChannels(fitImage(toDepth(raster, target.channels), target), target.channels).data;
 }
 
@@ -78,7 +101,7 @@ async function readImage(file: string, place: Place): Promise<Buffer> {
   }
 }
 
-async function decode(bytes: Buffer, place: Place): Promise<Raster> {
+async function decode(bytes: Buffer, place: Place): Promise<DecodedImage> {
   const format = formatOf(bytes);
   if (format !== 'JPEG' && format !== 'PNG')
     throw unreadable(place, `a JPEG or PNG file, received ${format}`);
@@ -88,11 +111,25 @@ async function decode(bytes: Buffer, place: Place): Promise<Raster> {
     if (pixels > MAX_PIXELS) {
       throw unreadable(place, `at most ${MAX_PIXELS} pixels, received ${header.width} × ${header.height}`);
     }
-    return await decodePixels(bytes, header);
+    return { raster: await decodePixels(bytes, header), header: describeHeader(format, header) };
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
     throw unreadable(place, `a whole ${format} file, received one that is cut short or damaged`, cause);
   }
+}
+
+function describeHeader(format: string, header: Metadata): ImageHeader {
+  const { chromaSubsampling, isProgressive, hasProfile } = header;
+  return {
+    format,
+    bits: header.depth === 'ushort' ? '16' : '8',
+    colour: header.space === 'b-w' || header.space === 'grey16' ? 'grey' : 'colour',
+    encoding: [
+      chromaSubsampling ?? 'no subsampling',
+      isProgressive ? 'progressive' : 'baseline',
+      hasProfile ? 'colour profile' : 'no colour profile',
+    ].join(', '),
+  };
 }
 
 async function decodePixels(bytes: Buffer, header: Metadata): Promise<Raster> {

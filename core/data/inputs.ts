@@ -1,7 +1,7 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import { InterruptedError, InvalidInputError, isCounterweightError, ShapeMismatchError } from '../errors.ts';
 import { plural } from './cells.ts';
-import { decodeImage } from './images.ts';
+import { type DecodedImage, fitToModel, openImage } from './images.ts';
 import {
   featureWidth,
   type ImageSpec,
@@ -25,6 +25,8 @@ export interface ImageInputOptions {
   readonly concurrency?: number;
   /** Called after each image that was decoded, with how many were so far. */
   readonly onDecoded?: (count: number) => void;
+  /** Called with each image that was decoded, before it is made to fit; more than once where it is not kept. */
+  readonly onImage?: ((row: number, image: DecodedImage) => void) | undefined;
   /** Stops `batch` and `verify` with an InterruptedError. */
   readonly signal?: AbortSignal;
 }
@@ -108,14 +110,16 @@ export function openTableInputs(manifest: Manifest, spec: InputSpec): InputSourc
 }
 
 function makePixelSource(images: ImageList, spec: ImageSpec, options: ImageInputOptions) {
-  const { cacheBytes = CACHE_BYTES, onDecoded } = options;
+  const { cacheBytes = CACHE_BYTES, onDecoded, onImage } = options;
   const cache = new Map<number, Pixels>();
   let used = 0;
   let decoded = 0;
   return async (row: number): Promise<Pixels> => {
     const kept = cache.get(row);
     if (kept !== undefined) return kept;
-    const pixels = await decodeImage(images, row, spec);
+    const image = await openImage(images, row);
+    const pixels = fitToModel(image.raster, spec);
+    onImage?.(row, image);
     decoded += 1;
     onDecoded?.(decoded);
     // Nothing is pushed out: under a shuffled order, rows that stay serve as many hits as any other choice.

@@ -145,6 +145,8 @@ export const mitigationSchema = z.strictObject({
   search: z.union([z.literal(true), budgetSchema]).optional(),
   /** Processes over which the candidates of `robust` are spread; 1 is one process. */
   shards: z.int().min(1).max(100).default(1),
+  /** Go on with data that the check calls unfit (docs/check.md). */
+  despiteCheck: z.boolean().exactOptional(),
 });
 
 /** What a user may ask for; the API, the upload trigger and the schedules all make one of these. */

@@ -2,6 +2,7 @@ import type { MitigationInput } from './facts/headline.ts';
 import type { Section } from './page/layout.ts';
 import { page } from './page/page.ts';
 import { auditedSetsSection } from './sections/audited-sets.ts';
+import { checkSections } from './sections/check.ts';
 import { curvesSection } from './sections/curves.ts';
 import { dataSection } from './sections/data.ts';
 import { decisionSection } from './sections/decision.ts';
@@ -49,6 +50,7 @@ function sectionsOf(input: MitigationInput): Section[] {
     ...(run.audited.length > 1 ? [auditedSetsSection(run)] : []),
     ...(decision === undefined ? [] : [decisionSection(decision)]),
     ...training,
+    ...checkSections(run),
     dataSection(run.data, run.outcome.sensitiveFeature),
     runLimitsSection(input),
     reproduceSection(run),

@@ -1,6 +1,29 @@
 /** Sources whose test does not lie at the mirrored path, with the test that has them and why. */
 export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'core/fairness/audit-defaults.ts': 'test/core/fairness/audit.test.ts: audits that say nothing else',
+  ...Object.fromEntries(
+    [
+      'activations',
+      'comparisons',
+      'duplicates',
+      'group-probe',
+      'labels',
+      'pictures',
+      'sets',
+      'shifts',
+      'subjects',
+      'supports',
+      'words',
+    ].map((name) => [
+      `core/checks/${name}.ts`,
+      'test/core/checks/check-data.test.ts: each finding by a defect that was planted',
+    ]),
+  ),
+  'core/data/image-patches.ts': 'test/core/data/image-facts.test.ts: what is made of one transform',
+  'worker/check-files.ts': 'test/worker/commands/check.test.ts: what the command does, on files',
+  'worker/check-parts.ts': 'test/worker/commands/check.test.ts: what the command does, on files',
+  'worker/commands/check-text.ts': 'test/worker/commands/check.test.ts: what the command prints',
+  'worker/image-facts-store.ts': 'test/worker/commands/check.test.ts: images that are decoded once',
   'core/data/attributes.ts': 'test/core/data/predictions.test.ts: groups of one table and of two',
   'core/data/slots.ts': 'test/core/data/predictions.test.ts: columns that are checked as they are read',
   'core/data/tables/batch.ts': 'test/core/data/tables/rows.test.ts: what every format gives, by way of two',

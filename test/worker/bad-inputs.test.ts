@@ -217,6 +217,7 @@ describe('a mitigation of data that cannot carry it', () => {
     expect(record.outcome).toMatchObject({ status: 'rejected', after: null, reasons: [reason] });
     expect((await readdir(out, { recursive: true })).sort()).toEqual([
       'audit-before.json',
+      'check.json',
       'decision.json',
       'report.html',
       'run.json',

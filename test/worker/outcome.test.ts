@@ -241,6 +241,9 @@ describe('dataProblems', () => {
     schemaVersion: 1,
     verdict: 'unfit',
     findings: [finding('unfit'), finding('care')],
+    cells: [],
+    reach: [],
+    distance: null,
   } as const;
   const sound = partsOf(setOf([2, 2, 2, 2]));
   const problems = (despiteCheck: boolean, parts = sound) =>

@@ -7,6 +7,7 @@ import { loadDataConfig } from '../../core/data/data-config.ts';
 import { InvalidInputError } from '../../core/errors.ts';
 import { BACKENDS } from '../backend.ts';
 import type { DataSource } from '../load-data.ts';
+import type { TestManifest } from '../mitigate-files.ts';
 
 const MOST_THREADS = 256;
 
@@ -107,6 +108,22 @@ function parseThreshold(text: string): number {
   const threshold = text.trim() === '' ? Number.NaN : Number(text);
   if (threshold > 0 && threshold < 1) return threshold;
   throw new InvalidInputError(`--threshold: expected a number above 0 and below 1, received "${text}"`);
+}
+
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (text.trim() !== '' && Number.isInteger(seed) && Math.abs(seed) < 2 ** 31) return seed;
+  throw new InvalidInputError(`--seed: expected an integer below 2^31, received "${text}"`);
+}
+
+/** `clinic-b=other/labels.csv`; image paths start from the table's own folder. */
+export function parseTestManifest(text: string): TestManifest {
+  const [, name, manifest] = /^([^=\p{C}]{1,100})=(.+)$/u.exec(text) ?? [];
+  if (name !== undefined && manifest !== undefined) return { name, manifest };
+  throw new InvalidInputError(
+    `--test-manifest: expected name=table.csv, received "${text.replace(/\p{C}/gu, ' ')}"`,
+    { flag: '--test-manifest' },
+  );
 }
 
 /**

@@ -9,12 +9,17 @@ import { startBackend } from '../backend.ts';
 import type { MitigationOptions } from '../bmft/options.ts';
 import { optionsOf } from '../bmft/options.ts';
 import { NO_CHECKPOINTS } from '../checkpoints.ts';
-import type { TestManifest } from '../mitigate-files.ts';
 import { assertAbsent } from '../run-folder.ts';
 import type { MitigationResult } from '../run-job.ts';
 import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
-import { addDataOptions, addModelOptions, readDataSource } from './data-options.ts';
+import {
+  addDataOptions,
+  addModelOptions,
+  parseSeed,
+  parseTestManifest,
+  readDataSource,
+} from './data-options.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { setsTable } from './set-tables.ts';
 import { mitigationTable } from './tables.ts';
@@ -32,6 +37,7 @@ interface MitigateFlags extends DataFlags {
   readonly options?: string;
   readonly search?: string | true;
   readonly seed: number;
+  readonly despiteCheck?: boolean;
   readonly explain?: boolean;
   readonly showImages?: boolean;
   readonly json?: boolean;
@@ -58,7 +64,8 @@ Examples:
   Also why: where the mask lies, how stable it is, what can be read from the layers before and after:
     counterweight mitigate ... --explain --out run/
 
-The run folder holds model/, mask.safetensors, audit-before.json, audit-after.json, decision.json,
+The data is checked first (counterweight check); what is unfit is refused, unless with --despite-check.
+The run folder holds model/, mask.safetensors, check.json, audit-before.json, audit-after.json, decision.json,
 report.html and run.json; further sets have audit-before-2.json, audit-after-2.json and so on.
 The model you pass is never changed. Same seed, same bytes.
 
@@ -133,7 +140,8 @@ function addMethodOptions(command: Command): void {
       '--show-images',
       'with --explain: write explanation-images.html with images of the data; clinical images must not leave this machine',
     )
-    .addOption(new Option('--seed <integer>', 'seed of every random draw').default(0).argParser(parseSeed));
+    .addOption(new Option('--seed <integer>', 'seed of every random draw').default(0).argParser(parseSeed))
+    .option('--despite-check', 'go on with data that the check calls unfit; the report says so at its top');
 }
 
 function parseDepth(text: string): number {
@@ -144,26 +152,10 @@ function parseDepth(text: string): number {
   );
 }
 
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (text.trim() !== '' && Number.isInteger(seed) && Math.abs(seed) < 2 ** 31) return seed;
-  throw new InvalidInputError(`--seed: expected an integer below 2^31, received "${text}"`);
-}
-
 function parseBudget(text: string): string {
   if (budgetSchema.safeParse(text).success) return text;
   throw new InvalidInputError(
     `--search: expected a budget like 2.5x, 60epochs, 10m, 2h or 2usd, received "${text}"`,
-  );
-}
-
-/** `clinic-b=other/labels.csv`; image paths start from the table's own folder. */
-export function parseTestManifest(text: string): TestManifest {
-  const [, name, manifest] = /^([^=\p{C}]{1,100})=(.+)$/u.exec(text) ?? [];
-  if (name !== undefined && manifest !== undefined) return { name, manifest };
-  throw new InvalidInputError(
-    `--test-manifest: expected name=table.csv, received "${text.replace(/\p{C}/gu, ' ')}"`,
-    { flag: '--test-manifest' },
   );
 }
 
@@ -184,6 +176,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     options,
     seed: flags.seed,
     threshold: flags.threshold,
+    despiteCheck: flags.despiteCheck,
     explain: flags.explain,
     showImages: flags.showImages,
     folder: flags.out,

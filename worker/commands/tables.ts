@@ -156,7 +156,7 @@ export function number(value: number | null): string {
 }
 
 /** Group names are data: a control character in one must not reach the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
 

@@ -5,9 +5,14 @@ import { startBackend } from '../backend.ts';
 import type { VerifyReport } from '../verify/types.ts';
 import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
-import { addBackendOption, addDataOptions, addHeadOptions, readDataSource } from './data-options.ts';
+import {
+  addBackendOption,
+  addDataOptions,
+  addHeadOptions,
+  parseTestManifest,
+  readDataSource,
+} from './data-options.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { parseTestManifest } from './mitigate.ts';
 import { textTable } from './tables.ts';
 
 interface VerifyFlags extends DataFlags {

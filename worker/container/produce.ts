@@ -93,6 +93,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
     seed,
     threshold,
     explain: request.explain ?? false,
+    despiteCheck: request.despiteCheck,
     folder: work.results,
     backend,
     progress: work.progress,

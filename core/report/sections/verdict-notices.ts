@@ -12,7 +12,8 @@ const MOST_NAMED = 6;
 
 /** What a reader must know before trusting the first sentence. */
 export function verdictNotices(input: MitigationInput, headline: Headline): Html {
-  return html`${independence(input.run)}
+  return html`${overruledCheck(input.run)}
+${independence(input.run)}
 ${leftOutGroups(headline)}
 ${unmovedGap(input, headline)}
 ${missingAudit(input)}
@@ -20,6 +21,16 @@ ${chosenControl(input.run)}
 ${emptyCells(input.run)}
 ${worse(input)}
 ${headline.disagreements.map((sentence) => notice('Warning', sentence))}`;
+}
+
+/** The run went on with data that it was advised against. */
+function overruledCheck({ check }: RunRecord): Html {
+  if (!check?.isOverruled) return NOTHING;
+  const reasons = check.findings.filter(({ severity }) => severity === 'unfit');
+  return notice(
+    'Warning',
+    html`the check calls this data unfit, and the run was told to go on: ${reasons.map(({ reason }, index) => html`${index === 0 ? '' : ' '}${nameHtml(reason)}`)} No figure here should decide anything.`,
+  );
 }
 
 function independence({ data }: RunRecord): Html {
