@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { isCounterweightError } from '../core/errors.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCompareCommand } from './commands/compare.ts';
 import type { Console } from './commands/console.ts';
 import { EXIT_CODES, exitCodeOf } from './commands/exit-codes.ts';
 import { addInspectCommand } from './commands/inspect.ts';
@@ -78,6 +79,7 @@ function makeProgram(console: Console, { stdout, stderr }: CliEnvironment): Comm
     );
   addAuditCommand(program, console);
   addMitigateCommand(program, console);
+  addCompareCommand(program, console);
   addSelectCommand(program, console);
   addInspectCommand(program, console);
   addCheckCommand(program, console);

@@ -72,7 +72,7 @@ export function mitigateShard(job: FileJob, shard: Shard): Promise<void> {
 
 /** Loads and checks what a job is about, and disposes it in the end. */
 export async function withData<Result>(
-  job: FileJob,
+  job: Omit<FileJob, 'folder' | 'preset'>,
   use: (loaded: ModelAndData, mitigation: MitigationJob, tables: readonly TestTable[]) => Promise<Result>,
 ): Promise<Result> {
   const facts = makeImageFactsStore();

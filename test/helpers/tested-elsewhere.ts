@@ -69,6 +69,10 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'worker/methods/method.ts':
     'test/worker/methods/group-thresholds.test.ts: types, and why one feature is asked for',
   'worker/methods/released.ts': 'test/worker/methods/run-method.test.ts: the same as mitigate gives',
+  'worker/compare-files.ts': 'test/worker/commands/compare.test.ts: what the command does, on files',
+  'worker/commands/comparison-table.ts': 'test/worker/commands/compare.test.ts: what the command prints',
+  'worker/methods/result-store.ts': 'test/worker/commands/compare.test.ts: an interrupted comparison goes on',
+  'worker/methods/names.ts': 'test/worker/methods/registry.test.ts: names and methods are the same',
   'worker/methods/diff-bias.ts': 'test/worker/methods/fine-tune.test.ts: a step of every fine-tuning',
   'worker/methods/group-dro.ts': 'test/worker/methods/fine-tune.test.ts: a step of every fine-tuning',
   'worker/methods/reweighting.ts': 'test/worker/methods/fine-tune.test.ts: a step of every fine-tuning',
