@@ -7,6 +7,7 @@ import type { AuditReport } from '../../core/fairness/types.ts';
 import type { RunRecord } from '../../core/jobs/run-record.ts';
 import { PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { SCENARIOS, type Scenario, writeScenario } from './ham-data.ts';
+import { acceptSearch } from './search.ts';
 
 /*
  * Acceptance on HAM10000: a classifier that PyTorch trained is audited, mitigated for several seeds and audited
@@ -20,6 +21,7 @@ interface Flags {
   readonly scenario: Scenario;
   readonly presets: string[];
   readonly seeds: number;
+  readonly search?: string | true;
 }
 
 /** Share by which equalised odds must fall on every seed, where a bar is set. */
@@ -145,8 +147,13 @@ const program = new Command('accept')
   .option('--preprocess <json>', 'preprocess file (default: beside the model folder)')
   .addOption(new Option('--scenario <name>').choices(SCENARIOS).default('artefact'))
   .addOption(new Option('--presets <name...>').choices(PRESET_NAMES).default(['robust', 'bmft-released']))
-  .option('--seeds <count>', 'seeds 0 … count - 1', Number, 3);
+  .option('--seeds <count>', 'seeds 0 … count - 1', Number, 3)
+  .option('--search [budget]', 'the search beyond the grid beside the grid alone, in place of the presets');
 program.parse();
 const flags = program.opts<Flags>();
 const preprocess = flags.preprocess ?? path.join(path.dirname(flags.model), 'preprocess.json');
-process.exitCode = (await accept({ ...flags, preprocess })) ? 0 : 1;
+const { search } = flags;
+const isMet = search
+  ? await acceptSearch({ ...flags, preprocess, search })
+  : await accept({ ...flags, preprocess });
+process.exitCode = isMet ? 0 : 1;

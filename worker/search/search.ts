@@ -1,8 +1,9 @@
+import { frontierOf } from '../../core/jobs/frontier.ts';
 import type { CandidateRecord, SearchRecord } from '../../core/jobs/run-record.ts';
 import type { Candidate } from './candidate.ts';
 import { recordOf } from './candidate.ts';
 import { makeJudge } from './judge.ts';
-import { chooseCandidate, frontierOf } from './selection.ts';
+import { chooseCandidate } from './selection.ts';
 import type { Shard, ShareInput, Unit } from './share.ts';
 import { runShare } from './share.ts';
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts';

@@ -1,5 +1,6 @@
 import { disparity } from '../../core/fairness/disparity.ts';
 import type { AuditReport, DisparityName, GroupMetrics } from '../../core/fairness/types.ts';
+import { improves } from '../../core/jobs/frontier.ts';
 import type { CandidateRecord, FeatureDisparity, SelectFigures } from '../../core/jobs/run-record.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
 import type { SelectionOptions } from '../bmft/options.ts';
@@ -132,27 +133,6 @@ export function chooseCandidate<C extends Judged>(
   return better
     .filter(({ select }) => select.disparity! <= limit)
     .toSorted((a, b) => b.select.auc! - a.select.auc! || a.select.disparity! - b.select.disparity!)[0]!;
-}
-
-/** Whether a candidate may be chosen at all: no violation, and a disparity below the original's. */
-function improves({ kind, violations, select }: Judged, original: SelectFigures): boolean {
-  return (
-    kind !== 'original' &&
-    violations.length === 0 &&
-    (original.disparity === null || select.disparity! < original.disparity)
-  );
-}
-
-/**
- * The candidates that could be chosen, now or when further ones come along: those that improve on the original and
- * that no other one beats in both disparity and AUC. Wherever a beaten one lies within one standard error of the
- * smallest disparity, so does the one that beats it, with the higher AUC.
- */
-export function frontierOf<C extends Judged>(candidates: readonly C[], original: SelectFigures): C[] {
-  const better = candidates.filter((candidate) => improves(candidate, original));
-  const beats = (a: SelectFigures, b: SelectFigures) =>
-    a.disparity! <= b.disparity! && a.auc! >= b.auc! && (a.disparity! < b.disparity! || a.auc! > b.auc!);
-  return better.filter(({ select }) => !better.some((other) => beats(other.select, select)));
 }
 
 /**

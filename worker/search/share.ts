@@ -1,3 +1,4 @@
+import { frontierOf } from '../../core/jobs/frontier.ts';
 import type { BlobStore } from '../checkpoints.ts';
 import { resumable } from '../checkpoints.ts';
 import type { Progress } from '../progress.ts';
@@ -6,7 +7,6 @@ import type { Candidate } from './candidate.ts';
 import { packCandidates, unpackCandidates } from './candidate.ts';
 import type { Bracket, BracketRules } from './halving.ts';
 import { epochsOf, largestBracket, planBrackets, runBracket } from './halving.ts';
-import { frontierOf } from './selection.ts';
 import { restoreSnapshot } from './snapshot.ts';
 import type { BodySettings } from './space.ts';
 import { bodyGrid, makeSpace, nameOf } from './space.ts';

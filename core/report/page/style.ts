@@ -145,6 +145,7 @@ figcaption{font-size:.85rem;color:var(--muted);max-width:90ch}
 .zero{stroke:var(--ink);stroke-width:1.2}
 .track.faint{stroke:var(--grid)}
 .whisker{fill:none;stroke:var(--blue);stroke-width:2}
+.interval{fill:none;stroke:var(--ink);stroke-width:1;opacity:.45}
 .point{stroke-width:1.6}
 .bmft{fill:var(--blue);stroke:var(--blue)}
 .control{fill:var(--orange);stroke:var(--orange)}

@@ -1,10 +1,12 @@
+import { frontierOf } from '../../jobs/frontier.ts';
 import type { CandidateRecord, RunRecord } from '../../jobs/run-record.ts';
 import { type FrontierPoint, frontierChart } from '../charts/frontier.ts';
 import { searchSentence } from '../facts/search-text.ts';
 import { hasSelection } from '../facts/selection.ts';
+import { ENGLISH } from '../language/language.ts';
 import { disclosure, figure, paragraph, type Section } from '../page/layout.ts';
 import { longTextCell, numberCell, numberedRow, table, textCell } from '../page/table.ts';
-import { undefinedText } from '../tables/figure-cells.ts';
+import { rangeText, undefinedText } from '../tables/figure-cells.ts';
 import { plural, rate, significant, threshold } from '../text/format.ts';
 import { type Content, type Html, html, NOTHING } from '../text/html.ts';
 import { nameHtml } from '../text/names.ts';
@@ -13,11 +15,23 @@ import { CANDIDATE_WORDS, DISPARITY_WORDS, inSentence } from '../text/words.ts';
 const RULE =
   'The one kept met every guard rail. It need not have the smallest gap: gaps within one standard error of the smallest count as equal, and among those the highest AUC decides.';
 
+const OPTIMISM =
+  'Crosses are the intervals at 95 % of the original, of the candidate that was chosen and of those that no other one beats in both figures. They are as wide as for one candidate fixed beforehand: of the best of many, figures on the select part are optimistic, and the audit on the test part is what counts.';
+
+/** Those whose intervals are worth their ink. */
+function frontOf(candidates: readonly CandidateRecord[]): ReadonlySet<CandidateRecord> {
+  const original = candidates.find(({ kind }) => kind === 'original');
+  if (original === undefined) return new Set();
+  const chosen = candidates.filter(({ isChosen }) => isChosen);
+  return new Set([original, ...chosen, ...frontierOf(candidates, original.select)]);
+}
+
 /** Every candidate that was tried, on the part that chose among them. */
-export function frontierSection({ candidates, outcome, data, search }: RunRecord): Section {
+export function frontierSection(run: RunRecord): Section {
+  const { candidates, outcome, data } = run;
   const { label, isRatio } = DISPARITY_WORDS[outcome.metric];
-  const points = candidates.flatMap(pointOf);
-  const missing = candidates.length - points.length;
+  const front = frontOf(candidates);
+  const points = candidates.flatMap((candidate, index) => pointOf(candidate, index, front));
   const better = isRatio ? 'higher' : 'lower';
   const axes = `Disparity is the ${inSentence(label)} ${outcome.features ? `by ${outcome.features.map((each) => each.sensitiveFeature).join(', ')}, the largest of them,` : `by ${outcome.sensitiveFeature}`} (${better} is a smaller gap); a higher AUC ranks better.`;
   const isSelected = hasSelection(data);
@@ -36,17 +50,34 @@ export function frontierSection({ candidates, outcome, data, search }: RunRecord
     id: 'frontier',
     title: 'How the candidate was chosen',
     body: html`${paragraph(`${plural(candidates.length, 'candidate')}, ${judged}. ${axes}`)}
-${search ? paragraph(searchSentence(search)) : NOTHING}
-${isSelected && candidates.some(({ isChosen }) => isChosen) ? paragraph(RULE) : NOTHING}
-${missing === 0 ? NOTHING : paragraph(`${missing} not plotted, since a figure is not defined for ${missing === 1 ? 'it' : 'them'}.`)}
+${notes(run, points)}
 ${picture}
 ${candidates.length === 0 ? NOTHING : candidateTable(candidates, label)}
 ${candidates.length === 0 ? NOTHING : disclosure('Figures by group of every candidate', groupFigures(candidates))}`,
   };
 }
 
-function pointOf(candidate: CandidateRecord, index: number): FrontierPoint[] {
-  const { kind, select, violations, isChosen } = candidate;
+/** What was searched, how the choice was made, and how sure its figures are. */
+function notes({ candidates, data, search }: RunRecord, points: readonly FrontierPoint[]): Html[] {
+  const missing = candidates.length - points.length;
+  const isChoiceMade = hasSelection(data) && candidates.some(({ isChosen }) => isChosen);
+  const sentences = [
+    ...(search ? [searchSentence(search)] : []),
+    ...(isChoiceMade ? [RULE] : []),
+    ...(points.some(({ intervals }) => intervals) ? [OPTIMISM] : []),
+    ...(missing > 0
+      ? [`${missing} not plotted, since a figure is not defined for ${missing === 1 ? 'it' : 'them'}.`]
+      : []),
+  ];
+  return sentences.map((sentence) => paragraph(sentence));
+}
+
+function pointOf(
+  candidate: CandidateRecord,
+  index: number,
+  front: ReadonlySet<CandidateRecord>,
+): FrontierPoint[] {
+  const { kind, select, violations, isChosen, isDrawn = false } = candidate;
   if (select.auc === null || select.disparity === null) return [];
   return [
     {
@@ -56,8 +87,16 @@ function pointOf(candidate: CandidateRecord, index: number): FrontierPoint[] {
       disparity: select.disparity,
       isFeasible: violations.length === 0,
       isChosen,
+      isDrawn,
+      ...(front.has(candidate) && crossOf(select)),
     },
   ];
+}
+
+function crossOf({ intervals }: CandidateRecord['select']): Pick<FrontierPoint, 'intervals'> {
+  return intervals?.auc && intervals.disparity
+    ? { intervals: { auc: intervals.auc, disparity: intervals.disparity } }
+    : {};
 }
 
 function candidateTable(candidates: readonly CandidateRecord[], label: string): Html {
@@ -75,13 +114,15 @@ function candidateTable(candidates: readonly CandidateRecord[], label: string): 
 }
 
 function candidateRow(candidate: CandidateRecord, index: number): Html {
-  const { id, kind, settings, select, isChosen } = candidate;
+  const { id, kind, settings, select, isChosen, isDrawn } = candidate;
   const chosen = isChosen ? html` <span class="tag">chosen</span>` : NOTHING;
   return numberedRow(index + 1, [
-    textCell(html`${nameHtml(id)}${chosen}<small>${CANDIDATE_WORDS[kind]}</small>`),
+    textCell(
+      html`${nameHtml(id)}${chosen}<small>${CANDIDATE_WORDS[kind]}${isDrawn ? ', drawn' : ''}</small>`,
+    ),
     longTextCell(settingsText(settings)),
-    figureCell(select.disparity),
-    figureCell(select.auc),
+    figureCell(select.disparity, select.intervals?.disparity),
+    figureCell(select.auc, select.intervals?.auc),
     figureCell(select.balancedAccuracy),
     numberCell(threshold(select.threshold)),
     longTextCell(railsText(candidate)),
@@ -100,8 +141,10 @@ function settingsText(settings: CandidateRecord['settings']): string {
   return parts.join(', ');
 }
 
-function figureCell(value: number | null): Html {
-  return numberCell(value === null ? undefinedText() : rate(value));
+type Range = NonNullable<NonNullable<CandidateRecord['select']['intervals']>['auc']>;
+
+function figureCell(value: number | null, interval: Range | null = null): Html {
+  return value === null ? numberCell(undefinedText()) : numberCell(rate(value), rangeText(interval, ENGLISH));
 }
 
 function groupFigures(candidates: readonly CandidateRecord[]): Html {

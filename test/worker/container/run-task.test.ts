@@ -73,20 +73,34 @@ describe('runTask', () => {
     expect(entries.at(-1)).toMatchObject({ level: 'info', message: 'published' });
   });
 
-  it('spreads a mitigation over shards whose reduction gives the bytes of a single process', async () => {
-    const alone = await storeWith(QUICK_MITIGATION);
-    await run(alone);
-    const spread = await storeWith({ ...QUICK_MITIGATION, shards: 3 });
-    for (const shard of [2, 0, 1])
-      expect(await run(spread, { task: 'shard', shard })).toMatchObject({ exitCode: 0 });
-    expect((await getRecord(spread, JOB)).status).toBe('queued'); // shards leave the record to the reduction
-    expect(resultsIn(spread)).toEqual([]);
-    expect(await run(spread, { task: 'reduce' })).toMatchObject({ exitCode: 0 });
-    expect(await objectsBelow(spread, resultPrefix(JOB))).toEqual(
-      await objectsBelow(alone, resultPrefix(JOB)),
-    );
-    expect(await getRecord(spread, JOB)).toMatchObject({ status: 'succeeded', outcome: 'improved' });
-  });
+  it.each([
+    ['over the grid of its preset', QUICK_MITIGATION],
+    // brackets of three settings and of two, one of each to the end
+    [
+      'that searches beyond it',
+      {
+        ...QUICK_MITIGATION,
+        search: '11epochs',
+        options: { ...QUICK_MITIGATION.options, search: { settings: 3 } },
+      },
+    ],
+  ])(
+    'spreads a mitigation %s over shards whose reduction gives the bytes of a single process',
+    async (_, request) => {
+      const alone = await storeWith(request);
+      await run(alone);
+      const spread = await storeWith({ ...request, shards: 3 });
+      for (const shard of [2, 0, 1])
+        expect(await run(spread, { task: 'shard', shard })).toMatchObject({ exitCode: 0 });
+      expect((await getRecord(spread, JOB)).status).toBe('queued'); // shards leave the record to the reduction
+      expect(resultsIn(spread)).toEqual([]);
+      expect(await run(spread, { task: 'reduce' })).toMatchObject({ exitCode: 0 });
+      expect(await objectsBelow(spread, resultPrefix(JOB))).toEqual(
+        await objectsBelow(alone, resultPrefix(JOB)),
+      );
+      expect(await getRecord(spread, JOB)).toMatchObject({ status: 'succeeded', outcome: 'improved' });
+    },
+  );
 
   it('lets only the first of many shards tell its progress', async () => {
     const store = await storeWith({ ...QUICK_MITIGATION, shards: 2 });

@@ -1,4 +1,3 @@
-import { array, assert, integer, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GroupMetrics } from '../../../core/fairness/types.ts';
 import type { SelectFigures } from '../../../core/jobs/run-record.ts';
@@ -6,7 +5,6 @@ import type { SelectionOptions } from '../../../worker/bmft/options.ts';
 import type { Judged } from '../../../worker/search/selection.ts';
 import {
   chooseCandidate,
-  frontierOf,
   selectFigures,
   standardErrorOf,
   violationsOf,
@@ -210,62 +208,5 @@ describe('selectFigures', () => {
         { group: 'b', auc: null, truePositiveRate: 0.6, falsePositiveRate: 0.4 },
       ],
     });
-  });
-});
-
-describe('frontierOf', () => {
-  const judged = (id: string, { disparity, auc, standardError = 0.05, violations = 0 }: Figures): Judged => ({
-    id,
-    kind: 'bmft',
-    settings: {},
-    select: { ...ORIGINAL, disparity, auc },
-    violations: Array(violations).fill('broken'),
-    standardError,
-  });
-  interface Figures {
-    readonly disparity: number;
-    readonly auc: number;
-    readonly standardError?: number;
-    readonly violations?: number;
-  }
-
-  test('keeps what no other beats in both figures, of those that improve without a violation', () => {
-    const candidates = [
-      judged('best gap', { disparity: 0.1, auc: 0.7 }),
-      judged('beaten', { disparity: 0.2, auc: 0.7 }),
-      judged('between', { disparity: 0.2, auc: 0.75 }),
-      judged('its twin', { disparity: 0.2, auc: 0.75 }),
-      judged('best AUC', { disparity: 0.25, auc: 0.9 }),
-      judged('no better than the original', { disparity: 0.3, auc: 0.95 }),
-      judged('broken', { disparity: 0, auc: 0.99, violations: 1 }),
-    ];
-    expect(frontierOf(candidates, ORIGINAL).map(({ id }) => id)).toEqual([
-      'best gap',
-      'between',
-      'its twin',
-      'best AUC',
-    ]);
-    expect(frontierOf([], ORIGINAL)).toEqual([]);
-  });
-
-  test('always holds the choice, among whatever else is found later', () => {
-    const figures = record({
-      disparity: integer({ min: 0, max: 12 }).map((value) => value / 40),
-      auc: integer({ min: 0, max: 6 }).map((value) => 0.7 + value / 50),
-      standardError: integer({ min: 0, max: 10 }).map((value) => value / 100),
-      violations: integer({ min: 0, max: 1 }),
-    });
-    assert(
-      property(array(figures, { maxLength: 8 }), array(figures, { maxLength: 8 }), (early, late) => {
-        const [first, all] = [early, [...early, ...late]].map((some) =>
-          some.map((each, place) => judged(String(place), each)),
-        );
-        const chosen = chooseCandidate(all!, ORIGINAL);
-        if (chosen === null) return;
-        expect(frontierOf(all!, ORIGINAL).map(({ id }) => id)).toContain(chosen.id);
-        const wasThere = first!.some(({ id }) => id === chosen.id);
-        if (wasThere) expect(frontierOf(first!, ORIGINAL).map(({ id }) => id)).toContain(chosen.id);
-      }),
-    );
   });
 });

@@ -44,4 +44,25 @@ describe('frontierChart', () => {
     const markup = chart([point(1, { isChosen: true }), point(2)]);
     expect(markup.lastIndexOf('<title>1, BMFT')).toBeGreaterThan(markup.lastIndexOf('<title>2, BMFT'));
   });
+
+  it('crosses a point by its intervals, which the axes hold', () => {
+    const intervals = { auc: { low: 0.6, high: 0.8 }, disparity: { low: 0, high: 1 } };
+    const markup = chart([point(1, { kind: 'original', auc: 0.7, disparity: 0.5, intervals })]);
+    // AUC 0.59 … 0.81 in ticks from 0.55 to 0.85, disparity 0 … 1
+    const x = (auc: number) => 46 + ((auc - 0.55) / 0.3) * 300;
+    const [, ...ends] = /class="interval" d="M([\d.]+),([\d.]+)H([\d.]+)M([\d.]+),([\d.]+)V([\d.]+)"/.exec(
+      markup,
+    )!;
+    const expected = [x(0.6), 188, x(0.8), x(0.7), 304, 72];
+    ends.forEach((end, place) => {
+      expect(Number(end)).toBeCloseTo(expected[place]!, 1);
+    });
+  });
+
+  it('makes drawn points smaller, and says so where there are any', () => {
+    const markup = chart([point(1), point(2, { isDrawn: true })]);
+    expect(markup.match(/class="point bmft" [^>]*r="3"/g)).toHaveLength(2); // the legend's and the point
+    expect(textOf(markup)).toContain('drawn');
+    expect(textOf(chart([point(1)]))).not.toContain('drawn');
+  });
 });

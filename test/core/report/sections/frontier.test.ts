@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { frontierOf } from '../../../../core/jobs/frontier.ts';
+import { ENGLISH } from '../../../../core/report/language/language.ts';
 import { frontierSection } from '../../../../core/report/sections/frontier.ts';
 import { render } from '../../../../core/report/text/html.ts';
 import { CANDIDATES, IMPROVED_RUN, NOT_IMPROVED_RUN, textOf } from '../../../helpers/report-samples.ts';
@@ -42,5 +44,48 @@ describe('frontierSection', () => {
 
   it('gives the figures of each group of each candidate', () => {
     expect(text).toContain('2 female 0.610 0.120 0.771 2 male 0.740 not defined 0.830');
+  });
+
+  describe('of a search', () => {
+    const intervals = { disparity: { low: 0.01, high: 0.4 }, auc: { low: 0.6, high: 0.9 } };
+    const candidates = CANDIDATES.map((each, place) => ({
+      ...each,
+      select: { ...each.select, intervals },
+      ...(place === 2 && { isDrawn: true }),
+    }));
+    const search = {
+      budget: '2.5x',
+      gridSettings: 4,
+      brackets: [[{ epoch: 1, settings: 3 }]],
+      epochs: 23,
+    };
+    const { body } = frontierSection({ ...IMPROVED_RUN, candidates, search });
+
+    it('says what was tried, how the choice was made and that its figures are optimistic', () => {
+      const said = textOf(body);
+      expect(said).toContain('3 more were drawn and raced in 1 bracket');
+      expect(said).toContain('figures on the select part are optimistic');
+      expect(said).toContain('BMFT, drawn');
+    });
+
+    it('gives both intervals of each candidate', () => {
+      expect(textOf(body)).toContain(
+        `0.180 ${ENGLISH.range(intervals.disparity)} 0.771 ${ENGLISH.range(intervals.auc)}`,
+      );
+    });
+
+    it('draws them for the original, the choice and those that no other beats, and no others', () => {
+      const original = CANDIDATES.find(({ kind }) => kind === 'original')!;
+      const crossed = new Set([
+        original,
+        ...CANDIDATES.filter(({ isChosen }) => isChosen),
+        ...frontierOf(CANDIDATES, original.select),
+      ]);
+      expect(crossed.size).toBeLessThan(CANDIDATES.length - 1); // one has no disparity
+      expect(render(body).match(/class="interval"/g)).toHaveLength(crossed.size);
+      const { body: without } = frontierSection(IMPROVED_RUN);
+      expect(render(without)).not.toContain('class="interval"');
+      expect(textOf(without)).not.toContain('optimistic');
+    });
   });
 });
