@@ -1,3 +1,4 @@
+import type { GroupLoss } from '../../core/fairness/level-down.ts';
 import type { DecidedSet } from '../../core/jobs/decision-record.ts';
 import type { RunRecord } from '../../core/jobs/run-record.ts';
 import type { DecisionSet } from './make-decision.ts';
@@ -37,13 +38,23 @@ function outcomeSentences({ outcome }: RunRecord): string[] {
   return [...kept, ...outcome.reasons.map((reason) => `${RECORDED}${reason}`)];
 }
 
+const FIGURE_NAMES = {
+  truePositiveRate: 'true positive rate',
+  falsePositiveRate: 'false positive rate',
+  auc: 'AUC',
+} as const satisfies Record<GroupLoss['figure'], string>;
+
 function levelDownSentences({ name, levelDown }: DecidedSet): string[] {
   return levelDown.flatMap(({ sensitiveFeature, status, losses, undefinedFigures }) => {
     const where = `On "${name}", by ${sensitiveFeature}`;
     if (status === 'levelled-down') {
-      const groups = losses.filter(({ isBeyondRail, isCertain }) => isBeyondRail || isCertain);
-      const names = [...new Set(groups.map(({ group }) => `"${group}"`))].join(', ');
-      return [`${where}: the disparity fell while figures of ${names} got worse (levelling down).`];
+      const worse = losses
+        .filter(({ isBeyondRail, isCertain }) => isBeyondRail || isCertain)
+        .map(
+          ({ group, figure, before: from, after: to }) =>
+            `${FIGURE_NAMES[figure]} of "${group}" (${from.toFixed(3)} to ${to.toFixed(3)})`,
+        );
+      return [`${where}: the disparity fell while a group got worse (levelling down): ${worse.join(', ')}.`];
     }
     if (status !== 'undetermined') return [];
     const missing = undefinedFigures.length > 0 ? ` (${undefinedFigures.join(', ')})` : '';

@@ -11,7 +11,9 @@ describe('what a person has to look at', () => {
     const noted = { ...IMPROVED_RUN.outcome, reasons: ['AUC of "male" fell'] };
     expect(attention({ ...IMPROVED_RUN, outcome: noted })).toEqual([
       'Recorded with the outcome: AUC of "male" fell',
-      'On "test", by sex: the disparity fell while figures of "female", "male" got worse (levelling down).',
+      'On "test", by sex: the disparity fell while a group got worse (levelling down): ' +
+        // 38 to 48 of 397, 90 to 76 of 100
+        'false positive rate of "female" (0.096 to 0.121), true positive rate of "male" (0.900 to 0.760).',
       'On "test", sex "male" lost 14 correct decisions and gained 9.',
     ]);
   });
