@@ -8,12 +8,7 @@ import type { DisparityName, FeatureAudit, GroupMetrics } from './types.ts';
  * `levelled-down`: the disparity fell and a group got worse, by more than a rail or more than chance explains.
  * `undetermined`: it fell, and a figure that could show a loss is not defined.
  */
-type LevelDownStatus =
-  | 'levelled-down'
-  | 'not-levelled-down'
-  | 'undetermined'
-  | 'no-smaller-disparity'
-  | 'no-model-after';
+type LevelDownStatus = 'levelled-down' | 'not-levelled-down' | 'undetermined' | 'no-smaller-disparity';
 
 /** A figure of a group that is worse after than before. */
 export interface GroupLoss {

@@ -4,7 +4,7 @@ import { ENGLISH } from '../language/language.ts';
 import { paragraph, type Section } from '../page/layout.ts';
 import { numberCell, table, textCell } from '../page/table.ts';
 import { count, rate } from '../text/format.ts';
-import { type Html, html, NOTHING } from '../text/html.ts';
+import { type Html, html } from '../text/html.ts';
 import { nameHtml, nameList } from '../text/names.ts';
 import { DISPARITY_WORDS } from '../text/words.ts';
 
@@ -55,5 +55,5 @@ function figureCells(
     numberCell(rate(value), interval === null ? '' : ENGLISH.range(interval));
   return html`${textCell(model)}${numberCell(count(support))}${figure(disparity)}${figure(auc)}${
     worst === null ? numberCell(rate(null)) : numberCell(rate(worst.value), nameHtml(worst.group))
-  }${textCell(emptyGroups.length === 0 ? NOTHING : nameList(emptyGroups))}`;
+  }${textCell(emptyGroups.length === 0 ? 'none' : nameList(emptyGroups))}`;
 }

@@ -33,21 +33,19 @@ ${lossTables(levelDown)}`;
 
 function levelDownNotice({ sensitiveFeature, status, before, after }: LevelDown): Html {
   const feature = nameHtml(sensitiveFeature);
-  const gap = html`the disparity by ${feature} went from ${rate(before)} to ${rate(after)}`;
+  const gap = html`disparity by ${feature} went from ${rate(before)} to ${rate(after)}`;
   switch (status) {
     case 'levelled-down':
-      return notice('Warning', html`levelling down: ${gap} while a group got worse.`);
+      return notice('Warning', html`levelling down: the ${gap} while a group got worse.`);
     case 'undetermined':
       return notice(
         'Warning',
         html`by ${feature}, whether a group lost cannot be told: a figure that would show it is not defined.`,
       );
     case 'not-levelled-down':
-      return paragraph(html`${gap}; no group lost more than the rails allow or chance explains.`);
+      return paragraph(html`The ${gap}; no group lost more than the rails allow or chance explains.`);
     case 'no-smaller-disparity':
-      return paragraph(html`${gap}: it did not fall, so there is nothing to level down for.`);
-    case 'no-model-after':
-      return NOTHING;
+      return paragraph(html`The ${gap}: it did not fall, so there is nothing to level down for.`);
   }
 }
 
