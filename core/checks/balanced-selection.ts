@@ -43,6 +43,9 @@ export interface Selection {
 /** Samples by which a cell of the reference is known, and between which pairs are looked at; evenly spaced. */
 const MOST_KNOWN = 1000;
 
+/** Times that every chosen subject is compared with those that might replace it. */
+const MOST_PASSES = 3;
+
 /**
  * Chooses as many samples of every cell, subject by subject, so that within each cell the choice comes closest to the
  * reference: kernel herding (Chen, Welling and Smola, UAI 2010), which is the greedy minimum of the maximum mean
@@ -50,8 +53,10 @@ const MOST_KNOWN = 1000;
  *
  *   next = argmax over x of  mean k(x, reference of c)  −  Σ k(x, chosen of c) / (t + 1)
  *
- * where k is Gaussian with the median heuristic. A subject counts by the mean of its samples. Cells take turns, the one
- * that lacks most first. Where whole subjects do not fill the cells, single ones are exchanged until they do.
+ * where k is Gaussian with the median heuristic. A subject of m samples counts by their mean, with t + m in place of
+ * t + 1 and its pairs of different samples added to the sum. Cells take turns, the one that lacks most first. Where whole
+ * subjects do not fill the cells, some are exchanged until they do. At the end each is replaced by the one with as many
+ * samples of each cell that lowers MMD² most, if one does.
  *
  * @returns null when whole subjects cannot fill every cell exactly; no random number is drawn
  */
@@ -66,24 +71,35 @@ export async function selectBalanced(request: SelectionRequest): Promise<Selecti
   const herd = new Herd({ ...pool, perCell, references }, kernel);
   while (herd.takeNext()) await request.onChosen?.(herd.size);
   if (!herd.fill()) return null;
+  for (let pass = 0; pass < MOST_PASSES; pass += 1) if (!(await refine(herd, request))) break;
   const rows = herd.rows();
   const chosen = Array.from({ length: cellCount }, (_, cell) =>
     rows.filter((row) => pool.cells[row] === cell),
   );
   return {
     rows,
-    subjects: herd.subjects,
+    subjects: herd.subjects().length,
     bandwidth,
     cells: chosen.map((own, cell) => {
       const candidates = herd.candidatesOf(cell);
       return {
-        pool: candidates.length,
+        pool: candidates.reduce((sum, { rows: some }) => sum + some.length, 0),
         chosen: own.length,
         reference: rowsOf(reference, cell).length,
         ...distancesOf({ pool, reference, chosen: own, candidates, cell, perCell }, kernel),
       };
     }),
   };
+}
+
+/** @returns whether a subject was replaced by a better one */
+async function refine(herd: Herd, { onChosen }: SelectionRequest): Promise<boolean> {
+  let isBetter = false;
+  for (const subject of herd.subjects()) {
+    isBetter = herd.replace(subject) || isBetter;
+    await onChosen?.(herd.size);
+  }
+  return isBetter;
 }
 
 function rowsOf({ cells }: CellPoints, cell: number): number[] {
@@ -120,14 +136,16 @@ interface Cell {
   readonly pool: CellPoints;
   readonly reference: CellPoints;
   readonly chosen: readonly number[];
-  readonly candidates: readonly number[];
+  readonly candidates: ReturnType<Herd['candidatesOf']>;
   readonly cell: number;
   readonly perCell: number;
 }
 
 /**
  * MMD² is mean k(x, x′) + mean k(r, r′) − 2 mean k(x, r) over all pairs, also of one sample with itself. Of n samples
- * drawn at random, mean k(x, x′) is 1/n + (1 − 1/n) · (mean over pairs of different candidates).
+ * that are drawn at random, subject by subject, mean k(x, x′) is w/n + (1 − m/n) · (mean over pairs of samples of
+ * different subjects), where a sample has on average m samples of its subject in the cell, itself with them, and w is
+ * the sum of its kernels with them.
  */
 function distancesOf({ pool, reference, chosen, candidates, cell, perCell }: Cell, kernel: Kernel) {
   const among = (one: Rows, other: Rows) =>
@@ -136,15 +154,35 @@ function distancesOf({ pool, reference, chosen, candidates, cell, perCell }: Cel
   const [r, x, all] = [
     { points: reference.points, rows: standIns(reference, cell) },
     { points: pool.points, rows: chosen },
-    { points: pool.points, rows: spaced(candidates, MOST_KNOWN) },
+    {
+      points: pool.points,
+      rows: spaced(
+        candidates.flatMap(({ rows }) => rows),
+        MOST_KNOWN,
+      ),
+    },
   ];
   const ofReference = among(r, r);
   const ofChosen = among(x, x) - 2 * among(x, r);
-  const size = all.rows.length;
-  const pairs = (among(all, all) * size - 1) / Math.max(1, size - 1);
-  const ofRandom = 1 / perCell + (1 - 1 / perCell) * pairs - 2 * among(all, r);
+  const { within, subjectSize } = ofSubjects(candidates);
+  const subjectOf = new Map(candidates.flatMap(({ rows }, subject) => rows.map((row) => [row, subject])));
+  const others = (row: number) => all.rows.filter((other) => subjectOf.get(other) !== subjectOf.get(row));
+  const apart = all.rows.flatMap((row) => {
+    const rows = others(row);
+    return rows.length === 0 ? [] : [meanKernel({ points: pool.points, row }, { ...all, rows }, kernel)];
+  });
+  const between = apart.reduce((sum, value) => sum + value, 0) / Math.max(1, apart.length);
+  const ofRandom = within / perCell + (1 - subjectSize / perCell) * between - 2 * among(all, r);
   return {
     distance: Math.sqrt(Math.max(0, ofChosen + ofReference)),
     ofRandom: Math.sqrt(Math.max(0, ofRandom + ofReference)),
   };
+}
+
+/** Of a sample: kernels with the samples of its subject, itself with them, and how many those are. */
+function ofSubjects(candidates: Cell['candidates']): { within: number; subjectSize: number } {
+  const size = candidates.reduce((sum, { rows }) => sum + rows.length, 0);
+  const within = candidates.reduce((sum, part) => sum + part.within, 0);
+  const squares = candidates.reduce((sum, { rows }) => sum + rows.length ** 2, 0);
+  return { within: within / size, subjectSize: squares / size };
 }

@@ -99,6 +99,45 @@ describe('selectBalanced', () => {
     expect(Math.abs(cells[1]!.ofRandom ** 2 - average)).toBeLessThan(3.5 * error);
   });
 
+  test('cannot be bettered by exchanging any row for another of its cell', async () => {
+    const small = { ...request, perCell: 6 };
+    const { rows, bandwidth } = await select(small);
+    const own = rows.filter((row) => request.pool.cells[row] === 0);
+    const reached = discrepancy(request, own, bandwidth);
+    for (const given of own) {
+      for (let taken = 0; taken < 200; taken += 2) {
+        if (own.includes(taken)) continue;
+        const other = [...own.filter((row) => row !== given), taken];
+        expect(discrepancy(request, other, bandwidth)).toBeGreaterThan(reached - 1e-9);
+      }
+    }
+  });
+
+  test('compares with a random choice of whole subjects, whose samples are alike', async () => {
+    // pairs of the same point: a random choice has half as many different points as of single ones
+    const single = cloud(cellsOf(100, 1), 5);
+    const values = Array.from({ length: 200 }, (_, at) => single.points.values[2 * (at >> 2) + (at % 2)]!);
+    const pool = { points: { values, width: WIDTH }, cells: cellsOf(100, 1) };
+    const subjects = pool.cells.map((_, row) => String(row >> 1));
+    const reference = cloud(cellsOf(80, 1), 6);
+    const { cells, bandwidth } = await select({
+      pool: { ...pool, subjects },
+      reference,
+      cellCount: 1,
+      perCell: 20,
+    });
+    const uniform = seededUniform(3);
+    const draws = Array.from({ length: 300 }, () => {
+      const drawn = Array.from({ length: 50 }, (_, subject) => ({ subject, at: uniform() }));
+      drawn.sort((a, b) => a.at - b.at);
+      const rows = drawn.slice(0, 10).flatMap(({ subject }) => [2 * subject, 2 * subject + 1]);
+      return discrepancy({ ...request, pool, reference }, rows, bandwidth);
+    });
+    const average = mean(draws);
+    const error = Math.sqrt(mean(draws.map((draw) => (draw - average) ** 2)) / draws.length);
+    expect(Math.abs(cells[0]!.ofRandom ** 2 - average)).toBeLessThan(3.5 * error);
+  });
+
   test('takes the first point that is most like the reference, then what balances it: by hand', async () => {
     // the reference has one point at −1 and one at 1; of the pool, 0 attracts most, then the two ends
     const line = (values: readonly number[]) => ({
