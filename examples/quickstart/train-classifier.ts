@@ -28,9 +28,14 @@ export interface TrainOptions {
   readonly images: number;
   readonly ink: InkShares;
   readonly seed: number;
-  /** Phases of Adam, one after another. */
-  readonly phases: readonly { readonly epochs: number; readonly learningRate: number }[];
+  readonly phases: readonly Phase[];
   readonly onEpoch?: (losses: EpochLosses) => void;
+}
+
+/** Epochs of Adam at one learning rate. */
+export interface Phase {
+  readonly epochs: number;
+  readonly learningRate: number;
 }
 
 const BATCH_SIZE = 64;
@@ -43,7 +48,7 @@ export async function trainClassifier(options: TrainOptions): Promise<void> {
   const model = await loadTfjsLayers(options.model);
   try {
     const set = await makeTrainingSet(options, model);
-    await runPhases({ model, set, options, random });
+    await runPhases({ ...options, model, set, random });
     await model.save(options.model);
   } finally {
     model.dispose();
@@ -68,18 +73,18 @@ async function makeTrainingSet(
   };
 }
 
-interface PhasesInput {
+interface PhasesInput extends Pick<TrainOptions, 'phases' | 'onEpoch'> {
   readonly model: Classifier;
   readonly set: TrainingSet;
-  readonly options: TrainOptions;
   readonly random: Random;
 }
 
-async function runPhases({ model, set, options, random }: PhasesInput): Promise<void> {
+/** Trains every weight of a classifier, one phase after another. */
+export async function runPhases({ model, set, phases, onEpoch, random }: PhasesInput): Promise<void> {
   const { kernel, bias } = model.head;
   const order = random.fork('order');
   const lossOf = augmented(trainingLoss(model, set), model, random);
-  for (const { epochs, learningRate } of options.phases) {
+  for (const { epochs, learningRate } of phases) {
     await trainEpochs({
       set,
       parameters: [...model.body, kernel, ...(bias ? [bias] : [])],
@@ -87,7 +92,7 @@ async function runPhases({ model, set, options, random }: PhasesInput): Promise<
       epochs,
       batchesOf: () => sliceBatches(order.shuffle(set.rows), BATCH_SIZE),
       lossOf,
-      onEpoch: (_, losses) => options.onEpoch?.(losses),
+      onEpoch: (_, losses) => onEpoch?.(losses),
     });
   }
 }

@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { normal } from '../../examples/quickstart/draw-lesion.ts';
 import { makeRandom } from '../../worker/random.ts';
+import { writeModel } from '../helpers/made-data.ts';
 
 /** The same two networks are in torch-step.py. */
 export const NETWORKS = ['resnet14', 'mobilenet'] as const;
@@ -27,25 +26,13 @@ export async function writeNetwork(network: Network, folder: string): Promise<vo
   const logit = layers.dense({ units: 1, name: 'head' }).apply(pooled) as SymbolicTensor;
   const built = model({ inputs: image, outputs: logit, name: network });
   drawWeights(built.layers);
-  await mkdir(folder, { recursive: true });
-  await built.save(
-    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
-      const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-      const json = { format: 'layers-model', modelTopology, weightsManifest };
-      await writeFile(path.join(folder, 'model.json'), JSON.stringify(json));
-      await writeFile(
-        path.join(folder, 'weights.bin'),
-        new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)),
-      );
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-    }),
-  );
+  await writeModel(folder, built);
   built.dispose();
 }
 
 /** Kernels of N(0, 2/fan-in) from one seed; the rest keeps what layers begin with. */
-function drawWeights(all: readonly layers.Layer[]): void {
-  const random = makeRandom(0);
+export function drawWeights(all: readonly layers.Layer[], seed = 0): void {
+  const random = makeRandom(seed);
   for (const layer of all) {
     const [kernel, ...others] = layer.getWeights();
     if (kernel === undefined || kernel.rank < 2) continue;

@@ -28,7 +28,7 @@ import {
  * How often 95 % intervals hold the truth, and how often tests at 5 % find a gap that is none, over simulated data
  * sets; prints the tables of docs/statistics.md.
  *
- *   npm run study -- [data sets per row, 1000 unless given]
+ *   npm run study:coverage -- [data sets per row, 1000 unless given]
  */
 const dataSets = Number(process.argv[2] ?? 1000);
 if (!Number.isInteger(dataSets) || dataSets < 1) {
