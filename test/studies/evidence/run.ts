@@ -77,7 +77,7 @@ async function withBench(
         samples: manifest,
         inputs,
         sensitiveFeature: manifest.sensitiveFeatures[0]!.name,
-        splits: { external: 'external', test: 'test' },
+        splits: { external: 'external', test: ['test'] },
         options: optionsOf({ preset: 'robust', changes: {} }, 'study'),
         threshold: 0.5,
         progress,
