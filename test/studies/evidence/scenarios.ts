@@ -6,7 +6,7 @@ import type { DataSource } from '../../../worker/load-data.ts';
 import { writeScenario } from '../../acceptance/ham-data.ts';
 import { trainBase } from './base-model.ts';
 
-export const SHARED = path.join(import.meta.dirname, '../../../../shared');
+const SHARED = path.join(import.meta.dirname, '../../../../shared');
 
 /** One question of the study: data, a sensitive feature, and a classifier that somebody might have trained. */
 export interface Scenario {
