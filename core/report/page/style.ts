@@ -199,8 +199,16 @@ summary{color:var(--ink);list-style:none;font-weight:600}
 }
 `;
 
+const PALETTES = html`:root{color-scheme:light dark;${variables(LIGHT)}}
+@media screen and (prefers-color-scheme:dark){:root{${variables(DARK)}}}`;
+
+/** For a chart in a file of its own. */
+export const CHART_STYLE: Html = html`<style>
+${PALETTES}
+svg{background:var(--page);font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+${CHARTS}</style>`;
+
 /** The style sheet: both palettes, then rules. Print always takes the light one. */
 export const STYLE: Html = html`<style>
-:root{color-scheme:light dark;${variables(LIGHT)}}
-@media screen and (prefers-color-scheme:dark){:root{${variables(DARK)}}}
+${PALETTES}
 ${TEXT}${VERDICT}${TABLES}${CHARTS}${PRINT}</style>`;
