@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { isCounterweightError } from '../../../core/errors.ts';
@@ -7,11 +8,15 @@ import { loadModelAndData } from '../../../worker/load-data.ts';
 import type { Bench } from '../../../worker/methods/bench.ts';
 import { makeBench } from '../../../worker/methods/bench.ts';
 import { METHODS } from '../../../worker/methods/registry.ts';
+import { openResults } from '../../../worker/methods/result-store.ts';
+import type { MethodResult } from '../../../worker/methods/run-method.ts';
 import { runMethod } from '../../../worker/methods/run-method.ts';
 import { makeProgressBar } from '../../../worker/progress.ts';
-import { isDone, saveResult } from './results.ts';
 import type { Scenario } from './scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { summarize } from './summary.ts';
+import { methodTable } from './tables.ts';
+import { writeEvidence } from './write-evidence.ts';
 
 /*
  * The experiment behind docs/evidence.md: every method on every scenario, for several seeds. What is done is kept, so
@@ -27,6 +32,7 @@ interface Flags {
   readonly methods: string[];
   readonly seeds: number;
   readonly minutes: number;
+  readonly docs?: string;
 }
 
 interface Study {
@@ -37,29 +43,40 @@ interface Study {
 
 const progress = makeProgressBar(process.stderr, () => performance.now());
 
-/** @returns how many results are still missing */
-async function study({ flags, signal, isOver }: Study): Promise<number> {
+type Results = ReadonlyMap<string, MethodResult[]>;
+
+/** @returns results by scenario, and how many are still missing */
+async function study(about: Study): Promise<{ results: Results; missing: number }> {
+  const { flags } = about;
   const scenarios = SCENARIOS.filter(({ name }) => flags.scenarios.includes(name));
+  const results = new Map<string, MethodResult[]>(scenarios.map(({ name }) => [name, []]));
   const most = Math.max(...scenarios.map(({ seeds }) => seeds));
   let missing = 0;
   for (let seed = 0; seed < Math.min(most, flags.seeds); seed += 1) {
     for (const scenario of scenarios.filter(({ seeds }) => seed < seeds)) {
-      const units = flags.methods
-        .map((method) => ({ scenario: scenario.name, method, seed }))
-        .filter((unit) => !isDone(flags.out, unit));
-      if (units.length > 0 && !isOver()) {
-        await withBench(scenario, { seed, flags, signal }, async (bench) => {
-          for (const { method } of units) {
-            if (isOver()) return;
-            const result = await runMethod(bench, METHODS[method]!, seed);
-            await saveResult(flags.out, scenario.name, result);
-          }
-        });
-      }
-      missing += units.filter((unit) => !isDone(flags.out, unit)).length;
+      const found = await runSeed(scenario, seed, about);
+      results.get(scenario.name)!.push(...found);
+      missing += flags.methods.length - found.length;
     }
   }
-  return missing;
+  return { results, missing };
+}
+
+async function runSeed(scenario: Scenario, seed: number, about: Study): Promise<MethodResult[]> {
+  const { flags, isOver } = about;
+  const folder = path.join(flags.out, scenario.name);
+  const store = await openResults(path.join(folder, 'results'), scenario.name);
+  const found: MethodResult[] = [];
+  await withBench(scenario, { seed, flags, signal: about.signal }, async (bench) => {
+    for (const method of flags.methods) {
+      const kept = await store.load(method, seed, await bench.at(seed));
+      if (kept === null && isOver()) continue;
+      const result = kept ?? (await runMethod(bench, METHODS[method]!, seed));
+      if (kept === null) await store.save(result);
+      found.push(result);
+    }
+  });
+  return found;
 }
 
 async function withBench(
@@ -99,7 +116,8 @@ const program = new Command('study')
   .addOption(new Option('--scenarios <name...>').choices(scenarioNames).default(scenarioNames))
   .addOption(new Option('--methods <name...>').choices(methodNames).default(methodNames))
   .option('--seeds <count>', 'at most', Number, Number.POSITIVE_INFINITY)
-  .option('--minutes <number>', 'nothing new is begun after', Number, 120);
+  .option('--minutes <number>', 'nothing new is begun after', Number, 120)
+  .option('--docs <page>', 'page whose tables and plots are replaced, e.g. docs/evidence.md');
 program.parse();
 const flags = program.opts<Flags>();
 const stop = new AbortController();
@@ -107,8 +125,19 @@ process.once('SIGINT', () => stop.abort());
 const end = performance.now() + flags.minutes * 60_000;
 await startBackend('wasm');
 try {
-  const missing = await study({ flags, signal: stop.signal, isOver: () => performance.now() > end });
-  process.stdout.write(missing === 0 ? 'complete\n' : `${missing} results are missing: run it again\n`);
+  const { results, missing } = await study({
+    flags,
+    signal: stop.signal,
+    isOver: () => performance.now() > end,
+  });
+  const summaries = SCENARIOS.flatMap((scenario) => {
+    const own = results.get(scenario.name) ?? [];
+    return own.length === 0 ? [] : [summarize(scenario, own)];
+  });
+  await writeFile(path.join(flags.out, 'summaries.json'), `${JSON.stringify(summaries, null, 2)}\n`);
+  for (const summary of summaries) process.stdout.write(`\n${summary.title}\n\n${methodTable(summary)}\n`);
+  if (flags.docs !== undefined) await writeEvidence(flags.docs, summaries);
+  process.stdout.write(missing === 0 ? '\ncomplete\n' : `\n${missing} results are missing: run it again\n`);
 } catch (error) {
   progress.clear();
   if (!isCounterweightError(error)) throw error;

@@ -1,6 +1,8 @@
-import type { ControlRow, Estimate, MethodRow } from './summary.ts';
+import type { PairedDifference } from '../../../worker/methods/paired.ts';
+import type { MethodRow, ScenarioSummary } from './summary.ts';
 
 const MINUS = '\u2212';
+const NONE = '–';
 
 export function signed(value: number): string {
   const text = Math.abs(value).toFixed(3);
@@ -8,11 +10,10 @@ export function signed(value: number): string {
   return value < 0 ? `${MINUS}${text}` : `+${text}`;
 }
 
-const NONE = '–';
-
-function withInterval(estimate: Estimate | null): string {
-  if (estimate === null) return NONE;
-  return `${signed(estimate.value)} (${signed(estimate.low)} to ${signed(estimate.high)})`;
+export function differenceText({ value, interval }: PairedDifference): string {
+  if (value === null) return 'not defined';
+  if (interval === null) return `${signed(value)} (no interval)`;
+  return `${signed(value)} (${signed(interval.low)} to ${signed(interval.high)})`;
 }
 
 function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -20,48 +21,53 @@ function markdown(header: readonly string[], rows: readonly (readonly string[])[
   return [header, ruler, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+const COLUMNS = [
+  'method',
+  'disparity',
+  'from untouched (95 %)',
+  'AUC',
+  'from untouched (95 %)',
+  'lowest TPR',
+  'improved',
+  'epochs',
+  'weights',
+];
+
 /** One scenario: a row per method, means over seeds. */
-export function methodTable(rows: readonly MethodRow[]): string {
-  const header = [
-    'method',
-    'disparity after',
-    'difference from untouched (95 %)',
-    'AUC, difference (95 %)',
-    'lowest TPR of a group',
-    'improved',
-    'epochs',
-    'weights moved',
-  ];
-  return markdown(
-    header,
-    rows.map((row) => {
-      if (row.after === null) return [row.method, row.note, ...Array(header.length - 2).fill(NONE)];
-      const { mean, lowest, highest } = row.after;
-      const after = row.seeds === 1 ? mean.toFixed(3) : `${mean.toFixed(3)} (${lowest.toFixed(3)}–${highest.toFixed(3)})`;
-      const isReference = row.method === 'untouched';
-      return [
-        row.method,
-        after,
-        isReference ? NONE : withInterval(row.disparity),
-        isReference ? NONE : withInterval(row.auc),
-        row.lowestTruePositiveRate.toFixed(3),
-        isReference ? NONE : `${row.improved} of ${row.seeds}`,
-        row.epochs.toFixed(1),
-        String(Math.round(row.parametersTouched)),
-      ];
-    }),
-  );
+export function methodTable({ rows }: Pick<ScenarioSummary, 'rows'>): string {
+  return markdown(COLUMNS, rows.map(methodCells));
 }
 
-/** The tuned mask against what has no mask, a random one, or one of ones. */
-export function controlTable(rows: readonly ControlRow[]): string {
+function methodCells(row: MethodRow): string[] {
+  const { method, means, differences, range, seeds, improved, cost } = row;
+  if (means === null || range === null) {
+    const status = Object.keys(row.statuses).join(', ');
+    return [method, status, ...Array.from({ length: COLUMNS.length - 2 }, () => NONE)];
+  }
+  const isOne = range[0].toFixed(3) === range[1].toFixed(3);
+  const spread = isOne ? '' : ` (${range[0].toFixed(3)}–${range[1].toFixed(3)})`;
+  return [
+    method,
+    means.disparity === null ? 'not defined' : `${means.disparity.toFixed(3)}${spread}`,
+    differences === null ? NONE : differenceText(differences.disparity),
+    means.auc === null ? 'not defined' : means.auc.toFixed(3),
+    differences === null ? NONE : differenceText(differences.auc),
+    row.lowestTruePositiveRate === null ? 'not defined' : row.lowestTruePositiveRate.toFixed(3),
+    differences === null ? NONE : `${improved} of ${seeds}`,
+    cost.epochs.toFixed(1),
+    String(Math.round(cost.parametersTouched)),
+  ];
+}
+
+/** Masks against what has no mask, a random one, or one of ones. */
+export function controlTable({ mask }: Pick<ScenarioSummary, 'mask'>): string {
   return markdown(
-    ['method against control', 'disparity (95 %)', 'AUC (95 %)', 'seeds'],
-    rows.map(({ method, control, disparity, auc, seeds }) => [
+    ['mask − control', 'disparity (95 %)', 'AUC (95 %)', 'the mask is'],
+    mask.map(({ method, control, disparity, auc, effect }) => [
       `${method} − ${control}`,
-      withInterval(disparity),
-      withInterval(auc),
-      String(seeds),
+      differenceText(disparity),
+      differenceText(auc),
+      { lower: 'better', higher: 'worse', undecided: 'not told apart' }[effect],
     ]),
   );
 }
