@@ -1,7 +1,9 @@
 import type { Comparison, MethodSummary } from '../../../worker/methods/comparison.ts';
-import { COMPARISON_DEFAULTS, compareResults } from '../../../worker/methods/comparison.ts';
+import { compareResults } from '../../../worker/methods/comparison.ts';
 import type { MethodResult } from '../../../worker/methods/run-method.ts';
 import type { Scenario } from './scenarios.ts';
+
+const OPTIONS = { metric: 'equalizedOdds', reference: 'untouched', level: 0.95, replicates: 2000 } as const;
 
 /** A method's figures with what a mean over seeds hides. */
 export interface MethodRow extends MethodSummary {
@@ -27,8 +29,8 @@ export function summarize(
   { name, title }: Pick<Scenario, 'name' | 'title'>,
   results: readonly MethodResult[],
 ): ScenarioSummary {
-  const { methods, mask } = compareResults(results, { ...COMPARISON_DEFAULTS, metric: 'equalizedOdds' });
-  const reference = results.filter(({ method }) => method === COMPARISON_DEFAULTS.reference);
+  const { methods, mask } = compareResults(results, OPTIONS);
+  const reference = results.filter(({ method }) => method === OPTIONS.reference);
   return {
     name,
     title,

@@ -4,7 +4,7 @@ import type { MethodRow, ScenarioSummary } from './summary.ts';
 const MINUS = '\u2212';
 const NONE = '–';
 
-export function signed(value: number): string {
+function signed(value: number): string {
   const text = Math.abs(value).toFixed(3);
   if (Number(text) === 0) return text;
   return value < 0 ? `${MINUS}${text}` : `+${text}`;
