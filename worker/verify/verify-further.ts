@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Classifier, LoadOptions } from '../../core/model/classifier.ts';
 import { loadClassifier } from '../../core/model/load-classifier.ts';
@@ -26,8 +25,9 @@ export const NO_DATA =
 /** Checks that need the original model: its hashes, frozen weights, and with the data both audits. */
 export async function verifyWithOriginals(own: RunFolder, originals: Originals): Promise<Finding[]> {
   const original = await loadClassifier(originals.model, originals);
-  const tuned = await loadTuned(own, originals);
+  const { tuned, problems } = await loadTuned(own, originals);
   try {
+    if (problems.length > 0) return [...problems];
     const findings = [
       ...(await check(
         'model',
@@ -46,9 +46,21 @@ export async function verifyWithOriginals(own: RunFolder, originals: Originals):
   }
 }
 
-async function loadTuned({ folder, run }: RunFolder, options: LoadOptions): Promise<Classifier | null> {
-  const model = path.join(folder, 'model');
-  return run.outcome.status === 'improved' && existsSync(model) ? loadClassifier(model, options) : null;
+interface Tuned {
+  /** Null where the run kept the original. */
+  readonly tuned: Classifier | null;
+  /** Why the saved model cannot be read. */
+  readonly problems: readonly Finding[];
+}
+
+async function loadTuned({ folder, run }: RunFolder, options: LoadOptions): Promise<Tuned> {
+  if (run.outcome.status !== 'improved') return { tuned: null, problems: [] };
+  try {
+    return { tuned: await loadClassifier(path.join(folder, 'model'), options), problems: [] };
+  } catch (error) {
+    const problems = await check('model', () => Promise.reject(error), 'the saved model can be read');
+    return { tuned: null, problems };
+  }
 }
 
 async function dataFindings(

@@ -42,11 +42,11 @@ export async function verifyRun(folder: string, options: VerifyOptions): Promise
   const audits = await readSets(own);
   if (Array.isArray(audits)) {
     findings.push(...(await folderFindings(own, audits)));
+    throwIfStopped(options.signal);
+    findings.push(...((await options.further?.(own)) ?? []));
   } else {
-    findings.push(audits);
+    findings.push(audits, ...(await skipped('scores', 'the audits cannot be read')));
   }
-  throwIfStopped(options.signal);
-  findings.push(...((await options.further?.(own)) ?? []));
   const differs = findings.some(({ status }) => status === 'differs');
   return { schemaVersion: 1, verdict: differs ? 'differs' : 'consistent', runSha256, findings };
 }

@@ -223,6 +223,14 @@ describe('counterweight verify, on a folder with a manipulation', () => {
     expect(messages).toMatch(/model: "hidden\/kernel" has \d+ weights that moved outside of the mask/);
   });
 
+  it('finds a saved model that is no longer one, though the original is given', async () => {
+    await cp('run', 'broken', { recursive: true });
+    await truncate('broken/model/weights.bin', 100);
+    const report = await verify('broken', `--model model ${INPUTS}`);
+    expect(report.exitCode).toBe(13);
+    expect(differing(report).join('\n')).toMatch(/files: "model\/weights.bin" was changed[\s\S]*\nmodel: /);
+  });
+
   it('finds other data, and figures that the models do not give on them', async () => {
     const lines = (await readFile('labels.csv', 'utf8')).trimEnd().split('\n');
     const label = lines[0]!.split(',').indexOf('malignant');
