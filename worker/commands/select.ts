@@ -24,8 +24,8 @@ Examples:
   200 lesions of a pool, 50 of each sex and label, as much like the clinic's own patients as can be:
     counterweight select --model model/ --manifest pool.csv --image file --label melanoma --sensitive sex \\
       --subject patient --size 200 --reference clinic.csv --out chosen.csv
-  From the split "external", like the split "test"; rows of other splits stay:
-    counterweight select ... --split-column split --reference-split test --size 200 --out chosen.csv
+  From the split "external", like the split "clinic"; rows of other splits stay:
+    counterweight select ... --split-column split --reference-split clinic --size 200 --out chosen.csv
 
 chosen.csv has the columns of the table, image paths included, so keep it in the same folder or give --root.
 
