@@ -4,13 +4,12 @@ import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { headParameters } from '../../core/model/classifier.ts';
 import type { BatchTruth } from '../training/batch.ts';
+import type { Standardization } from '../training/standardization.ts';
+import { standardizationOf, standardized } from '../training/standardization.ts';
 import type { LogitLosses } from './logit-losses.ts';
 import { prepareLogitLosses } from './logit-losses.ts';
 import type { Objective } from './objective.ts';
 import type { ConvergedHeadOptions } from './options.ts';
-
-/** A deviation below this share of the mean is rounding, not variation. */
-const SMALLEST_VARIATION = 1e-6;
 
 export interface SolveHeadInput {
   readonly model: Classifier;
@@ -52,14 +51,6 @@ export function solveHead(input: SolveHeadInput): CurvePoint[] {
   return curve;
 }
 
-/** What features were standardised by. */
-export interface Standardization {
-  /** [F] */
-  readonly means: Float64Array;
-  /** [F] inverse deviations */
-  readonly inverses: Float64Array;
-}
-
 /** Gives the head the weights [F] on standardised features, then the bias if it has one, that `point` holds. */
 export function foldHead(
   { head: { kernel, bias } }: Pick<Classifier, 'head'>,
@@ -86,42 +77,12 @@ export function offsetsOf({ model, features }: Pick<SolveHeadInput, 'model' | 'f
   return offsets;
 }
 
-/**
- * In float64, where a constant feature has deviation 0 whatever its size. Means are 0 without a bias to take
- * them up. A feature that never varies gets the inverse deviation 0.
- */
+/** Features with what they were standardised by. Means are 0 without a bias to take them up. */
 export function standardize(features: tf.Tensor2D, isCentred: boolean) {
-  const [rows, width] = features.shape;
   const values = features.dataSync() as Float32Array;
-  const means = new Float64Array(width);
-  const variances = new Float64Array(width);
-  eachEntry(values, width, (value, feature) => {
-    means[feature]! += value / rows;
-  });
-  eachEntry(values, width, (value, feature) => {
-    variances[feature]! += (value - means[feature]!) ** 2 / rows;
-  });
-  const inverses = variances.map((variance, feature) => {
-    const deviation = Math.sqrt(variance);
-    return deviation > SMALLEST_VARIATION * Math.abs(means[feature]!) ? 1 / deviation : 0;
-  });
+  const { means, inverses } = standardizationOf(values, features.shape[1]);
   if (!isCentred) means.fill(0);
-  const standardized = new Float32Array(values.length); // [N · F]
-  eachEntry(values, width, (value, feature, place) => {
-    standardized[place] = (value - means[feature]!) * inverses[feature]!;
-  });
-  return { standardized, means, inverses };
-}
-
-function eachEntry(
-  values: Float32Array,
-  width: number,
-  visit: (value: number, feature: number, place: number) => void,
-): void {
-  for (let place = 0, feature = 0; place < values.length; place += 1, feature += 1) {
-    if (feature === width) feature = 0;
-    visit(values[place]!, feature, place);
-  }
+  return { standardized: standardized(values, { means, inverses }), means, inverses };
 }
 
 interface HeadPoint {

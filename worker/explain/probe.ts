@@ -1,7 +1,8 @@
 import { aucEstimator, aucOf } from '../../core/fairness/statistics/delong.ts';
 import { criticalValue } from '../../core/fairness/statistics/distributions.ts';
-import { minimize } from '../../core/fairness/statistics/lbfgs.ts';
 import type { ProbeFigure } from '../../core/jobs/explanation.ts';
+import { fitLogistic } from '../training/logistic.ts';
+import { standardizationOf, standardized } from '../training/standardization.ts';
 
 /** Rows of features with the class of each. */
 export interface ProbeRows {
@@ -12,105 +13,38 @@ export interface ProbeRows {
   readonly classes: readonly number[];
 }
 
-const ITERATIONS = 200;
-const TOLERANCE = 1e-5;
 const LEVEL = 0.95;
 
 /** Logits of rows [N · W] by a fitted probe. */
-export type Probe = (values: Float32Array) => Float64Array;
+type Probe = (values: Float32Array) => Float64Array;
 
 /**
- * Logistic regression with L2 on standardised features, the intercept free:
- *
- *   minimise over v, b   (1/N) Σ log(1 + exp(-t_n z_n)) + (ridge/2) |v|²,   z = ((x - μ)/σ) · v + b,  t = ±1
- *
- * which is scikit-learn's LogisticRegression with C = 1 / (N · ridge) behind a StandardScaler. A feature that never
+ * Logistic regression with L2 on standardised features: scikit-learn's with C = 1 / (N · ridge). A feature that never
  * varies gets weight 0.
  *
  * @param positive  class against all others
  */
 export function fitProbe({ values, width, classes }: ProbeRows, positive: number, ridge: number): Probe {
-  const scaling = scalingOf(values, width);
-  const features = scale(values, scaling);
-  const signs = classes.map((own) => (own === positive ? 1 : -1));
-  const solution = minimize(
-    (point) => evaluate({ features, signs, ridge, point }),
-    new Float64Array(width + 1),
+  const scale = standardizationOf(values, width);
+  const weights = fitLogistic(
     {
-      iterations: ITERATIONS,
-      tolerance: TOLERANCE,
+      features: standardized(values, scale),
+      width,
+      labels: Int32Array.from(classes, (own) => Number(own === positive)),
+      offsets: new Float64Array(classes.length),
+      hasIntercept: true,
     },
+    { penalty: 'l2', strength: 1 / (classes.length * ridge) },
   );
-  return (others) => logitsAt(scale(others, scaling), solution);
-}
-
-interface Scaling {
-  readonly means: Float64Array;
-  /** 1/σ, 0 where a feature never varies */
-  readonly inverses: Float64Array;
-}
-
-/** A deviation below this share of the mean is rounding, not variation. */
-const SMALLEST_VARIATION = 1e-6;
-
-function scalingOf(values: Float32Array, width: number): Scaling {
-  const rows = values.length / width;
-  const means = new Float64Array(width);
-  const squares = new Float64Array(width);
-  for (let place = 0; place < values.length; place += 1) means[place % width]! += values[place]! / rows;
-  for (let place = 0; place < values.length; place += 1) {
-    squares[place % width]! += (values[place]! - means[place % width]!) ** 2 / rows;
-  }
-  const inverses = squares.map((square, feature) => {
-    const deviation = Math.sqrt(square);
-    return deviation > SMALLEST_VARIATION * Math.abs(means[feature]!) ? 1 / deviation : 0;
-  });
-  return { means, inverses };
-}
-
-function scale(values: Float32Array, { means, inverses }: Scaling): Float32Array {
-  const width = means.length;
-  return values.map((value, place) => (value - means[place % width]!) * inverses[place % width]!);
-}
-
-interface At {
-  readonly features: Float32Array;
-  readonly signs: readonly number[];
-  readonly ridge: number;
-  /** [W] weights, then the intercept */
-  readonly point: Float64Array;
-}
-
-function evaluate({ features, signs, ridge, point }: At) {
-  const width = point.length - 1;
-  const rows = signs.length;
-  const logits = logitsAt(features, point);
-  const gradient = new Float64Array(point.length);
-  let value = 0;
-  for (let row = 0, start = 0; row < rows; row += 1, start += width) {
-    const margin = signs[row]! * logits[row]!;
-    const exponential = Math.exp(-Math.abs(margin));
-    value += (Math.max(0, -margin) + Math.log1p(exponential)) / rows;
-    const chance = margin > 0 ? exponential / (1 + exponential) : 1 / (1 + exponential); // sigmoid(-margin)
-    const slope = (-signs[row]! * chance) / rows;
-    for (let place = 0; place < width; place += 1) gradient[place]! += slope * features[start + place]!;
-    gradient[width]! += slope;
-  }
-  for (let place = 0; place < width; place += 1) {
-    value += (ridge / 2) * point[place]! ** 2;
-    gradient[place]! += ridge * point[place]!;
-  }
-  return { value, gradient };
+  return (others) => logitsOf(standardized(others, scale), weights);
 }
 
 /** [N] */
-function logitsAt(features: Float32Array, point: Float64Array): Float64Array {
-  const width = point.length - 1;
-  const logits = new Float64Array(features.length / width).fill(point[width]!);
+function logitsOf(features: Float32Array, weights: Float64Array): Float64Array {
+  const width = weights.length - 1;
+  const logits = new Float64Array(features.length / width).fill(weights[width]!);
   for (let row = 0, start = 0; row < logits.length; row += 1, start += width) {
-    let sum = 0;
-    for (let place = 0; place < width; place += 1) sum += features[start + place]! * point[place]!;
-    logits[row]! += sum;
+    for (let place = 0; place < width; place += 1) logits[row]! += features[start + place]! * weights[place]!;
   }
   return logits;
 }

@@ -1,5 +1,4 @@
 import { extractFeatures } from '../../core/model/predict.ts';
-import type { Standardization } from '../bmft/solve-head.ts';
 import { foldHead, offsetsOf, standardize } from '../bmft/solve-head.ts';
 import type { Random } from '../random.ts';
 import { restoreSnapshot, takeSnapshot } from '../search/snapshot.ts';
@@ -7,6 +6,7 @@ import type { TrainingSet } from '../training/batch.ts';
 import type { LogisticInput, LogisticOptions } from '../training/logistic.ts';
 import { fitLogistic } from '../training/logistic.ts';
 import { cellsOf } from '../training/sampler.ts';
+import type { Standardization } from '../training/standardization.ts';
 import type { Method } from './method.ts';
 
 /** Balanced subsets whose solutions are averaged, as the paper's code has them on training data. */

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { LOCAL_IMAGES } from '../../core/jobs/keys.ts';
 import type { FileRecord, RunRecord } from '../../core/jobs/run-record.ts';
 import { hashFile } from '../run-folder.ts';
 import { DECISION_FILE, REPORT_FILE } from '../run-report.ts';
@@ -8,12 +9,15 @@ import type { RunFolder } from './types.ts';
 
 export const MASK_FILE = 'mask.safetensors';
 
-/** Files that differ from the list of outputs, are missing, are not in it, or must be and are not. */
+/**
+ * Files that differ from the list of outputs, are missing, are not in it, or must be and are not. Pictures of the data
+ * are in no list, and may be deleted.
+ */
 export async function filesProblems({ folder, run }: RunFolder): Promise<string[]> {
   const names = run.outputs.map(({ name }) => name);
   const twice = names.filter((name, place) => names.indexOf(name) !== place);
   const changed = await Promise.all(run.outputs.map((output) => fileProblem(folder, output)));
-  const listed = new Set([...names, RUN_FILE]);
+  const listed = new Set([...names, RUN_FILE, LOCAL_IMAGES]);
   const present = await readdir(folder, { recursive: true, withFileTypes: true });
   const extra = present
     .filter((entry) => !entry.isDirectory())

@@ -56,6 +56,13 @@ describe('counterweight mitigate --explain', () => {
     }
   });
 
+  it('writes folders that verify has nothing to say against, with and without images', async () => {
+    for (const run of ['explained', 'shown']) {
+      const { exitCode, stdout, stderr } = await runCommand(`verify ${run}`);
+      expect({ exitCode, run }, stdout + stderr).toEqual({ exitCode: 0, run });
+    }
+  });
+
   it('refuses images without an explanation, and of a model that reads none', async () => {
     const alone = await mitigate('model', 'refused', '--show-images');
     expect(alone).toMatchObject({ exitCode: 64 });
