@@ -52,7 +52,7 @@ export function frontierSection(run: RunRecord): Section {
     body: html`${paragraph(`${plural(candidates.length, 'candidate')}, ${judged}. ${axes}`)}
 ${notes(run, points)}
 ${picture}
-${candidates.length === 0 ? NOTHING : candidateTable(candidates, label)}
+${candidateTables(run, front)}
 ${candidates.length === 0 ? NOTHING : disclosure('Figures by group of every candidate', groupFigures(candidates))}`,
   };
 }
@@ -99,7 +99,31 @@ function crossOf({ intervals }: CandidateRecord['select']): Pick<FrontierPoint, 
     : {};
 }
 
-function candidateTable(candidates: readonly CandidateRecord[], label: string): Html {
+type Numbered = readonly [index: number, candidate: CandidateRecord];
+
+/** Drawn candidates that another one beats are many, and folded. */
+function candidateTables({ candidates, outcome }: RunRecord, front: ReadonlySet<CandidateRecord>): Html {
+  if (candidates.length === 0) return NOTHING;
+  const { label } = DISPARITY_WORDS[outcome.metric];
+  const isBeaten = ([, candidate]: Numbered) => candidate.isDrawn === true && !front.has(candidate);
+  const numbered: Numbered[] = [...candidates.entries()];
+  const beaten = numbered.filter(isBeaten);
+  const shown = numbered.filter((each) => !isBeaten(each));
+  return html`${candidateTable(shown, { label, caption: 'Candidates on the select part' })}
+${
+  beaten.length === 0
+    ? NOTHING
+    : disclosure(
+        `${plural(beaten.length, 'drawn candidate')} that others beat, or that broke a guard rail`,
+        candidateTable(beaten, { label, caption: 'Further candidates on the select part' }),
+      )
+}`;
+}
+
+function candidateTable(
+  numbered: readonly Numbered[],
+  { label, caption }: { readonly label: string; readonly caption: string },
+): Html {
   const columns = [
     { title: 'No.' },
     { title: 'Candidate' },
@@ -110,7 +134,11 @@ function candidateTable(candidates: readonly CandidateRecord[], label: string): 
     { title: 'Threshold', isNumeric: true },
     { title: 'Guard rails' },
   ];
-  return table({ caption: 'Candidates on the select part', columns, rows: candidates.map(candidateRow) });
+  return table({
+    caption,
+    columns,
+    rows: numbered.map(([index, candidate]) => candidateRow(candidate, index)),
+  });
 }
 
 function candidateRow(candidate: CandidateRecord, index: number): Html {

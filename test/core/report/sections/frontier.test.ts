@@ -47,6 +47,7 @@ describe('frontierSection', () => {
   });
 
   describe('of a search', () => {
+    const original = CANDIDATES.find(({ kind }) => kind === 'original')!;
     const intervals = { disparity: { low: 0.01, high: 0.4 }, auc: { low: 0.6, high: 0.9 } };
     const candidates = CANDIDATES.map((each, place) => ({
       ...each,
@@ -68,6 +69,25 @@ describe('frontierSection', () => {
       expect(said).toContain('BMFT, drawn');
     });
 
+    it('folds drawn candidates that are not on the frontier, under the numbers that they have', () => {
+      const many = CANDIDATES.map((each) => ({ ...each, isDrawn: each.kind === 'bmft' && !each.isChosen }));
+      const said = textOf(frontierSection({ ...IMPROVED_RUN, candidates: many, search }).body);
+      const folded = many.filter(
+        (each, place) =>
+          each.isDrawn && !frontierOf(CANDIDATES, original.select).includes(CANDIDATES[place]!),
+      );
+      const [shown, rest] = said.split(`${folded.length} drawn candidates that others beat`) as [
+        string,
+        string,
+      ];
+      for (const { id } of folded) {
+        expect(shown).not.toContain(id);
+        expect(rest).toContain(id);
+      }
+      const number = many.indexOf(folded[0]!) + 1;
+      expect(rest).toContain(`${number} ${folded[0]!.id} BMFT, drawn`);
+    });
+
     it('gives both intervals of each candidate', () => {
       expect(textOf(body)).toContain(
         `0.180 ${ENGLISH.range(intervals.disparity)} 0.771 ${ENGLISH.range(intervals.auc)}`,
@@ -75,7 +95,6 @@ describe('frontierSection', () => {
     });
 
     it('draws them for the original, the choice and those that no other beats, and no others', () => {
-      const original = CANDIDATES.find(({ kind }) => kind === 'original')!;
       const crossed = new Set([
         original,
         ...CANDIDATES.filter(({ isChosen }) => isChosen),
