@@ -182,6 +182,7 @@ describeWithMoto('HAM10000 through the deployment', (moto) => {
       expect.arrayContaining([
         'audit-after.json',
         'audit-before.json',
+        'check.json',
         'decision.json',
         'mask.safetensors',
         'model/model.json',

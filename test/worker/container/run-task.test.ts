@@ -33,6 +33,7 @@ describe('runTask', () => {
       [
         'audit-after.json',
         'audit-before.json',
+        'check.json',
         'decision.json',
         'mask.safetensors',
         'model/model.json',
@@ -49,6 +50,7 @@ describe('runTask', () => {
       [
         'audit-after.json',
         'audit-before.json',
+        'check.json',
         'decision.json',
         'mask.safetensors',
         'model/ink.h5',
