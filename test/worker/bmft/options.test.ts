@@ -104,4 +104,31 @@ describe('optionsOf', () => {
   test('refuses changes that are no object', () => {
     expect(() => of([1])).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
   });
+
+  test('searches by default as asked for, and within the ranges of a change', () => {
+    const asked = (search: string | true, changes: unknown = {}) =>
+      optionsOf({ preset: 'robust', search, changes }, 'options').search;
+    expect(asked(true)).toMatchObject({ budget: '2.5x', settings: 9, factor: 3 });
+    expect(asked('10m')).toEqual({ ...asked(true), budget: '10m' });
+    const narrow = { search: { percentiles: [60, 70], budget: '5epochs' } };
+    expect(asked(true, narrow)).toEqual({ ...asked(true), percentiles: [60, 70], budget: '5epochs' });
+    expect(asked('10m', narrow)).toEqual({ ...asked('10m'), percentiles: [60, 70] });
+    expect(of({}).search).toBeNull();
+  });
+
+  test.each([
+    [{ search: { percentiles: [70, 60] } }, 'must be the lowest value, then the highest'],
+    [{ search: { learningRates: [0, 0.1] } }, 'search.learningRates'],
+    [{ search: { budget: 'much' } }, 'must be like 2.5x'],
+  ])('refuses %j', (changes, says) => {
+    expect(() => of(changes)).toThrow(
+      expect.objectContaining({ code: 'INVALID_INPUT', message: expect.stringContaining(says) }),
+    );
+  });
+
+  test('refuses a search where nothing selects', () => {
+    expect(() => optionsOf({ preset: 'bmft-released', search: true, changes: {} }, 'options')).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('needs a selection') }),
+    );
+  });
 });
