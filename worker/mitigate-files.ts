@@ -16,6 +16,8 @@ import type { MitigationJob, MitigationResult } from './run-job.ts';
 import { runMitigation, runShard } from './run-job.ts';
 import { saveRun } from './save-run.ts';
 import type { Shard } from './search/share.ts';
+import type { Snapshot } from './search/snapshot.ts';
+import { takeSnapshot } from './search/snapshot.ts';
 
 export interface TestManifest {
   readonly name: string;
@@ -41,6 +43,8 @@ export interface FileJob {
   readonly threshold: number;
   /** Goes on with data that the check calls unfit. */
   readonly despiteCheck?: boolean | undefined;
+  /** Runs controls of the mask beside it, for a preset with a selection and one feature. */
+  readonly controls?: boolean | undefined;
   /** Writes explanation.json and its part of the report. */
   readonly explain?: boolean | undefined;
   /** With `explain`: writes a page of the images in which channels of the mask fire most. */
@@ -58,11 +62,25 @@ export interface FileJob {
 /** Runs the job and writes its run folder, whole or not at all. */
 export function mitigateFiles(job: FileJob): Promise<{ result: MitigationResult; record: RunRecord }> {
   return withData(job, async (loaded, mitigation, tables) => {
-    const result = await runMitigation(mitigation);
+    const original = job.controls ? takeSnapshot(loaded.model) : null;
+    const found = await runMitigation(mitigation);
+    const result = original ? await withControls(found, mitigation, original) : found;
     const { source, config } = job;
     const record = await saveRun({ ...job, manifest: source.manifest, config, loaded, tables, result });
     return { result, record };
   });
+}
+
+/** A rejected run trained nothing that a control could stand against. */
+async function withControls(
+  result: MitigationResult,
+  job: MitigationJob,
+  original: Snapshot,
+): Promise<MitigationResult> {
+  if (result.outcome.status === 'rejected') return result;
+  const { runControls } = await import('./methods/run-controls.ts');
+  const threshold = result.outcome.status === 'improved' ? result.threshold.value : job.threshold;
+  return { ...result, controls: await runControls(job, { original, threshold }) };
 }
 
 /** Runs one process's share of the job; its candidates go into the checkpoints. */
@@ -82,6 +100,7 @@ export async function withData<Result>(
     const splits = manifest.splits ? job.splits : null;
     const tables = await loadTestTables(job, loaded.spec);
     if (job.showImages) assertImages(manifest);
+    if (job.controls) assertControlled(job);
     await verifyInputs(loaded, splits, job.progress);
     await verifyTables(tables, job.progress);
     const mitigated = mitigatedFeatures(job.mitigate ?? { intersections: 1 }, {
@@ -135,6 +154,17 @@ async function verifyTables(tables: readonly TestTable[], progress: Progress): P
     progress.start('read images of a test set', manifest.size);
     const rows = Array.from({ length: manifest.size }, (_, row) => row);
     await inputs.verify(rows, { onProgress: () => progress.advance() });
+  }
+}
+
+/** Controls are chosen as candidates are, and held against them by the groups of one feature. */
+function assertControlled({ options, mitigate }: Pick<FileJob, 'options' | 'mitigate'>): void {
+  if (options.selection === null) {
+    throw new InvalidInputError('controls: expected the preset "robust", received one without a selection');
+  }
+  const features = mitigate?.sensitiveFeatures?.length ?? 1;
+  if (features > 1) {
+    throw new InvalidInputError(`controls: expected one feature to mitigate, received ${features}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DataCheck } from '../core/checks/types.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import type { AuditReport } from '../core/fairness/types.ts';
-import type { CandidateRecord, RunRecord, SearchRecord } from '../core/jobs/run-record.ts';
+import type { CandidateRecord, ControlsRecord, RunRecord, SearchRecord } from '../core/jobs/run-record.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import type { AuditedResult } from './audit-sets.ts';
 import { auditSets, joinAudits } from './audit-sets.ts';
@@ -56,6 +56,8 @@ export interface MitigationResult extends Pick<RunRecord, 'outcome' | 'data' | '
   readonly after: AuditReport | null;
   readonly mask: { readonly found: Mask; readonly summary: NonNullable<RunRecord['mask']> } | null;
   readonly candidates: readonly CandidateRecord[];
+  /** What controls of the mask reached; absent unless they ran. */
+  readonly controls?: ControlsRecord | undefined;
   /** Absent where only the preset's grid was tried. */
   readonly search?: SearchRecord | undefined;
   /** What was found in the data beforehand; absent where nothing looked. */

@@ -109,7 +109,7 @@ async function saveModel(folder: string, { loaded: { model, preprocess, preproce
 
 async function describeRun(input: SaveRunInput): Promise<RunRecord> {
   const { loaded, options, preset, seed, backend, result } = input;
-  const { outcome, data, dataCheck, threshold, curves, candidates } = result;
+  const { outcome, data, dataCheck, threshold, curves, candidates, controls } = result;
   return {
     schemaVersion: 1,
     tool: { name: 'counterweight', version: VERSION },
@@ -133,6 +133,7 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
     mask: result.mask?.summary ?? null,
     curves,
     candidates,
+    ...(controls && { controls }),
     ...(result.search && { search: result.search }),
     inputs: await hashInputs(input),
     outputs: [],

@@ -145,6 +145,34 @@ export interface SearchRecord {
   readonly epochs: number;
 }
 
+/** Difference of means over seeds, with the interval of a bootstrap over seeds and subjects. */
+export interface PairedDifference {
+  /** Null when a figure is not defined. */
+  readonly value: number | null;
+  /** Null when the draws do not define one. */
+  readonly interval: { readonly low: number; readonly high: number } | null;
+}
+
+/** What a control of the mask reached on the audited data. */
+export interface ControlRecord {
+  readonly control: string;
+  readonly status: string;
+  /** Why it has no figures, or what stands against it. */
+  readonly reasons: readonly string[];
+  readonly figures: Pick<SelectFigures, 'disparity' | 'auc' | 'balancedAccuracy'> | null;
+  /** Weights that differ from the original's. */
+  readonly parametersTouched: number;
+  /** What the run kept minus the control; null without figures. */
+  readonly difference: { readonly disparity: PairedDifference; readonly auc: PairedDifference } | null;
+}
+
+export interface ControlsRecord {
+  /** Of the intervals. */
+  readonly level: number;
+  readonly replicates: number;
+  readonly results: readonly ControlRecord[];
+}
+
 export interface FileRecord {
   /** Path inside the run folder, or the base name of an input. */
   readonly name: string;
@@ -208,6 +236,8 @@ export interface RunRecord {
   readonly mask: MaskSummary | null;
   readonly curves: { readonly body: readonly CurvePoint[]; readonly head: readonly CurvePoint[] };
   readonly candidates: readonly CandidateRecord[];
+  /** Present when controls of the mask were asked for. */
+  readonly controls?: ControlsRecord;
   /** Absent where only the preset's grid was tried. */
   readonly search?: SearchRecord;
   readonly inputs: readonly FileRecord[];

@@ -139,6 +139,8 @@ export const mitigationSchema = z.strictObject({
     .default(0),
   /** Settings that replace those of the preset (docs/method.md#own-settings); checked by the worker. */
   options: z.record(z.string(), z.unknown()).optional(),
+  /** Runs controls of the mask beside it, for the preset robust and one feature (docs/compare.md). */
+  controls: z.boolean().exactOptional(),
   /** Explains the mask in explanation.json and the report; pictures of the data are never made here. */
   explain: z.boolean().exactOptional(),
   /** Searches settings beyond those of `robust`, within a budget; true for the default one (docs/search.md). */

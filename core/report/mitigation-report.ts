@@ -3,6 +3,7 @@ import type { Section } from './page/layout.ts';
 import { page } from './page/page.ts';
 import { auditedSetsSection } from './sections/audited-sets.ts';
 import { checkSections } from './sections/check.ts';
+import { controlsSection } from './sections/controls.ts';
 import { curvesSection } from './sections/curves.ts';
 import { dataSection } from './sections/data.ts';
 import { decisionSection } from './sections/decision.ts';
@@ -44,6 +45,7 @@ function sectionsOf(input: MitigationInput): Section[] {
           ...(explanation ? [maskExplainedSection(explanation)] : []),
           curvesSection(run),
           frontierSection(run),
+          ...(run.controls ? [controlsSection(run, run.controls)] : []),
         ];
   return [
     groupsSection({ before, after, target: run.outcome }),

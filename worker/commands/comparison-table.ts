@@ -1,5 +1,5 @@
+import type { PairedDifference } from '../../core/jobs/run-record.ts';
 import type { Comparison, MethodSummary } from '../methods/comparison.ts';
-import type { PairedDifference } from '../methods/paired.ts';
 import { textTable } from './tables.ts';
 
 /** A comparison as plain text: means, paired differences, cost, and whether the mask earned its keep. */

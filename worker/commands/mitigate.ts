@@ -38,6 +38,7 @@ interface MitigateFlags extends DataFlags {
   readonly search?: string | true;
   readonly seed: number;
   readonly despiteCheck?: boolean;
+  readonly controls?: boolean;
   readonly explain?: boolean;
   readonly showImages?: boolean;
   readonly json?: boolean;
@@ -133,6 +134,10 @@ function addMethodOptions(command: Command): void {
     )
     .option('--options <json>', 'file with settings that replace those of the preset (docs/method.md)')
     .option(
+      '--controls',
+      'run a random mask, no mask and the head alone beside it, and say whether the mask earned its keep',
+    )
+    .option(
       '--explain',
       'write explanation.json and a report section: what the mask holds and what it changed (docs/explain.md)',
     )
@@ -177,6 +182,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
     seed: flags.seed,
     threshold: flags.threshold,
     despiteCheck: flags.despiteCheck,
+    controls: flags.controls,
     explain: flags.explain,
     showImages: flags.showImages,
     folder: flags.out,

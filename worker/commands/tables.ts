@@ -2,7 +2,9 @@ import type { LibraryReport } from '../../core/fairness/libraries/index.ts';
 import type { LibraryNumber } from '../../core/fairness/libraries/types.ts';
 import type { GateResult } from '../../core/fairness/policy/gate.ts';
 import type { AuditReport, Disparity, FeatureAudit, GroupMetrics } from '../../core/fairness/types.ts';
+import type { ControlsRecord } from '../../core/jobs/run-record.ts';
 import { findingText } from '../../core/report/facts/finding-text.ts';
+import { maskSentence } from '../../core/report/facts/mask-verdict.ts';
 import type { MitigationResult } from '../run-job.ts';
 
 const NOT_DEFINED = 'n/a';
@@ -128,6 +130,7 @@ export function mitigationTable({
   after,
   data,
   candidates,
+  controls,
 }: Omit<MitigationResult, 'audited' | 'splits' | 'mask'>): string {
   const targets = outcome.features ?? [outcome];
   const chosen = candidates.find(({ isChosen }) => isChosen);
@@ -148,7 +151,15 @@ export function mitigationTable({
     ...(outcome.reasons.length > 0
       ? [outcome.reasons.map((reason) => `- ${printable(reason)}`).join('\n')]
       : []),
+    ...(controls && outcome.status === 'improved' ? [maskText(controls)] : []),
   ].join('\n\n');
+}
+
+function maskText({ results, level }: ControlsRecord): string {
+  const sentences = results.flatMap(({ control, difference }) =>
+    difference ? [maskSentence({ method: 'the run', control, ...difference }, { level })] : [],
+  );
+  return sentences.map((sentence) => `- ${sentence}`).join('\n');
 }
 
 export function number(value: number | null): string {

@@ -92,6 +92,7 @@ async function prepare(request: Mitigation, work: Work): Promise<FileJob> {
     options,
     seed,
     threshold,
+    controls: request.controls ?? false,
     explain: request.explain ?? false,
     despiteCheck: request.despiteCheck,
     folder: work.results,

@@ -1,6 +1,8 @@
+import type { PairedDifference } from '../../core/jobs/run-record.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
-import { effectOf, maskSentence } from './mask-verdict.ts';
-import type { Compared, PairedDifference } from './paired.ts';
+import { effectOf, maskSentence } from '../../core/report/facts/mask-verdict.ts';
+import { CONTROLS } from './names.ts';
+import type { Compared } from './paired.ts';
 import { COMPARED, pairedDifferences } from './paired.ts';
 import { METHODS } from './registry.ts';
 import type { MethodResult } from './run-method.ts';
@@ -54,7 +56,6 @@ export interface Comparison extends ComparisonOptions {
 }
 
 const MASKED = ['robust', 'bmft-released'];
-const CONTROLS = ['random-mask', 'all-ones-mask', 'head-only'] as const;
 
 /** Means, paired differences and costs of results in any order. */
 export function compareResults(

@@ -19,5 +19,8 @@ export const METHOD_NAMES = [
   'robust',
 ] as const;
 
+/** Controls of a mask. */
+export const CONTROLS = ['random-mask', 'all-ones-mask', 'head-only'] as const;
+
 /** The mask against its controls, beside the model as it is. */
 export const DEFAULT_METHODS = ['untouched', 'head-only', 'random-mask', 'all-ones-mask', 'robust'] as const;

@@ -1,8 +1,7 @@
 import { percentileInterval } from '../../core/fairness/statistics/bootstrap.ts';
-import type { Bounds } from '../../core/fairness/statistics/mover.ts';
 import type { Uniform } from '../../core/fairness/statistics/sampling.ts';
 import { seededUniform } from '../../core/fairness/statistics/sampling.ts';
-import type { SelectFigures } from '../../core/jobs/run-record.ts';
+import type { PairedDifference, SelectFigures } from '../../core/jobs/run-record.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
 import { RATES_OF } from '../search/selection.ts';
 import type { Decisions } from './evaluate.ts';
@@ -16,14 +15,6 @@ export interface Reached {
   readonly seed: number;
   readonly figures: Pick<SelectFigures, Compared>;
   readonly decisions: Decisions;
-}
-
-/** Difference of means over seeds, with the interval of a bootstrap over seeds and subjects. */
-export interface PairedDifference {
-  /** Null when a figure is not defined. */
-  readonly value: number | null;
-  /** Null when the draws do not define one. */
-  readonly interval: Bounds | null;
 }
 
 export interface PairedOptions {

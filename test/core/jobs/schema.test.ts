@@ -62,6 +62,11 @@ describe('jobRequestSchema', () => {
     expect(pathsOf({ ...AUDIT, threshold })).toEqual(['threshold']);
   });
 
+  it('takes controls as a yes or no', () => {
+    expect(pathsOf({ ...MITIGATION, controls: true })).toBeUndefined();
+    expect(pathsOf({ ...MITIGATION, controls: 1 })).toEqual(['controls']);
+  });
+
   it('takes explain, and no way to ask for pictures of the data', () => {
     expect(pathsOf({ ...MITIGATION, explain: true })).toBeUndefined();
     expect(pathsOf({ ...MITIGATION, explain: 'yes' })).toEqual(['explain']);

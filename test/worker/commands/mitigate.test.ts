@@ -43,6 +43,35 @@ describe('counterweight mitigate', () => {
     expect(record.options).toMatchObject(FEW);
   });
 
+  it('runs controls of the mask beside it, and changes nothing else', async () => {
+    const { exitCode, stdout, leaked } = await mitigate(
+      'model',
+      'controlled',
+      '--options few.json --controls',
+    );
+    expect({ exitCode, leaked }).toEqual({ exitCode: 0, leaked: 0 });
+    expect(stdout.match(/^- the run: /gm)).toHaveLength(3);
+    const { controls, outputs: _, ...rest } = await recordOf('controlled');
+    const { outputs: __, ...plain } = await recordOf('run');
+    expect(rest).toEqual(plain);
+    expect(controls!.results.map(({ control }) => control)).toEqual([
+      'random-mask',
+      'all-ones-mask',
+      'head-only',
+    ]);
+    expect(await readFile('controlled/report.html', 'utf8')).toContain('Whether the mask earned its keep');
+    expect((await filesIn('controlled/model')).get('weights.bin')).toEqual(
+      (await filesIn('run/model')).get('weights.bin'),
+    );
+    await rm('controlled', { recursive: true });
+  });
+
+  it('has no controls for a preset without a selection', async () => {
+    const { exitCode, stderr } = await mitigate('model', 'none', '--preset bmft-released --controls');
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('controls: expected the preset "robust"');
+  });
+
   it('names each stage and the report on stderr, in order', () => {
     const stages = ['read images', 'check data', 'audit before', 'importance', 'search', 'audit after'];
     const lines = first.stderr.trimEnd().split('\n');

@@ -1,5 +1,5 @@
-import type { Bounds } from '../../core/fairness/statistics/mover.ts';
-import type { PairedDifference } from './paired.ts';
+import type { Bounds } from '../../fairness/statistics/mover.ts';
+import type { PairedDifference } from '../../jobs/run-record.ts';
 
 /** What an interval of a difference of disparities says about the method that comes first. */
 export function effectOf(interval: Bounds | null): 'lower' | 'undecided' | 'higher' {

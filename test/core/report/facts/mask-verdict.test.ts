@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { effectOf, maskSentence } from '../../../worker/methods/mask-verdict.ts';
+import { effectOf, maskSentence } from '../../../../core/report/facts/mask-verdict.ts';
 
 const difference = (value: number | null, low?: number, high?: number) => ({
   value,
