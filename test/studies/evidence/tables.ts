@@ -1,4 +1,4 @@
-import type { PairedDifference } from '../../../worker/methods/paired.ts';
+import type { PairedDifference } from '../../../core/jobs/run-record.ts';
 import type { MethodRow, ScenarioSummary } from './summary.ts';
 
 const MINUS = '\u2212';
