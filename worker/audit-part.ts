@@ -2,6 +2,7 @@ import { subset } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import { audit } from '../core/fairness/audit.ts';
 import type { AuditOptions } from '../core/fairness/audit-defaults.ts';
+import { auditClasses, highestClasses } from '../core/fairness/class-audit.ts';
 import type { AuditReport, SensitiveFeature } from '../core/fairness/types.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { predictScores } from '../core/model/predict.ts';
@@ -29,7 +30,7 @@ export async function auditPart(input: AuditPartInput): Promise<AuditReport> {
 /**
  * The audit of some rows with what was predicted for them.
  *
- * @returns `predictions` [N] 0 or 1, in the order of the rows
+ * @returns `predictions` [N] 0 or 1, or the class of the highest score, in the order of the rows
  */
 export async function scoreAndAudit(
   input: AuditPartInput,
@@ -38,6 +39,13 @@ export async function scoreAndAudit(
   progress.start(stage, rows.length);
   const scores = await predictScores({ model, inputs, rows }, { onProgress: progress.advance, signal });
   const part = subset({ ...samples, sensitiveFeatures }, rows);
+  if (part.classNames) {
+    const { classNames } = part;
+    return {
+      report: auditClasses({ ...part, ...input.auditOptions, classNames, scores }),
+      predictions: highestClasses(scores, classNames.length),
+    };
+  }
   return {
     report: audit({ ...part, ...input.auditOptions, decisions: { scores, threshold } }),
     predictions: Uint8Array.from(scores, (score) => (score >= threshold ? 1 : 0)),

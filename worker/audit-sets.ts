@@ -11,7 +11,7 @@ import type { Progress } from './progress.ts';
 /** What was found on one audited set. */
 export interface AuditedResult extends Pick<AuditedSetRecord, 'name' | 'source' | 'support' | 'cells'> {
   readonly before: AuditReport;
-  /** Null where no changed model was audited, as are the flips. */
+  /** Null where no changed model was audited, as are the flips; those are of two classes only. */
   readonly after: AuditReport | null;
   readonly flips: SetFlips | null;
 }
@@ -56,7 +56,7 @@ export function joinAudits(
       before: first.report,
       after: second?.report ?? null,
       flips:
-        second === undefined
+        second === undefined || set.samples.classNames
           ? null
           : flipsOf({
               ...subset({ ...set.samples, sensitiveFeatures: featuresOf(set, first.report) }, rows),

@@ -1,4 +1,4 @@
-import { cellCounts } from '../core/data/split.ts';
+import { cellCounts, labelCountOf } from '../core/data/split.ts';
 import type { InputSource, Samples } from '../core/data/types.ts';
 import { MISSING_GROUP } from '../core/data/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
@@ -81,17 +81,19 @@ export interface FeatureRows {
 }
 
 /** Cells of each feature, which is named where there are several. */
-export function cellsOf({ labels }: Samples, { features, rows }: FeatureRows): Cell[] {
+export function cellsOf(samples: Samples, { features, rows }: FeatureRows): Cell[] {
   return features.flatMap(({ name, groupNames, groups }) => {
     const grouped = rows.filter((row) => groups[row]! >= 0);
-    const truth = truthOf({ labels, groups }, grouped);
-    const counts = cellCounts(truth.labels, truth.groups, groupNames.length);
+    const truth = truthOf({ labels: samples.labels, groups }, grouped);
+    const labelCount = labelCountOf(samples);
+    const counts = cellCounts(truth.labels, truth.groups, { groupCount: groupNames.length, labelCount });
     return groupNames.flatMap((group, index) =>
-      ([0, 1] as const).map((label) => ({
+      Array.from({ length: labelCount }, (_, label) => ({
         ...(features.length > 1 && { sensitiveFeature: name }),
         group,
         label,
-        support: counts[index * 2 + label]!,
+        ...(samples.classNames && { className: samples.classNames[label]! }),
+        support: counts[index * labelCount + label]!,
       })),
     );
   });

@@ -4,7 +4,13 @@ import { InvalidInputError } from '../core/errors.ts';
 import { PRESETS } from './bmft/options.ts';
 import { type CheckedTable, checkParts, type PartRows, partRows } from './check-parts.ts';
 import { makeImageFactsStore } from './image-facts-store.ts';
-import { type DataSource, loadModelAndData, loadTable, type ModelAndData } from './load-data.ts';
+import {
+  assertOneLabel,
+  type DataSource,
+  loadModelAndData,
+  loadTable,
+  type ModelAndData,
+} from './load-data.ts';
 import type { TestManifest } from './mitigate-files.ts';
 import { type DivideInput, divide } from './parts.ts';
 import type { Progress } from './progress.ts';
@@ -51,6 +57,7 @@ export async function checkFiles(input: CheckFilesInput): Promise<CheckedFiles> 
   const loaded = await loadModelAndData(source, signal, facts.onImage);
   const { model, manifest, inputs } = loaded;
   try {
+    assertOneLabel(manifest);
     const table = { manifest, inputs, facts };
     const sensitiveFeature = manifest.sensitiveFeatures[0]!.name;
     const tests = await loadTests(input, loaded);

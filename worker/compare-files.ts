@@ -1,5 +1,6 @@
 import type { Classifier } from '../core/model/classifier.ts';
 import { NO_CHECKPOINTS } from './checkpoints.ts';
+import { assertOneLabel } from './load-data.ts';
 import type { Bench } from './methods/bench.ts';
 import { makeBench } from './methods/bench.ts';
 import type { Comparison, ComparisonOptions } from './methods/comparison.ts';
@@ -32,6 +33,7 @@ const INTERVALS = { level: 0.95, replicates: 2000 } as const;
 export function compareFiles(job: CompareJob): Promise<Comparison> {
   const file = { ...job, seed: 0, checkpoints: NO_CHECKPOINTS };
   return withData(file, async ({ model, manifest }, mitigation) => {
+    assertOneLabel(manifest);
     const bench = makeBench({ ...mitigation, now: job.now });
     const store =
       job.folder === null ? NO_RESULTS : await openResults(job.folder, await settingsOf(job, model));

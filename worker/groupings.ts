@@ -57,6 +57,7 @@ function nameOf(
 export interface PartNeed {
   readonly part: string;
   readonly labels: Int32Array;
+  readonly classNames?: readonly string[] | undefined;
   /** Numbers of combinations. */
   readonly groups: Int32Array;
   readonly least: number;
@@ -76,7 +77,10 @@ export function groupingsFor(
 ): { readonly groupings: readonly Grouping[]; readonly merged: readonly MergedCell[] } {
   const counted = needs.map((need) => ({
     ...need,
-    counts: cellCounts(need.labels, need.groups, feature.groupNames.length),
+    counts: cellCounts(need.labels, need.groups, {
+      groupCount: feature.groupNames.length,
+      labelCount: need.classNames?.length ?? 2,
+    }),
   }));
   const merged: MergedCell[] = [];
   const groupings = attributeSets(features.length, depth).map((places): Grouping => {
@@ -121,15 +125,15 @@ function lackOf(
   numbers: readonly number[],
   parts: readonly (PartNeed & { readonly counts: Int32Array })[],
 ): string | null {
-  for (const { part, counts, least } of parts) {
-    for (const [label, kind] of [
-      [1, 'positive'],
-      [0, 'negative'],
-    ] as const) {
-      const support = numbers.reduce((sum, number) => sum + counts[number * 2 + label]!, 0);
-      if (support >= least) continue;
-      return `${support} ${kind} ${support === 1 ? 'label' : 'labels'} in the ${part} part, expected at least ${least}`;
-    }
+  for (const { part, counts, least, classNames } of parts) {
+    const kinds = classNames?.map((name) => `"${name}"`) ?? ['negative', 'positive'];
+    const supports = kinds.map((_, label) =>
+      numbers.reduce((sum, number) => sum + counts[number * kinds.length + label]!, 0),
+    );
+    const label = supports.findLastIndex((support) => support < least);
+    if (label < 0) continue;
+    const support = supports[label]!;
+    return `${support} ${kinds[label]} ${support === 1 ? 'label' : 'labels'} in the ${part} part, expected at least ${least}`;
   }
   return null;
 }

@@ -44,7 +44,7 @@ export async function loadModelAndData(
   onImage?: ImageInputOptions['onImage'],
 ): Promise<ModelAndData> {
   const { preprocess, preprocessFile } = await choosePreprocess(source);
-  const model = await loadClassifier(source.model, source);
+  const model = await loadClassifier(source.model, { ...source, classes: source.columns.classes });
   try {
     const spec = resolvePreprocess(preprocess, model.inputShape);
     assertOutput(model, spec);
@@ -101,5 +101,18 @@ function assertOutput(model: Classifier, { output }: InputSpec): void {
   throw new UnsupportedModelError(
     `model output: expected a ${output}, as the preprocess file says, received a ${model.output} (${model.output === 'logit' ? 'no sigmoid' : 'a sigmoid'} at its end)`,
     { expected: output, received: model.output },
+  );
+}
+
+/**
+ * For what is defined for one label.
+ *
+ * @throws InvalidInputError when the data has several classes
+ */
+export function assertOneLabel({ classNames }: Pick<Manifest, 'classNames'>): void {
+  if (classNames === undefined) return;
+  throw new InvalidInputError(
+    `labels: expected one label, 0 or 1 or with a positive value, received ${classNames.length} classes`,
+    { classes: classNames.length },
   );
 }

@@ -99,6 +99,7 @@ export async function withData<Result>(
   try {
     const splits = manifest.splits ? job.splits : null;
     const tables = await loadTestTables(job, loaded.spec);
+    if (manifest.classNames) assertForClasses(job);
     if (job.showImages) assertImages(manifest);
     if (job.controls) assertControlled(job);
     await verifyInputs(loaded, splits, job.progress);
@@ -111,7 +112,10 @@ export async function withData<Result>(
     const checked = { ...job, ...mitigated, model, table: { manifest, inputs, facts }, tests };
     const mitigation = {
       ...job,
-      check: async (parts: Parts) => (await checkParts(parts, checked)).check,
+      // what is looked for in data is about one label
+      check: manifest.classNames
+        ? undefined
+        : async (parts: Parts) => (await checkParts(parts, checked)).check,
       model,
       samples: manifest,
       inputs,
@@ -185,4 +189,17 @@ async function verifyInputs(
   );
   progress.start('read images', rows.length);
   await inputs.verify(rows, { onProgress: () => progress.advance() });
+}
+
+/** What is defined for one label, and not for several classes. */
+function assertForClasses({ explain, options }: Pick<FileJob, 'explain' | 'options'>): void {
+  const problem = explain
+    ? 'no explanation of the mask, which is of one label'
+    : options.head.solver === 'epochs'
+      ? 'the preset "robust", received one whose losses are of one label'
+      : options.search?.surrogates.includes('logit')
+        ? 'a search on scores alone, {"search": {"surrogates": ["score"]}} in the options'
+        : null;
+  if (problem === null) return;
+  throw new InvalidInputError(`classes: expected ${problem}`, { where: 'classes' });
 }

@@ -9,7 +9,7 @@ import { PRESETS } from './bmft/options.ts';
 import type { Parts } from './parts.ts';
 import type { MitigationJob, MitigationResult } from './run-job.ts';
 import type { TargetGroups } from './search/selection.ts';
-import { DIFFERENCE_OF, selectFigures, violationsOf, widestOf } from './search/selection.ts';
+import { DIFFERENCE_OF, selectFigures, targetIn, violationsOf, widestOf } from './search/selection.ts';
 import type { Grouping } from './training/batch.ts';
 import { groupingsOf, inGrouping } from './training/batch.ts';
 import { assertCells } from './training/sampler.ts';
@@ -246,17 +246,14 @@ export function auditedFigures(
 
 /** Groups of the mitigated features, without those of rows that have no value or are in no cell of an intersection. */
 function targetsOf(
-  { features }: AuditReport,
+  report: AuditReport,
   { sensitiveFeature }: Pick<MitigationJob, 'sensitiveFeature'>,
   { tune }: Pick<Parts, 'tune'>,
 ): TargetGroups[] {
-  const groupsOf = (name: string) => features.find((audited) => audited.sensitiveFeature === name)!.groups;
   if (tune.groupings === undefined) {
-    const groups = groupsOf(sensitiveFeature).filter(({ group }) => group !== MISSING_GROUP);
-    return [{ sensitiveFeature, groups }];
+    return [targetIn(report, sensitiveFeature, (group) => group !== MISSING_GROUP)];
   }
-  return tune.groupings.map(({ name, groupNames }) => ({
-    sensitiveFeature: name,
-    groups: groupsOf(name).filter(({ group }) => groupNames.includes(group)),
-  }));
+  return tune.groupings.map(({ name, groupNames }) =>
+    targetIn(report, name, (group) => groupNames.includes(group)),
+  );
 }

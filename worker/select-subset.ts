@@ -5,7 +5,13 @@ import { assertRunning, readTable, tableColumns } from '../core/data/table.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { extractFeatures } from '../core/model/predict.ts';
-import { type DataSource, loadModelAndData, loadTable, type ModelAndData } from './load-data.ts';
+import {
+  assertOneLabel,
+  type DataSource,
+  loadModelAndData,
+  loadTable,
+  type ModelAndData,
+} from './load-data.ts';
 import { writeNewFile } from './new-file.ts';
 import type { Progress } from './progress.ts';
 import { type CellName, type Pool, poolOf, rowsOfSplit, samplesPerCell } from './selection-pool.ts';
@@ -46,6 +52,7 @@ export async function selectSubset(job: SelectJob): Promise<SelectSummary> {
   const splitColumn = await splitColumnOf(job);
   const loaded = await loadModelAndData(job.source, job.signal);
   try {
+    assertOneLabel(loaded.manifest);
     const pool = poolOf(loaded.manifest, job.external);
     const perCell = samplesPerCell(job.size, pool);
     const reference = await referenceOf(job, loaded, pool);

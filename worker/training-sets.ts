@@ -56,6 +56,7 @@ export function trainingSets(input: DivideInput, { external, test }: UsedRows): 
   const setOf = (rows: ArrayLike<number>): TrainingSet => ({
     inputs,
     labels: samples.labels,
+    ...(samples.classNames && { classNames: samples.classNames }),
     groups: feature.groups, // the missing group comes last, so the others keep their index
     groupNames: feature.groupNames.filter((name) => name !== MISSING_GROUP),
     rows: Array.from(rows),
@@ -103,7 +104,10 @@ function groupingsOf(
   const needs = (['tune', 'select', 'test'] as const).flatMap((part) => {
     const set = sets[part];
     if (set === null || set.rows.length === 0) return [];
-    return [{ part, ...truthOf(set, set.rows), least: part === 'tune' ? further.cellMinimum : 1 }];
+    const { classNames } = set;
+    return [
+      { part, classNames, ...truthOf(set, set.rows), least: part === 'tune' ? further.cellMinimum : 1 },
+    ];
   });
   return groupingsFor(combined, further.intersections, needs);
 }

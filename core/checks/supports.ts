@@ -42,7 +42,10 @@ export function cellSupports({ parts }: CheckedData): CellSupport[] {
 }
 
 function cellsOf({ name, isTest, samples }: CheckedSet, feature: SensitiveFeature): CellSupport[] {
-  const counts = cellCounts(samples.labels, feature.groups, feature.groupNames.length);
+  const counts = cellCounts(samples.labels, feature.groups, {
+    groupCount: feature.groupNames.length,
+    labelCount: 2,
+  });
   return feature.groupNames.flatMap((group, index) =>
     ([0, 1] as const).map((label) => ({
       part: name,

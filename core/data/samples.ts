@@ -52,14 +52,17 @@ export function makeSampleReader(path: string, columns: Columns): SampleReader {
       });
     },
     finish() {
-      const coding = labelCoding(labels.column.vocabulary, {
-        positiveLabel: columns.positiveLabel,
-        where: `${path}, column ${quote(labels.name)}`,
-      });
+      const where = `${path}, column ${quote(labels.name)}`;
+      const { classes, positiveLabel } = columns;
+      const { vocabulary } = labels.column;
+      const coding = classes
+        ? classCoding(vocabulary, { classes, where })
+        : labelCoding(vocabulary, { positiveLabel, where });
       const values = codeLabels(labels.column, coding);
       return {
         size: values.length,
         labels: values,
+        ...(classes && { classNames: classes }),
         sensitiveFeatures: features.map(({ name, column }) => sensitiveFeature(path, name, column)),
         ...(subjects[0] === undefined ? {} : { subjects: textsOf(subjects[0].column) }),
         ...(splits[0] === undefined ? {} : { splits: textsOf(splits[0].column) }),
@@ -68,8 +71,23 @@ export function makeSampleReader(path: string, columns: Columns): SampleReader {
   };
 }
 
-/** [N] 0 or 1 for each row of a column of labels or predictions. */
-function codeLabels(column: TextColumn, coding: LabelCoding): Int32Array {
+/** The index of each class. */
+function classCoding(
+  vocabulary: readonly string[],
+  { classes, where }: { readonly classes: readonly string[]; readonly where: string },
+): (text: string) => number {
+  const unknown = vocabulary.find((text) => !classes.includes(text));
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      `${where}: expected labels among the classes (${classes.join(', ')}), received ${quote(unknown)}`,
+      { where },
+    );
+  }
+  return (text) => classes.indexOf(text);
+}
+
+/** [N] 0 or 1, or the index of a class, for each row of a column of labels or predictions. */
+function codeLabels(column: TextColumn, coding: LabelCoding | ((text: string) => number)): Int32Array {
   const labelOfCode = column.vocabulary.map(coding);
   return column.codes().map((code) => labelOfCode[code]!);
 }

@@ -42,9 +42,10 @@ export function splitBySubject(samples: Samples, rows: ArrayLike<number>, option
       fraction,
     });
   }
-  const cellOf = (row: number) => sensitiveFeature.groups[row]! * 2 + samples.labels[row]!;
+  const labelCount = labelCountOf(samples);
+  const cellOf = (row: number) => sensitiveFeature.groups[row]! * labelCount + samples.labels[row]!;
   const subjects = gatherSubjects(samples, rows, cellOf);
-  const supports = new Float64Array(sensitiveFeature.groupNames.length * 2);
+  const supports = new Float64Array(sensitiveFeature.groupNames.length * labelCount);
   for (const subject of subjects) addCells(supports, subject, 1);
   const lacks = [fraction, 1 - fraction].map((part) => supports.map((support) => support * part));
   const sides: [number[], number[]] = [[], []];
@@ -120,6 +121,7 @@ export function subset(samples: Samples, rows: ArrayLike<number>): Samples {
   return {
     size: rows.length,
     labels: pick(samples.labels),
+    ...(samples.classNames && { classNames: samples.classNames }),
     sensitiveFeatures: samples.sensitiveFeatures.map((feature) => ({
       ...feature,
       groups: pick(feature.groups),
@@ -129,11 +131,25 @@ export function subset(samples: Samples, rows: ArrayLike<number>): Samples {
   };
 }
 
-/** [groupCount · 2] support of each cell, cell = group · 2 + label */
-export function cellCounts(labels: Int32Array, groups: Int32Array, groupCount: number): Int32Array {
-  const counts = new Int32Array(groupCount * 2);
+/** Distinct labels that there may be: 2, or as many as there are classes. */
+export function labelCountOf({ classNames }: Pick<Samples, 'classNames'>): number {
+  return classNames?.length ?? 2;
+}
+
+interface CellCounts {
+  readonly groupCount: number;
+  readonly labelCount: number;
+}
+
+/** [groupCount · labelCount] support of each cell, cell = group · labelCount + label */
+export function cellCounts(
+  labels: Int32Array,
+  groups: Int32Array,
+  { groupCount, labelCount }: CellCounts,
+): Int32Array {
+  const counts = new Int32Array(groupCount * labelCount);
   labels.forEach((label, row) => {
-    counts[groups[row]! * 2 + label]! += 1;
+    counts[groups[row]! * labelCount + label]! += 1;
   });
   return counts;
 }

@@ -7,8 +7,10 @@ export const MISSING_GROUP = '(missing)';
 /** What is known of each sample besides its input. All arrays are [N], in file order. */
 export interface Samples {
   readonly size: number;
-  /** 0 or 1 */
+  /** 0 or 1; where there are classes, the index of one */
   readonly labels: Int32Array;
+  /** Names of three classes or more; absent where labels are 0 or 1. */
+  readonly classNames?: readonly string[];
   readonly sensitiveFeatures: readonly SensitiveFeature[];
   /** Samples that share a subject must never be split apart; absent when the table has no such column. */
   readonly subjects?: readonly string[];

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
+import { meanOfClasses } from './classes.ts';
 import { disparity } from './disparity.ts';
 import { worstGroups } from './feature-audit.ts';
 import { balancedAccuracy, measureRate } from './rates.ts';
-import type { AuditReport, FeatureAudit, GroupMetrics, Interval } from './types.ts';
+import type { AuditReport, ClassAudit, FeatureAudit, GroupMetrics, Interval } from './types.ts';
 import { DISPARITY_NAMES, RATE_NAMES } from './types.ts';
 
 /** Rounding that a second computation of one figure may differ by. */
@@ -12,6 +14,26 @@ const ROUNDING = 1e-9;
  * the scores (AUC, calibration, tests) is held against its interval and against what rests on it only.
  */
 export function auditInconsistencies(audit: AuditReport): string[] {
+  if (audit.classes !== undefined) return classProblems(audit, audit.classes);
+  return ownProblems(audit);
+}
+
+/** Each class has counts of its own; the rest are means over them. */
+function classProblems(audit: AuditReport, classes: readonly ClassAudit[]): string[] {
+  const mean = meanOfClasses(classes);
+  const isMean = isDeepStrictEqual(
+    JSON.parse(JSON.stringify(mean)),
+    JSON.parse(JSON.stringify({ overall: audit.overall, features: audit.features })),
+  );
+  return [
+    ...(isMean ? [] : ['the figures of all classes are not the means of those of each']),
+    ...classes.flatMap(({ label, overall, features }) =>
+      ownProblems({ ...audit, overall, features }).map((problem) => `class "${label}": ${problem}`),
+    ),
+  ];
+}
+
+function ownProblems(audit: AuditReport): string[] {
   return [
     ...groupProblems('all samples', audit.overall, audit),
     ...audit.features.flatMap((feature) => featureProblems(feature, audit)),

@@ -68,7 +68,7 @@ export function audit(input: AuditInput): AuditReport {
 }
 
 /** Numbers in the order of first appearance. */
-function codesOf(names: readonly string[]): Int32Array {
+export function codesOf(names: readonly string[]): Int32Array {
   const codes = new Map<string, number>();
   return Int32Array.from(names, (name) => {
     const code = codes.get(name) ?? codes.size;

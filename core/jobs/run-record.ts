@@ -10,7 +10,10 @@ export interface Cell {
   /** Where several features are mitigated: the one, or the intersection, that the group is of. */
   readonly sensitiveFeature?: string;
   readonly group: string;
-  readonly label: 0 | 1;
+  /** 0 or 1; where there are classes, the index of one */
+  readonly label: number;
+  /** Where there are classes. */
+  readonly className?: string;
   readonly support: number;
 }
 

@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly head?: string | undefined;
   /** Index of the head's unit whose class counts as positive, against all others; of two the second when absent. */
   readonly positiveClass?: number | undefined;
+  /** Names of all classes in the order of the head's units, three at least: none of them is the positive one then. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 /** A layer as `inspect` shows it. */
@@ -82,11 +84,13 @@ export interface Classifier {
     readonly name: string;
     /** Units that it has in the file. */
     readonly units: number;
-    /** Index of the positive one; null where there is only one. */
+    /** Index of the positive one; null where there is only one, and where each stands for a class. */
     readonly positiveClass: number | null;
-    /** [F, 1] */
+    /** K where all K units are tuned, each the logit of a class under one softmax; otherwise 1. */
+    readonly classes: number;
+    /** [F, classes] */
     readonly kernel: Parameter;
-    /** [1] */
+    /** [classes] */
     readonly bias: Parameter | null;
   };
   /** Running statistics of normalisation layers: they move in training mode, but are no weights. */
@@ -104,14 +108,14 @@ export interface Classifier {
   /** inputs [B, ...inputShape] → features [B, F]; the caller disposes */
   features(inputs: Tensor, mode: ForwardMode): Tensor2D;
   /**
-   * features [B, F] → logits [B]; the caller disposes
+   * features [B, F] → logits [B · classes], sample by sample; the caller disposes
    *
    *   features · kernel + bias + offset(features)
    *
    * The offset is that of classes whose units are not tuned; kernel and bias have no part in it.
    */
   headLogits(features: Tensor2D): Tensor1D;
-  /** inputs [B, ...inputShape] → logits [B]; the caller disposes */
+  /** inputs [B, ...inputShape] → logits [B · classes], sample by sample; the caller disposes */
   logits(inputs: Tensor, mode: ForwardMode): Tensor1D;
   /**
    * Values inside the body in inference mode, those of the pass that makes features.

@@ -37,6 +37,7 @@ export function partitionModel(model: LayersModel, options: LoadOptions = {}): P
     count: (head.getConfig() as { units: number }).units,
     activations: [head, ...afterHead].map(activationOf).filter((name) => name !== 'linear'),
     positiveClass: options.positiveClass,
+    classes: options.classes,
   });
   if (units.isShared) assertSharedByAll(head, afterHead);
   const features = head.input as SymbolicTensor;

@@ -22,20 +22,24 @@ export interface Rows {
 }
 
 /**
- * Scores of the model in inference mode: sigmoid of the logit, whether or not the model ends in a sigmoid.
+ * Scores of the model in inference mode: sigmoid of the logit, or softmax of those of K classes, whether or not the model
+ * ends in one.
  *
- * @returns [rows.length] in [0, 1]
+ * @returns [rows.length], or [rows.length · K] sample by sample, in [0, 1]
  * @throws NonFiniteError when a score is NaN or infinite
  */
 export async function predictScores(source: Rows, options: PredictOptions = {}): Promise<Float32Array> {
-  const scores = new Float32Array(source.rows.length);
+  const { classes } = source.model.head;
+  const scores = new Float32Array(source.rows.length * classes);
+  const scoresOf = (logits: tf.Tensor1D) =>
+    classes > 1 ? tf.softmax(tf.reshape(logits, [-1, classes])) : tf.sigmoid(logits);
   await eachBatch(source, options, (batch, start) => {
     scores.set(
       read(
-        tf.tidy(() => tf.sigmoid(source.model.logits(batch, INFERENCE))),
+        tf.tidy(() => scoresOf(source.model.logits(batch, INFERENCE))),
         'scores',
       ),
-      start,
+      start * classes,
     );
   });
   return scores;

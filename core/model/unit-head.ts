@@ -5,7 +5,7 @@ import { splitUnits, type UnitLayout, withPositive } from './unit-columns.ts';
 import type { Units } from './units.ts';
 
 /** A tensor of the file in its order. */
-interface FileTensor {
+export interface FileTensor {
   readonly name: string;
   readonly entries: Float32Array;
 }
@@ -22,6 +22,16 @@ export interface DenseLayer {
   readonly bias: FileTensor | null;
 }
 
+/** What a classifier tunes of its last dense layer. */
+export interface Head {
+  readonly parameters: Classifier['head'];
+  /** features [B, F] → logits [B · classes]; the caller disposes */
+  logits(features: tf.Tensor2D): tf.Tensor1D;
+  /** Entries of the file's tensors by name, as they were read and as they are now. */
+  changes(): Map<string, { readonly before: Float32Array; readonly after: Float32Array }>;
+  dispose(): void;
+}
+
 /**
  * A head of K units as a dense layer of one, that of the positive class k; the others stay as they are.
  *
@@ -35,7 +45,7 @@ export interface DenseLayer {
  * when all of its units move by the same, and so are these, so that a reset, a ridge and a decay mean one thing however
  * a file spells the network. Of two units they are the difference, and the logarithm is 0.
  */
-export class UnitHead {
+export class UnitHead implements Head {
   readonly parameters: Classifier['head'];
   readonly #tensors: readonly HeadTensor[];
   /** Of the others, less r and s: [F, K − 1] and [1, K − 1]. Null where they have no part in z. */
@@ -59,6 +69,7 @@ export class UnitHead {
       name,
       units: units.count,
       positiveClass: units.count === 1 ? null : units.positive,
+      classes: 1,
       kernel: ofKernel.parameter,
       bias: ofBias?.parameter ?? null,
     };
@@ -116,12 +127,12 @@ function othersOf({ entries, layout }: HeadTensor): tf.Tensor2D {
   return tf.tensor2d(others, [others.length / count, count]);
 }
 
-function dense(features: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor | null): tf.Tensor {
+export function dense(features: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor | null): tf.Tensor {
   const products = tf.matMul(features, kernel);
   return bias ? tf.add(products, bias) : products;
 }
 
-function assertSize(layer: string, { name, entries }: FileTensor, expected: number): void {
+export function assertSize(layer: string, { name, entries }: FileTensor, expected: number): void {
   if (entries.length === expected) return;
   throw new ShapeMismatchError(
     `head "${layer}": expected ${expected} entries of "${name}", received ${entries.length}`,

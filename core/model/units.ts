@@ -10,6 +10,8 @@ export interface Units {
   readonly isShared: boolean;
   /** What the model's own output is. */
   readonly output: 'logit' | 'score';
+  /** Whether each unit stands for a class of the labels and all are tuned; `positive` then means nothing. */
+  readonly areClasses: boolean;
 }
 
 interface Found {
@@ -20,14 +22,17 @@ interface Found {
   readonly activations: readonly string[];
   /** As the user gave it. */
   readonly positiveClass: number | undefined;
+  /** Names of the classes of the units, as the user gave them. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 /** What units are by the activations after them: one alone, and two or more. */
-const OF_ONE: Readonly<Record<string, Pick<Units, 'isShared' | 'output'>>> = {
+type Kind = Pick<Units, 'isShared' | 'output'>;
+const OF_ONE: Readonly<Record<string, Kind>> = {
   '': { isShared: false, output: 'logit' },
   sigmoid: { isShared: false, output: 'score' },
 };
-const OF_MANY: Readonly<Record<string, Pick<Units, 'isShared' | 'output'>>> = {
+const OF_MANY: Readonly<Record<string, Kind>> = {
   '': { isShared: true, output: 'logit' },
   logsoftmax: { isShared: true, output: 'logit' },
   softmax: { isShared: true, output: 'score' },
@@ -41,7 +46,7 @@ const OF_MANY: Readonly<Record<string, Pick<Units, 'isShared' | 'output'>>> = {
  * @throws UnsupportedModelError when activations after the head make no scores of its units
  * @throws InvalidInputError when no unit is named where one has to be, or the one that is named is not there
  */
-export function readUnits({ head, count, activations, positiveClass }: Found): Units {
+export function readUnits({ head, count, activations, positiveClass, classes }: Found): Units {
   const received = activations.join(' then ');
   const kind = ownEntry(count === 1 ? OF_ONE : OF_MANY, received.toLowerCase());
   if (kind === undefined) {
@@ -52,7 +57,34 @@ export function readUnits({ head, count, activations, positiveClass }: Found): U
       received: activations,
     });
   }
-  return { count, positive: positiveOf({ head, count, positiveClass }, kind.isShared), ...kind };
+  if (classes !== undefined) {
+    assertClasses({ head, count, positiveClass, classes }, kind);
+    return { count, positive: 0, areClasses: true, ...kind };
+  }
+  return {
+    count,
+    areClasses: false,
+    positive: positiveOf({ head, count, positiveClass }, kind.isShared),
+    ...kind,
+  };
+}
+
+/** Each unit is the logit of one class. */
+function assertClasses(
+  { head, count, positiveClass, classes = [] }: Omit<Found, 'activations'>,
+  { isShared }: Kind,
+): void {
+  const problem =
+    classes.length < 3
+      ? `expected three classes at least, received ${classes.length}; two are one label with a positive value`
+      : classes.length !== count
+        ? `expected a class for each of its ${count} units, in their order, received ${classes.length}`
+        : positiveClass !== undefined
+          ? 'expected classes or a positive class, received both'
+          : isShared
+            ? null
+            : 'expected one softmax over all classes, received a sigmoid for each';
+  if (problem !== null) throw new InvalidInputError(`head "${head}": ${problem}`, { head, units: count });
 }
 
 function positiveOf(
@@ -75,8 +107,11 @@ function positiveOf(
 }
 
 /** What there is to know about a head of several units, in a sentence or two. */
-export function notesOnUnits({ count, positive, isShared, output }: Units): string[] {
+export function notesOnUnits({ count, positive, isShared, output, areClasses }: Units): string[] {
   if (count === 1) return [];
+  if (areClasses) {
+    return [`Each of the head's ${count} units stands for a class; that of the highest score is predicted.`];
+  }
   const unit = `Unit ${positive} of the head's ${count} (the first is 0) is the positive class`;
   if (!isShared) {
     return [

@@ -1,4 +1,7 @@
+import type { AuditReport } from '../fairness/types.ts';
+import { classesSection } from './audit/classes.ts';
 import type { MitigationInput } from './facts/headline.ts';
+import { ENGLISH } from './language/language.ts';
 import type { Section } from './page/layout.ts';
 import { page } from './page/page.ts';
 import { auditedSetsSection } from './sections/audited-sets.ts';
@@ -34,6 +37,14 @@ export function renderMitigationReport(input: MitigationInput): string {
   });
 }
 
+/** Each class against the rest, where there are more than two: of the model as it is in the end. */
+function classesOf(before: AuditReport, after: AuditReport | null): Section[] {
+  const section = classesSection(after ?? before, ENGLISH);
+  if (section === null) return [];
+  const title = `${section.title}, ${after === null ? 'before' : 'after'}`;
+  return [{ ...section, title }];
+}
+
 /** A rejected run trained nothing, so it has no mask, no curves and no candidates to show. */
 function sectionsOf(input: MitigationInput): Section[] {
   const { run, before, after, decision, explanation } = input;
@@ -49,6 +60,7 @@ function sectionsOf(input: MitigationInput): Section[] {
         ];
   return [
     groupsSection({ before, after, target: run.outcome }),
+    ...classesOf(before, after),
     ...(run.audited.length > 1 ? [auditedSetsSection(run)] : []),
     ...(decision === undefined ? [] : [decisionSection(decision)]),
     ...training,

@@ -5,7 +5,7 @@ import { cellPairsOf, taskWeightsOf, truthsOf } from './losses.ts';
 import type { LossWeights, Objective } from './objective.ts';
 
 export interface LogitLosses extends LossValues {
-  /** Of `loss` by each logit [N]. */
+  /** Of `loss` by each logit [N], or [N · K] of K classes. */
   readonly gradient: Float64Array;
 }
 
@@ -51,43 +51,55 @@ interface Reduced {
 /** Two cells as the rows of their members. */
 type RowPair = readonly [Int32Array, Int32Array];
 
-type SurrogateLosses = (
-  logits: Float64Array,
-  scores: Float64Array,
-) => { readonly value: number; readonly gradient: Float64Array };
+/** surrogate [N] → the disparity, with its gradient by the surrogate [N] */
+export type SurrogateLosses = (surrogate: Float64Array) => {
+  readonly value: number;
+  readonly gradient: Float64Array;
+};
 
 /** The mean over groupings. */
-function prepareDisparity(truth: Truth, options: DisparityLossOptions): SurrogateLosses {
-  const [first, ...others] = truthsOf(truth).map((own) => prepareGrouping(own, options));
+function prepareDisparity(truth: Truth, options: DisparityLossOptions) {
+  const disparityOf = averageLosses(truthsOf(truth).map((own) => prepareGroupingLoss(own, options)));
+  const isScore = options.surrogate === 'score';
+  return (logits: Float64Array, scores: Float64Array) => {
+    const { value, gradient } = disparityOf(isScore ? scores : logits);
+    return {
+      value,
+      gradient: isScore ? gradient.map((slope, row) => slope * scores[row]! * (1 - scores[row]!)) : gradient,
+    };
+  };
+}
+
+function averageLosses([first, ...others]: readonly SurrogateLosses[]): SurrogateLosses {
   if (others.length === 0) return first!;
-  return (logits, scores) => {
-    const all = [first!, ...others].map((disparityOf) => disparityOf(logits, scores));
-    const gradient = logits.map(
+  return (surrogate) => {
+    const all = [first!, ...others].map((disparityOf) => disparityOf(surrogate));
+    const gradient = surrogate.map(
       (_, row) => all.reduce((sum, own) => sum + own.gradient[row]!, 0) / all.length,
     );
     return { value: mean(all.map(({ value }) => value)), gradient };
   };
 }
 
-function prepareGrouping(truth: Truth, options: DisparityLossOptions): SurrogateLosses {
+/**
+ * Of one grouping.
+ *
+ * @throws EmptyGroupError when no term of the disparity has the support it needs (form `absolute`)
+ */
+export function prepareGroupingLoss(truth: Truth, options: DisparityLossOptions): SurrogateLosses {
   const byLabel = cellPairsOf(truth, options).map((pairs) =>
     pairs.map(([first, second]): RowPair => [rowsOf(first), rowsOf(second)]),
   );
   const pairs = byLabel.flat();
-  const isScore = options.surrogate === 'score';
-  return (logits, scores) => {
-    const surrogate = isScore ? scores : logits;
+  return (surrogate) => {
     const gapsByLabel = byLabel.map((ofLabel) => ofLabel.map((pair) => gapOf(surrogate, pair)));
     const { value, slopes } = reduce(gapsByLabel, options);
-    const gradient = new Float64Array(logits.length);
+    const gradient = new Float64Array(surrogate.length);
     for (const [place, [first, second]] of pairs.entries()) {
       spread(gradient, first, slopes[place]!);
       spread(gradient, second, -slopes[place]!);
     }
-    return {
-      value,
-      gradient: isScore ? gradient.map((slope, row) => slope * scores[row]! * (1 - scores[row]!)) : gradient,
-    };
+    return { value, gradient };
   };
 }
 

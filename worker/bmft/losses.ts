@@ -9,8 +9,8 @@ export interface ClassCounts {
   readonly negatives: number;
 }
 
-/** Class weights come from the batch itself, or from the whole set so that the scale does not move. */
-export type ClassWeights = 'batch' | ClassCounts;
+/** Class weights come from the batch itself, or from the whole set so that the scale does not move; counts by class. */
+export type ClassWeights = 'batch' | ClassCounts | readonly number[];
 
 /** logits [B] → scalar; the caller disposes */
 export type BatchLoss = (logits: tf.Tensor1D) => tf.Scalar;
@@ -40,7 +40,8 @@ export function prepareTaskLoss({ labels }: BatchTruth, weights: ClassWeights): 
 /** What each sample counts in the task loss [B]. */
 export function taskWeightsOf({ labels }: Pick<BatchTruth, 'labels'>, weights: ClassWeights): Float32Array {
   const size = labels.length;
-  const { positives, negatives } = weights === 'batch' ? countClasses(labels) : weights;
+  const { positives, negatives } =
+    'positives' in Object(weights) ? (weights as ClassCounts) : countClasses(labels);
   const scale = weights === 'batch' ? 1 / size ** 2 : 1 / ((positives + negatives) * size);
   return Float32Array.from(labels, (label) => (label ? negatives : positives) * scale);
 }
@@ -84,27 +85,33 @@ export interface DisparityLossOptions {
  * @see docs/method.md#disparity-loss
  */
 export function prepareDisparityLoss(truth: Truth, options: DisparityLossOptions): BatchLoss {
-  const [first, ...others] = truthsOf(truth).map((own) => prepareGrouping(own, options));
-  if (others.length === 0) return first!;
-  return (logits) =>
-    tf.tidy(() => {
-      const losses = [first!, ...others].map((lossOf) => lossOf(logits));
-      return tf.div(tf.addN(losses), losses.length) as tf.Scalar;
-    });
-}
-
-function prepareGrouping(truth: Truth, options: DisparityLossOptions): BatchLoss {
-  const pairs = cellPairsOf(truth, options);
-  const reduce =
-    options.form === 'signed' ? signedDisparity(pairs, options) : absoluteDisparity(pairs, options);
+  const lossOf = prepareSurrogateLoss(truth, options);
   return (logits) =>
     tf.tidy(() => {
       const surrogate = options.surrogate === 'score' ? tf.sigmoid(logits) : logits; // [B]
-      return reduce(surrogate) as tf.Scalar;
+      return lossOf(surrogate) as tf.Scalar;
     });
 }
 
+/** surrogate [B] → scalar; call inside a tidy */
 type SurrogateLoss = (surrogate: tf.Tensor1D) => tf.Tensor;
+
+/** The same of surrogates [B], whatever they were made of. */
+export function prepareSurrogateLoss(truth: Truth, options: DisparityLossOptions): SurrogateLoss {
+  const [first, ...others] = truthsOf(truth).map((own) => prepareGrouping(own, options));
+  if (others.length === 0) return first!;
+  return (surrogate) => meanOf([first!, ...others].map((lossOf) => lossOf(surrogate)));
+}
+
+/** Of scalars, one at least. */
+export function meanOf(scalars: readonly tf.Tensor[]): tf.Tensor {
+  return tf.div(tf.addN([...scalars]), scalars.length);
+}
+
+function prepareGrouping(truth: Truth, options: DisparityLossOptions): SurrogateLoss {
+  const pairs = cellPairsOf(truth, options);
+  return options.form === 'signed' ? signedDisparity(pairs, options) : absoluteDisparity(pairs, options);
+}
 
 function absoluteDisparity(byLabel: CellPairs, options: DisparityLossOptions): SurrogateLoss {
   return (surrogate) => {

@@ -6,6 +6,7 @@ import { headParameters } from '../../core/model/classifier.ts';
 import type { BatchTruth } from '../training/batch.ts';
 import type { Standardization } from '../training/standardization.ts';
 import { standardizationOf, standardized } from '../training/standardization.ts';
+import { prepareClassLogitLosses } from './class-logit-losses.ts';
 import type { LogitLosses } from './logit-losses.ts';
 import { prepareLogitLosses } from './logit-losses.ts';
 import type { Objective } from './objective.ts';
@@ -38,35 +39,42 @@ export function solveHead(input: SolveHeadInput): CurvePoint[] {
   const width = input.features.shape[1];
   const { taskWeight, ridge } = input.options;
   const weights = { taskWeight, disparityWeight: input.disparityWeight };
-  const lossesOf = prepareLogitLosses(input.truth, { objective: input.objective, weights });
+  const { classes } = input.model.head;
+  const prepare = classes > 1 ? prepareClassLogitLosses : prepareLogitLosses;
+  const lossesOf = prepare(input.truth, { objective: input.objective, weights });
   const { standardized: features, means, inverses } = standardize(input.features, bias !== null);
   const offsets = offsetsOf(input);
   const curve: CurvePoint[] = [];
   const solution = minimize(
-    (point) => evaluateHead({ features, offsets, width, ridge, point, lossesOf }),
-    new Float64Array(width + (bias ? 1 : 0)),
+    (point) => evaluateHead({ features, offsets, width, classes, ridge, point, lossesOf }),
+    new Float64Array((width + (bias ? 1 : 0)) * classes),
     { ...input.options, onStep: (step, { terms }) => curve.push({ step, ...terms }) },
   );
   foldHead(input.model, solution, { means, inverses });
   return curve;
 }
 
-/** Gives the head the weights [F] on standardised features, then the bias if it has one, that `point` holds. */
+/** Gives the head the weights [F · K] on standardised features, then the K biases if it has any, that `point` holds. */
 export function foldHead(
-  { head: { kernel, bias } }: Pick<Classifier, 'head'>,
+  { head: { kernel, bias, classes } }: Pick<Classifier, 'head'>,
   point: Float64Array,
   { means, inverses }: Standardization,
 ): void {
-  const width = means.length;
-  const weights = inverses.map((inverse, place) => inverse * point[place]!);
-  const shift = weights.reduce((sum, weight, place) => sum + weight * means[place]!, 0);
+  const size = means.length * classes;
+  const featureOf = (place: number) => Math.floor(place / classes);
+  const weights = point.subarray(0, size).map((weight, place) => inverses[featureOf(place)]! * weight);
+  const shifts = new Float64Array(classes);
+  for (const [place, weight] of weights.entries()) {
+    shifts[place % classes]! += weight * means[featureOf(place)]!;
+  }
+  const biases = point.subarray(size).map((value, k) => value - shifts[k]!);
   tf.tidy(() => {
-    kernel.variable.assign(tf.tensor2d(Float32Array.from(weights), [width, 1]));
-    bias?.variable.assign(tf.tensor1d([point[width]! - shift]));
+    kernel.variable.assign(tf.tensor2d(Float32Array.from(weights), [means.length, classes]));
+    bias?.variable.assign(tf.tensor1d(Float32Array.from(biases)));
   });
 }
 
-/** Logits [N] of the head with weights of 0, which they are from here on. */
+/** Logits [N · K] of the head with weights of 0, which they are from here on. */
 export function offsetsOf({ model, features }: Pick<SolveHeadInput, 'model' | 'features'>): Float64Array {
   const logits = tf.tidy(() => {
     for (const { variable } of headParameters(model)) variable.assign(tf.zerosLike(variable));
@@ -88,39 +96,60 @@ export function standardize(features: tf.Tensor2D, isCentred: boolean) {
 interface HeadPoint {
   /** [N · F] standardised */
   readonly features: Float32Array;
-  /** [N] */
+  /** [N · K] */
   readonly offsets: Float64Array;
   readonly width: number;
+  /** K; 1 unless each unit stands for a class */
+  readonly classes: number;
   readonly ridge: number;
-  /** [F] weights, then the bias if there is one */
+  /** [F · K] weights, then K biases if there are any */
   readonly point: Float64Array;
   readonly lossesOf: (logits: Float64Array) => LogitLosses;
 }
 
 function evaluateHead(at: HeadPoint) {
-  const { features, width, ridge, point, lossesOf } = at;
+  const { width, classes, ridge, point, lossesOf } = at;
   const { gradient: byLogit, ...terms } = lossesOf(logitsAt(at));
   const gradient = new Float64Array(point.length);
-  for (let row = 0, start = 0; row < byLogit.length; row += 1, start += width) {
-    const slope = byLogit[row]!;
-    for (let place = 0; place < width; place += 1) gradient[place]! += slope * features[start + place]!;
-    if (point.length > width) gradient[width]! += slope;
+  const size = width * classes;
+  for (let place = 0; place < byLogit.length; place += 1) {
+    addSlope(gradient, at, { place, slope: byLogit[place]! });
   }
   let penalty = 0;
-  for (let place = 0; place < width; place += 1) {
+  for (let place = 0; place < size; place += 1) {
     penalty += (ridge / 2) * point[place]! ** 2;
     gradient[place]! += ridge * point[place]!;
   }
   return { value: terms.loss + penalty, gradient, terms };
 }
 
-/** [N] */
-function logitsAt({ features, offsets, width, point }: HeadPoint): Float64Array {
-  const logits = offsets.map((offset) => offset + (point[width] ?? 0));
-  for (let row = 0, start = 0; row < logits.length; row += 1, start += width) {
+/** The gradient by the weights and the bias of one class, from that by one logit. */
+function addSlope(
+  gradient: Float64Array,
+  { features, width, classes }: HeadPoint,
+  { place, slope }: { readonly place: number; readonly slope: number },
+): void {
+  const start = Math.floor(place / classes) * width;
+  const k = place % classes;
+  for (let feature = 0; feature < width; feature += 1) {
+    gradient[feature * classes + k]! += slope * features[start + feature]!;
+  }
+  const bias = width * classes + k;
+  if (bias < gradient.length) gradient[bias]! += slope;
+}
+
+/** [N · K] */
+function logitsAt({ features, offsets, width, classes, point }: HeadPoint): Float64Array {
+  const size = width * classes;
+  const logits = offsets.map((offset, place) => offset + (point[size + (place % classes)] ?? 0));
+  for (let place = 0; place < logits.length; place += 1) {
+    const start = Math.floor(place / classes) * width;
+    const k = place % classes;
     let sum = 0;
-    for (let place = 0; place < width; place += 1) sum += features[start + place]! * point[place]!;
-    logits[row]! += sum;
+    for (let feature = 0; feature < width; feature += 1) {
+      sum += features[start + feature]! * point[feature * classes + k]!;
+    }
+    logits[place]! += sum;
   }
   return logits;
 }

@@ -168,12 +168,17 @@ export function setFlags(values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
 }
 
-/** What the flags say about model and data. */
+/**
+ * What the flags say about model and data.
+ *
+ * @param more  choices that only one command has flags for
+ */
 export async function readDataSource(
   model: string,
   flags: Omit<DataFlags, 'threshold'>,
+  more: ColumnChoices = {},
 ): Promise<DataSource> {
-  const { columns, preprocess: configured } = await readDataConfig(flags);
+  const { columns, preprocess: configured } = await readDataConfig(flags, more);
   if (flags.manifest === undefined) {
     throw missing('--manifest', 'a CSV file');
   }

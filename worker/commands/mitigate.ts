@@ -31,6 +31,7 @@ interface MitigateFlags extends DataFlags {
   readonly test: string[];
   readonly testManifest?: string[];
   readonly preset: PresetName;
+  readonly classes?: string[];
   readonly mitigate?: string[];
   readonly intersections: number;
   readonly metric?: MitigationOptions['metric'];
@@ -55,6 +56,8 @@ Examples:
     counterweight mitigate ... --sensitive sex age --mitigate sex age --intersections 2 --out run/
   One class of several, here that of the head's fourth unit, for a label that is 1 for it and 0 for all others:
     counterweight mitigate --model model.onnx --positive-class 3 --manifest labels.csv ... --out run/
+  All classes of a softmax at once, labels spelled as in the table and in the order of the head's units:
+    counterweight mitigate --model model.onnx --label diagnosis --classes nv mel bcc --manifest labels.csv ... --out run/
   With settings found automatically, at most three times as long; or in ten minutes:
     counterweight mitigate ... --search --out run/
     counterweight mitigate ... --search 10m --out run/
@@ -96,7 +99,10 @@ export function addMitigateCommand(program: Command, console: Console): void {
       '--test-manifest <name=csv...>',
       'further sets to audit on, such as another site, in tables with the same columns but for the split',
     );
-  addModelOptions(command);
+  addModelOptions(command).option(
+    '--classes <label...>',
+    "three labels or more, in the order of the head's units: all are tuned together, the highest score is predicted",
+  );
   addMethodOptions(command);
   command
     .optionsGroup('Output:')
@@ -172,7 +178,7 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   const options = optionsOf({ ...flags, changes }, where);
   const { mitigateFiles } = await import('../mitigate-files.ts');
   const { result, record } = await mitigateFiles({
-    source: await readDataSource(flags.model, flags),
+    source: await readDataSource(flags.model, flags, { classes: flags.classes }),
     config: flags.config,
     splits: { external: flags.external, test: flags.test },
     testManifests: flags.testManifest?.map(parseTestManifest),

@@ -1,17 +1,21 @@
 import { MISSING_GROUP } from '../../core/data/types.ts';
 import { audit } from '../../core/fairness/audit.ts';
+import { auditClasses } from '../../core/fairness/class-audit.ts';
 import type { Interval, SensitiveFeature } from '../../core/fairness/types.ts';
 import type { SelectFigures } from '../../core/jobs/run-record.ts';
 import type { DisparityMetric } from '../../core/jobs/schema.ts';
+import { softmaxOf } from '../bmft/class-logit-losses.ts';
 import type { BatchTruth, Grouping, TrainingSet } from '../training/batch.ts';
 import { groupingsOf, regroup, truthOf } from '../training/batch.ts';
 import type { OperatingPointInput } from './operating-point.ts';
 import type { TargetGroups } from './selection.ts';
-import { DIFFERENCE_OF, selectFigures, widestOf } from './selection.ts';
+import { DIFFERENCE_OF, selectFigures, targetIn, widestOf } from './selection.ts';
 
 /**
  * Audit of the select part, with the groups of each of its groupings. Rows that a grouping leaves out are in its audit as
  * a group of their own, and in none of its targets.
+ *
+ * @param about.cut  on the logit; of several classes that of the highest score is predicted, without one
  */
 export function auditSelect(
   set: TrainingSet,
@@ -19,16 +23,16 @@ export function auditSelect(
 ): { readonly targets: readonly TargetGroups[]; readonly figures: SelectFigures } {
   const { labels, groups } = truthOf(set, set.rows);
   const groupings = groupingsOf(set);
-  const report = audit({
+  const shared = {
     labels,
-    decisions: { scores: logits, threshold: cut },
     sensitiveFeatures: groupings.map((grouping) => withMissing(grouping, regroup(groups, grouping))),
     replicates: 0,
-  });
-  const targets = groupings.map(({ name, groupNames }, place) => ({
-    sensitiveFeature: name,
-    groups: report.features[place]!.groups.slice(0, groupNames.length),
-  }));
+  };
+  const { classNames } = set;
+  const report = classNames
+    ? auditClasses({ ...shared, classNames, scores: softmaxOf(logits, classNames.length) })
+    : audit({ ...shared, decisions: { scores: logits, threshold: cut } });
+  const targets = groupings.map(({ name }) => targetIn(report, name, (group) => group !== MISSING_GROUP));
   const figures = selectFigures(report, targets, metric);
   const widest = report.features[widestOf(figures.byFeature ?? [figures])]!;
   // a gap with the rows that a grouping leaves out is none of its gaps

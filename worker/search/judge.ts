@@ -140,7 +140,8 @@ type Measured = Pick<Candidate, 'cut' | 'select' | 'standardError' | 'violations
 
 /** Figures on the select part at the operating point that keeps each group's TPR within its rail. */
 function measureAtBest(about: Measuring, logits: Float32Array): Measured {
-  const { select, selection } = about.input;
+  const { select, selection, threshold } = about.input;
+  if (select.classNames) return measure(about, logits, logit(threshold)); // the highest score decides, without a cut
   const truth = truthOf(select, select.rows);
   const least = about.original.groups.map((group) =>
     Math.max(0, (group.truePositiveRate ?? 0) - selection.maxGroupTprDrop),

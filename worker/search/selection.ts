@@ -15,28 +15,60 @@ export const DIFFERENCE_OF = {
 /** The groups whose disparity counts: of one feature, or of one intersection of features. */
 export interface TargetGroups {
   readonly sensitiveFeature: string;
+  /** Of several classes the means over them. */
   readonly groups: readonly GroupMetrics[];
+  /** Where there are several classes: the groups for each class against the rest. */
+  readonly classes?: readonly (readonly GroupMetrics[])[] | undefined;
+}
+
+/** The groups of a feature or of an intersection that an audit names, those that count. */
+export function targetIn(
+  { features, classes }: Pick<AuditReport, 'features' | 'classes'>,
+  sensitiveFeature: string,
+  counts: (group: string) => boolean,
+): TargetGroups {
+  const groupsOf = (audited: AuditReport['features']) =>
+    audited
+      .find((feature) => feature.sensitiveFeature === sensitiveFeature)!
+      .groups.filter(({ group }) => counts(group));
+  return {
+    sensitiveFeature,
+    groups: groupsOf(features),
+    ...(classes && { classes: classes.map((each) => groupsOf(each.features)) }),
+  };
+}
+
+/** Of several classes the mean over them, null where one has none. */
+function disparityOf({ groups, classes = [groups] }: TargetGroups, metric: DisparityMetric): number | null {
+  let sum = 0;
+  for (const own of classes) {
+    const { value } = disparity(DIFFERENCE_OF[metric], own);
+    if (value === null) return null;
+    sum += value;
+  }
+  return sum / classes.length;
 }
 
 /**
  * Figures of one audit as selection and verdict read them. Of several targets the largest disparity counts: a mean
- * would let one group of people pay for another.
+ * would let one group of people pay for another. Of several classes the means over them count, and balanced accuracy is
+ * their mean recall.
  */
 export function selectFigures(
-  { overall, threshold }: Pick<AuditReport, 'overall' | 'threshold'>,
+  { overall, threshold, classes }: Pick<AuditReport, 'overall' | 'threshold' | 'classes'>,
   targets: readonly TargetGroups[],
   metric: DisparityMetric,
 ): SelectFigures {
-  const byFeature = targets.map(({ sensitiveFeature, groups }) => ({
-    sensitiveFeature,
-    disparity: disparity(DIFFERENCE_OF[metric], groups).value,
+  const byFeature = targets.map((target) => ({
+    sensitiveFeature: target.sensitiveFeature,
+    disparity: disparityOf(target, metric),
   }));
   const areSeveral = targets.length > 1;
   return {
     disparity: byFeature[widestOf(byFeature)]!.disparity,
     ...(areSeveral && { byFeature }),
     auc: overall.auc.value,
-    balancedAccuracy: overall.balancedAccuracy.value,
+    balancedAccuracy: classes ? overall.rates.truePositiveRate.value : overall.balancedAccuracy.value,
     threshold: threshold!,
     groups: targets.flatMap(({ sensitiveFeature, groups }) =>
       groups.map(({ group, auc, rates }) => ({
@@ -140,10 +172,16 @@ export function chooseCandidate<C extends Judged>(
  * rates so that a rate of 0 or 1 on few samples does not look certain (Agresti and Caffo 2000).
  */
 export function standardErrorOf(targets: readonly TargetGroups[], metric: DisparityMetric): number | null {
-  const gaps = targets.map(({ groups }) => disparity(DIFFERENCE_OF[metric], groups).value);
+  const gaps = targets.map((target) => disparityOf(target, metric));
   const widest = widestOf(gaps.map((gap) => ({ disparity: gap })));
   if (gaps[widest] === null) return null;
-  const { groups } = targets[widest]!;
+  const { groups, classes = [groups] } = targets[widest]!;
+  const errors = classes.map((own) => errorOfWidest(own, metric));
+  if (errors.length === 1) return errors[0]!;
+  return Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0)) / errors.length; // of their mean
+}
+
+function errorOfWidest(groups: readonly GroupMetrics[], metric: DisparityMetric): number {
   const rates = RATES_OF[metric].map((name) => groups.map((group) => group.rates[name]));
   const errors = rates.map((ofGroups) => {
     const ordered = ofGroups.toSorted((a, b) => a.value! - b.value!);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { InputSource } from '../../core/data/types.ts';
 
-/** What a loss may look at besides the logits: labels and groups of the batch, both [B]. */
+/** What a loss may look at besides the logits: labels (0 or 1, or of classes) and groups of the batch, both [B]. */
 export interface BatchTruth {
   readonly labels: Int32Array;
   readonly groups: Int32Array;
@@ -27,6 +27,8 @@ export interface TrainingSet extends BatchTruth {
   readonly inputs: InputSource;
   readonly rows: readonly number[];
   readonly groupNames: readonly string[];
+  /** Names of the classes that labels are indices of; absent where labels are 0 or 1. */
+  readonly classNames?: readonly string[] | undefined;
   /**
    * Where several disparities are lowered at once: each of them by groups of `groups`, which are then the combinations
    * of features that occur. Absent: the groups themselves.

@@ -6,14 +6,19 @@ import { inGrouping } from './batch.ts';
 /** Rows of one (group, label) cell. */
 interface CellRows {
   readonly group: number;
-  readonly label: 0 | 1;
+  /** 0 or 1, or the index of a class */
+  readonly label: number;
   readonly rows: readonly number[];
+}
+
+function labelsOf({ classNames }: Pick<TrainingSet, 'classNames'>): number[] {
+  return [...(classNames ?? [0, 1]).keys()];
 }
 
 /** Cells in the order (group 0, label 0), (group 0, label 1), (group 1, label 0), … */
 export function cellsOf(set: TrainingSet): CellRows[] {
   return set.groupNames.flatMap((_, group) =>
-    ([0, 1] as const).map((label) => ({
+    labelsOf(set).map((label) => ({
       group,
       label,
       rows: set.rows.filter((row) => set.groups[row] === group && set.labels[row] === label),
@@ -29,7 +34,7 @@ export function assertCells(set: TrainingSet, least: number): CellRows[] {
   const cells = cellsOf(set);
   for (const { group, label, rows } of cells) {
     if (rows.length >= least) continue;
-    const kind = label === 1 ? 'positive' : 'negative';
+    const kind = set.classNames ? `"${set.classNames[label]}"` : label === 1 ? 'positive' : 'negative';
     const name = set.groupNames[group]!;
     throw new EmptyGroupError(
       `group "${name}" has ${rows.length === 0 ? 'no' : `only ${rows.length}`} ${kind} ${rows.length === 1 ? 'label' : 'labels'} among ${set.rows.length} samples, expected at least ${least}`,
@@ -144,7 +149,7 @@ function endless(rows: readonly number[], random: Random): () => number {
  */
 export function balancedRows(set: TrainingSet, random: Random, least = 1): number[] {
   const cells = strataOf(set, least);
-  return ([0, 1] as const).flatMap((label) => {
+  return labelsOf(set).flatMap((label) => {
     const ofLabel = cells.filter((cell) => cell.label === label);
     const size = Math.min(...ofLabel.map(({ rows }) => rows.length));
     return ofLabel.flatMap(({ rows }) =>

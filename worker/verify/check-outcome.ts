@@ -6,7 +6,7 @@ import type { AuditedSetRecord, Cell, RunRecord } from '../../core/jobs/run-reco
 import { METRIC_NAMES } from '../../core/jobs/schema.ts';
 import { mitigationOptionsSchema } from '../bmft/options.ts';
 import { outcomeOf } from '../outcome.ts';
-import { selectFigures } from '../search/selection.ts';
+import { selectFigures, targetIn } from '../search/selection.ts';
 import type { SetAudits } from './types.ts';
 
 /** Where the outcome that `run.json` states is not the one that its audits and candidates lead to. */
@@ -35,16 +35,15 @@ export function outcomeProblems(run: RunRecord, [primary]: readonly SetAudits[])
 }
 
 /** Groups that are mitigated, as `auditedFigures` takes them, from what the run recorded of its parts. */
-function targetsOf({ outcome, data }: RunRecord, { features }: AuditReport) {
+function targetsOf({ outcome, data }: RunRecord, audit: AuditReport) {
   const names = outcome.features?.map(({ sensitiveFeature }) => sensitiveFeature);
   const tune = data.parts.find(({ name }) => name === 'tune')?.cells ?? [];
   return (names ?? [outcome.sensitiveFeature]).map((sensitiveFeature) => {
-    const groups = features.find((feature) => feature.sensitiveFeature === sensitiveFeature)!.groups;
     const tuned = new Set(
       tune.filter((cell) => cell.sensitiveFeature === sensitiveFeature).map(({ group }) => group),
     );
     const isTarget = (group: string) => group !== MISSING_GROUP && (names === undefined || tuned.has(group));
-    return { sensitiveFeature, groups: groups.filter(({ group }) => isTarget(group)) };
+    return targetIn(audit, sensitiveFeature, isTarget);
   });
 }
 
@@ -93,6 +92,7 @@ function setProblems(run: RunRecord, set: AuditedSetRecord, { before, after }: S
 }
 
 function thresholdProblems(where: string, { threshold }: RunRecord, { before, after }: SetAudits): string[] {
+  if (before.classes) return []; // the highest score decides
   const { value, biasShift } = threshold;
   if (after !== null && after.threshold !== value) {
     return [`${where}: threshold.value is ${value}, the audit after has ${after.threshold}`];
@@ -111,9 +111,12 @@ function cellProblems(
 ): string[] {
   return cells.flatMap((cell) => {
     const name = cell.sensitiveFeature ?? sensitiveFeature;
-    const groups = before.features.find((feature) => feature.sensitiveFeature === name)?.groups ?? [];
+    // a class has its samples as the positives of its own audit
+    const { features } = before.classes?.[cell.label] ?? before;
+    const groups = features.find((feature) => feature.sensitiveFeature === name)?.groups ?? [];
     const group = groups.find((each) => each.group === cell.group);
-    const support = (cell.label === 1 ? group?.positives : group?.negatives) ?? null;
+    const isPositive = before.classes !== undefined || cell.label === 1;
+    const support = (isPositive ? group?.positives : group?.negatives) ?? null;
     return support === cell.support
       ? []
       : [`${where}: "${cell.group}" has ${cell.support} of label ${cell.label}, its audit has ${support}`];

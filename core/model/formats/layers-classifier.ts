@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { model as makeModel } from '@tensorflow/tfjs-layers';
 import { NonFiniteError, UnsupportedModelError } from '../../errors.ts';
+import { openDenseHead } from '../class-head.ts';
 import type {
   Classifier,
   ForwardMode,
@@ -14,7 +15,7 @@ import type {
 import { assertActivations, assertInputShape, INFERENCE, inputNameOf, uniqueNames } from '../classifier.ts';
 import type { Partition } from '../partition.ts';
 import { partitionModel } from '../partition.ts';
-import { UnitHead } from '../unit-head.ts';
+import type { Head } from '../unit-head.ts';
 import { notesOnUnits } from '../units.ts';
 import { recordLayerCalls } from './layer-calls.ts';
 
@@ -77,7 +78,7 @@ class LayersClassifier implements Classifier {
   readonly hasTrainingMode: boolean;
   readonly #save: LayersModelSource['save'];
   readonly #model: LayersModel;
-  readonly #head: UnitHead;
+  readonly #head: Head;
   /** From input to features; null when the head reads the input itself. */
   readonly #extractor: LayersModel | null;
   /** Layers of the body by name, in forward order. */
@@ -185,12 +186,12 @@ class LayersClassifier implements Classifier {
   }
 }
 
-function openHead({ head, units }: Partition): UnitHead {
+function openHead({ head, units }: Partition): Head {
   const [kernel, bias] = head.weights.map((weight) => ({
     name: weight.originalName,
     entries: (weight.read().dataSync() as Float32Array).slice(),
   }));
-  return new UnitHead({
+  return openDenseHead({
     name: head.name,
     units,
     width: kernel!.entries.length / units.count,

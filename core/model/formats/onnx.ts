@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidInputError, UnsupportedModelError } from '../../errors.ts';
+import { openDenseHead } from '../class-head.ts';
 import type { Classifier, ForwardMode, LayerSummary, LoadOptions, Parameter } from '../classifier.ts';
 import { assertActivations, assertInputShape, INFERENCE } from '../classifier.ts';
-import { UnitHead } from '../unit-head.ts';
+import type { Head } from '../unit-head.ts';
 import { notesOnUnits } from '../units.ts';
 import type { BodyValues } from './onnx/body-values.ts';
 import { bodyValuesOf } from './onnx/body-values.ts';
@@ -100,7 +101,7 @@ class OnnxClassifier implements Classifier {
   readonly notes: readonly string[];
   readonly #file: OnnxFile;
   readonly #network: OnnxNetwork;
-  readonly #head: UnitHead;
+  readonly #head: Head;
   readonly #valueOf: BodyValues['valueOf'];
 
   constructor({ file, graph, place, network, probed: { nodes, ops } }: Parts) {
@@ -158,12 +159,12 @@ class OnnxClassifier implements Classifier {
   }
 }
 
-function openHead({ external }: OnnxFile, { initializers }: OnnxGraph, head: OnnxHead): UnitHead {
+function openHead({ external }: OnnxFile, { initializers }: OnnxGraph, head: OnnxHead): Head {
   const read = (name: string) => ({
     name,
     entries: finite(name, new Float32Array(readEntries(initializers.get(name)!, external.get(name)))),
   });
-  return new UnitHead({
+  return openDenseHead({
     name: head.nodes[0]!.name,
     units: head.units,
     width: head.width,

@@ -32,6 +32,11 @@ function partTable({ parts, auditedOn }: DataUse): Html {
   return table({ caption: 'Parts of the data', columns, rows });
 }
 
+const POSITIVE_FIRST = [
+  { label: 1, title: 'Positives' },
+  { label: 0, title: 'Negatives' },
+];
+
 /** One table for each feature that the cells are of. */
 function cellTables({ name, cells }: DataPart, sensitiveFeature: string): Html[] {
   const nameOf = (cell: Cell) => cell.sensitiveFeature ?? sensitiveFeature;
@@ -55,19 +60,23 @@ function mergedCells({ merged = [] }: DataUse): Html {
 
 function cellTable({ name, cells }: Pick<DataPart, 'name' | 'cells'>, sensitiveFeature: string): Html {
   const groups = [...new Set(cells.map(({ group }) => group))];
+  const classes = new Map(cells.map(({ label, className }) => [label, className]));
+  const labels =
+    cells[0]?.className === undefined
+      ? POSITIVE_FIRST
+      : [...classes].map(([label, title = '']) => ({ label, title }));
   const rows = groups.map((group) => {
     const own = cells.filter((cell) => cell.group === group);
-    return row(nameHtml(group), [supportCell(own, 1), supportCell(own, 0)]);
+    return row(
+      nameHtml(group),
+      labels.map(({ label }) => supportCell(own, label)),
+    );
   });
-  const columns = [
-    { title: 'Group' },
-    { title: 'Positives', isNumeric: true },
-    { title: 'Negatives', isNumeric: true },
-  ];
+  const columns = [{ title: 'Group' }, ...labels.map(({ title }) => ({ title, isNumeric: true }))];
   return table({ caption: `Samples of the ${name} part by ${sensitiveFeature}`, columns, rows });
 }
 
-function supportCell(cells: readonly Cell[], label: 0 | 1): Html {
+function supportCell(cells: readonly Cell[], label: number): Html {
   const cell = cells.find((each) => each.label === label);
   if (cell === undefined) return numberCell('not recorded');
   return numberCell(count(cell.support), sizeRemark(cell.support));

@@ -37,7 +37,9 @@ function split(samples: Samples, fraction: number, { seed = 1, rows = [...sample
 function countsOf(samples: Samples, rows: ArrayLike<number>): number[] {
   const part = subset(samples, rows);
   const feature = part.sensitiveFeatures[0]!;
-  return [...cellCounts(part.labels, feature.groups, feature.groupNames.length)];
+  return [
+    ...cellCounts(part.labels, feature.groups, { groupCount: feature.groupNames.length, labelCount: 2 }),
+  ];
 }
 
 const anyRow = fc.record({
@@ -162,6 +164,11 @@ describe('cellCounts', () => {
   it('counts by group, then label', () => {
     const labels = Int32Array.of(0, 1, 1, 0, 1);
     const groups = Int32Array.of(0, 0, 0, 2, 2);
-    expect(cellCounts(labels, groups, 3)).toEqual(Int32Array.of(1, 2, 0, 0, 1, 1));
+    expect(cellCounts(labels, groups, { groupCount: 3, labelCount: 2 })).toEqual(
+      Int32Array.of(1, 2, 0, 0, 1, 1),
+    );
+    expect(cellCounts(labels, groups, { groupCount: 3, labelCount: 3 })).toEqual(
+      Int32Array.of(1, 2, 0, 0, 0, 0, 1, 1, 0),
+    );
   });
 });

@@ -42,7 +42,10 @@ export interface OnnxHead {
  * @throws UnsupportedModelError when the output is not that of a dense head
  * @throws InvalidInputError when the positive class is not one of the head's
  */
-export function findHead(graph: OnnxGraph, { head: headName, positiveClass }: LoadOptions = {}): OnnxHead {
+export function findHead(
+  graph: OnnxGraph,
+  { head: headName, positiveClass, classes }: LoadOptions = {},
+): OnnxHead {
   const { node, afterHead } = walkBack(graph);
   const dense = asDense(graph, node);
   if (dense === null) throw noHead(node, headName);
@@ -64,6 +67,7 @@ export function findHead(graph: OnnxGraph, { head: headName, positiveClass }: Lo
     count,
     activations: afterHead.filter(isActivation).map(({ op }) => op),
     positiveClass,
+    classes,
   });
   if (units.isShared) assertSharedByAll(nodes[0]!, afterHead);
   return { ...dense, width, units, afterHead };
