@@ -120,7 +120,7 @@ function balancedAccuracyOf(cuts: readonly GroupCut[]): number {
 /** For each slack the most accurate combination whose disparity is at most that much above the smallest. */
 export function frontier(combinations: Iterable<Combination>): Combination[] {
   const all = [...combinations];
-  const smallest = Math.min(...all.map(({ disparity }) => disparity));
+  const smallest = all.reduce((least, { disparity }) => Math.min(least, disparity), Number.POSITIVE_INFINITY);
   const best = SLACKS.flatMap((slack) => {
     const [first] = all
       .filter(({ disparity }) => disparity <= smallest + slack)

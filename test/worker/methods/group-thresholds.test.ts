@@ -57,6 +57,15 @@ describe('group thresholds', () => {
     expect(kept.map(({ disparity }) => disparity)).toEqual([0.01, 0.02, 0.09]);
   });
 
+  test('are found among as many combinations as are looked at', () => {
+    const many = Array.from({ length: 200_000 }, (_, place) => ({
+      cuts: [],
+      disparity: 0.5 - place * 1e-6, // from 0.5 down to 0.300001
+      balancedAccuracy: 0.5,
+    }));
+    expect(frontier(many).map(({ disparity }) => disparity)).toEqual([many.at(-1)!.disparity]);
+  });
+
   /** Equalised odds difference and balanced accuracy of every pair of cuts, by counting. */
   async function everyPair() {
     const { judge, select } = await contextOf(makeTableBench(model));
