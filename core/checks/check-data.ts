@@ -11,6 +11,7 @@ import { associationFindings, shiftFindings } from './shifts.ts';
 import { subjectFindings } from './subjects.ts';
 import { cellSupports, reachOf, supportFindings } from './supports.ts';
 import { tableClasses, tableFindings } from './table-rows.ts';
+import { scoreHistograms, twoSetsFindings, twoSetsTests } from './two-sets.ts';
 import { type DataCheck, type Finding, summarize } from './types.ts';
 
 export interface CheckedResult {
@@ -42,16 +43,27 @@ export async function checkData(data: CheckedData, signal?: AbortSignal): Promis
   const duplicates = await duplicatesOf(everything, signal);
   const distance = distanceOf(whole);
   const labels = labelFindings(whole);
+  const pairs = pairsOf(view);
+  const twoSets = twoSetsTests(pairs);
   const findings = [
     ...supportFindings(aligned, cells),
     ...subjectFindings(parts),
     ...labels,
     ...distanceFindings(distance, hasSignal(labels)),
     ...duplicateFindings({ kind: whole.table === null ? 'image' : 'row', parts, classes: duplicates }),
-    ...differences(view),
+    ...twoSetsFindings(pairs, twoSets),
+    ...differences(view, pairs),
   ];
   return {
-    check: { schemaVersion: 1, ...summarize(findings), cells, reach: reachOf(cells), distance },
+    check: {
+      schemaVersion: 1,
+      ...summarize(findings),
+      cells,
+      reach: reachOf(cells),
+      distance,
+      twoSets,
+      histograms: scoreHistograms(whole),
+    },
     duplicates,
     blank: (everything.images ?? []).flatMap((image, row) => (isBlank(image) ? [row] : [])),
   };
@@ -72,16 +84,23 @@ function viewOf({ parts: given, reference }: CheckedData): View {
   };
 }
 
+type Pair = readonly [CheckedSet, CheckedSet];
+
+/** Sets that ought to be alike: external data and test, all of it and the reference. */
+function pairsOf({ external, test, whole, reference }: View): Pair[] {
+  return [
+    ...(test === null ? [] : [[external, test] as const]),
+    ...(reference === null ? [] : [[whole, reference] as const]),
+  ];
+}
+
 /** Between parts, groups and labels, and from the reference. */
-function differences(view: View): Finding[] {
-  const { external, test, whole, reference } = view;
+function differences(view: View, pairs: readonly Pair[]): Finding[] {
+  const { external, test, whole } = view;
   const halves = test === null ? [external] : [external, test];
   const comparisons = comparisonsOf(view);
   return [
-    ...shiftFindings([
-      ...(test === null ? [] : [[external, test] as const]),
-      ...(reference === null ? [] : [[whole, reference] as const]),
-    ]),
+    ...shiftFindings(pairs),
     ...associationFindings(whole),
     ...pictureFindings(whole, comparisons),
     ...tableFindings(whole, comparisons, halves),

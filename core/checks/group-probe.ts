@@ -6,6 +6,8 @@ import { percentText, pText } from './words.ts';
 
 /** Rows of a group, in a part, that a probe needs. */
 const LEAST_ROWS = 40;
+/** Rows of a group that a probe reads at most. */
+const MOST_ROWS = 1_000;
 /** AUC from which a group can be read from the features, and at most which it cannot. */
 const [READABLE, UNREADABLE] = [0.85, 0.65];
 const FOLDS = 5;
@@ -46,9 +48,18 @@ interface Sample {
   readonly isSecond: readonly boolean[];
 }
 
+/** Evenly spaced rows. */
+const thin = (rows: readonly number[]): readonly number[] =>
+  rows.length <= MOST_ROWS
+    ? rows
+    : Array.from({ length: MOST_ROWS }, (_, place) => rows[Math.floor((place * rows.length) / MOST_ROWS)]!);
+
 function sampleOf(set: CheckedSet, feature: string, [first, second]: Sides): Sample {
   const groups = rowsByGroup(featureOf(set, feature)!);
-  const [own, other] = [groups.get(first) ?? [], groups.get(second) ?? []];
+  const [own, other] = [first, second].map((group) => thin(groups.get(group) ?? [])) as [
+    readonly number[],
+    readonly number[],
+  ];
   return { set, rows: [...own, ...other], isSecond: [...own.map(() => false), ...other.map(() => true)] };
 }
 

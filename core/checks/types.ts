@@ -1,5 +1,6 @@
 import type { NormalizationDistance } from './normalization-distance.ts';
 import type { CellSupport, Reach } from './supports.ts';
+import type { ScoreHistograms, TwoSetsTest } from './two-sets.ts';
 
 /** `unfit`: a run on this data would mislead or fail. `usable with care`: it says less, or something else, than it seems. */
 type CheckVerdict = 'fit' | 'usable with care' | 'unfit';
@@ -32,6 +33,10 @@ export interface DataCheck extends CheckSummary {
   readonly reach: readonly Reach[];
   /** From what the model's batch normalisations remember of training; null where it has none, or rows are too few. */
   readonly distance: NormalizationDistance | null;
+  /** External data against the test, and all of it against the reference. */
+  readonly twoSets: readonly TwoSetsTest[];
+  /** Of external data and test, by the groups of the first feature. */
+  readonly histograms: ScoreHistograms | null;
 }
 
 /** The worst severity decides; no finding, no doubt. */

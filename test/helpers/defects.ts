@@ -38,6 +38,8 @@ export interface Pool {
 }
 
 interface CheckOptions {
+  /** What the model makes of the rows is left out: the defect shows without. */
+  readonly withoutModel?: boolean | undefined;
   readonly withoutGroup?: number;
   readonly reference?: readonly Row[];
 }
@@ -161,9 +163,11 @@ export async function makePool(
       if (place === undefined) throw new RangeError(`image ${row.image} was not asked for ${kind}`);
       return place;
     },
-    check: (rows, { withoutGroup = 0, reference } = {}) =>
+    check: (rows, { withoutGroup = 0, withoutModel = false, reference } = {}) =>
       checkData({
-        parts: partsOf(rows).map(({ name, isTest, own }) => setOf({ name, isTest }, own, all)),
+        parts: partsOf(rows)
+          .map(({ name, isTest, own }) => setOf({ name, isTest }, own, all))
+          .map((set) => (withoutModel ? { ...set, seen: null } : set)),
         reference: reference ? setOf({ name: 'reference', isTest: false }, reference, all) : null,
         withoutGroup,
         mitigated: ['sex'],

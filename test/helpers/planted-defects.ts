@@ -225,6 +225,20 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     severity: 'care',
     says: /Positive labels are 50\.0 % of checked and (19|20)\.\d % of reference/,
   },
+  'features that a classifier can tell from those of the reference': {
+    rows: (on) => on.clean,
+    reference: (on) => on.altered('inverted', half(on.clean)),
+    finds: 'features-differ',
+    severity: 'care',
+    says: /A classifier tells checked from reference by the model's features in (9\d\.\d|100\.0) % of \d+ rows/,
+  },
+  'scores that lie elsewhere than those of the reference': {
+    rows: (on) => on.clean.filter(isPositive),
+    reference: (on) => on.clean.filter((row) => !isPositive(row)),
+    finds: 'scores-differ',
+    severity: 'care',
+    says: /scores on reference are lower than on checked in [78]\d\.\d % of pairs/,
+  },
   'a group that gives the label away': {
     rows: (on) => on.clean.filter((row, index) => isFemale(row) === isPositive(row) || index % 4 === 0),
     finds: 'group-gives-label-away',
@@ -268,3 +282,15 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     says: /(9|1\d) % from the left, (9|1\d) % from the top.*separates group "dot" of sex/,
   },
 };
+
+/** Findings that come from scores, features or activations; the others show without. */
+export const NEED_THE_MODEL: ReadonlySet<string> = new Set([
+  'shifted-inputs',
+  'unseen-inputs',
+  'swapped-labels',
+  'swapped-labels-in-group',
+  'no-signal-in-group',
+  'mislabelled-groups',
+  'features-differ',
+  'scores-differ',
+]);

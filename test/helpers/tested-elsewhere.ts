@@ -13,6 +13,7 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
       'shifts',
       'subjects',
       'supports',
+      'two-sets',
       'words',
     ].map((name) => [
       `core/checks/${name}.ts`,

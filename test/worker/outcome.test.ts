@@ -244,6 +244,8 @@ describe('dataProblems', () => {
     cells: [],
     reach: [],
     distance: null,
+    twoSets: [],
+    histograms: null,
   } as const;
   const sound = partsOf(setOf([2, 2, 2, 2]));
   const problems = (despiteCheck: boolean, parts = sound) =>

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ALTERED, type Ground, groundOf } from '../../helpers/defect-ground.ts';
 import { makePool, type Pool } from '../../helpers/defects.ts';
 import { useTempFolder } from '../../helpers/files.ts';
-import { DEFECTS } from '../../helpers/planted-defects.ts';
+import { DEFECTS, NEED_THE_MODEL } from '../../helpers/planted-defects.ts';
 import { withBackend } from '../../helpers/tensors.ts';
 
 /*
@@ -34,6 +34,7 @@ describe('the check', () => {
     const { reference, ...rest } = options;
     const { check } = await pool.check(rows(ground), {
       ...rest,
+      withoutModel: !NEED_THE_MODEL.has(finds),
       ...(reference && { reference: reference(ground) }),
     });
     const found = check.findings.filter(({ code }) => code === finds);
