@@ -26,6 +26,8 @@ export interface CheckPartsInput {
   /** Name of the feature that is mitigated, and of those that are besides it. */
   readonly sensitiveFeature: string;
   readonly further?: { readonly sensitiveFeatures: readonly string[] } | undefined;
+  /** As beside a mitigation; default false. */
+  readonly isBrief?: boolean | undefined;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,6 +71,7 @@ export async function checkParts(parts: Parts, input: CheckPartsInput): Promise<
     {
       parts: sets.slice(0, all.length),
       reference: sets[all.length] ?? null,
+      isBrief: input.isBrief ?? false,
       withoutGroup: parts.use.excluded.find(({ reason }) => reason.startsWith('no value of'))?.rows ?? 0,
       mitigated: [sensitiveFeature, ...(further?.sensitiveFeatures ?? [])],
     },

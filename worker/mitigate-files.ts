@@ -109,7 +109,7 @@ export async function withData<Result>(
       cellMinimum: job.options.disparity.cellMinimum,
     });
     const tests = new Map(tables.map((table) => [table.name, table]));
-    const checked = { ...job, ...mitigated, model, table: { manifest, inputs, facts }, tests };
+    const checked = { ...job, ...mitigated, model, table: { manifest, inputs, facts }, tests, isBrief: true };
     const mitigation = {
       ...job,
       // what is looked for in data is about one label

@@ -44,7 +44,7 @@ export async function checkData(data: CheckedData, signal?: AbortSignal): Promis
   const distance = distanceOf(whole);
   const labels = labelFindings(whole);
   const pairs = pairsOf(view);
-  const twoSets = twoSetsTests(pairs);
+  const twoSets = twoSetsTests(pairs, data);
   const findings = [
     ...supportFindings(aligned, cells),
     ...subjectFindings(parts),

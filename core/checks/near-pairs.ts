@@ -97,11 +97,15 @@ function usualDistance(images: readonly (Oriented | null)[]): number {
 /** For each orientation, where each frequency comes from and with which sign. */
 const ORIENTATIONS = Array.from({ length: 8 }, (_, orientation) => {
   const [mirrorsX, mirrorsY, transposes] = [1, 2, 4].map((bit) => (orientation & bit) !== 0);
-  return Array.from({ length: FREQUENCIES * FREQUENCIES }, (_each, to) => {
+  const places = Array.from({ length: FREQUENCIES * FREQUENCIES }, (_each, to) => {
     const [v, u] = [Math.floor(to / FREQUENCIES), to % FREQUENCIES];
     const isOdd = (mirrorsX && u % 2 === 1) !== (mirrorsY && v % 2 === 1);
     return { from: transposes ? u * FREQUENCIES + v : to, sign: isOdd ? -1 : 1 };
   });
+  return {
+    from: Int32Array.from(places, ({ from }) => from),
+    sign: Int8Array.from(places, ({ sign }) => sign),
+  };
 });
 const DETAILS = Array.from({ length: FREQUENCIES * FREQUENCIES }, (_, at) => at).filter(
   (at) => Math.floor(at / FREQUENCIES) + (at % FREQUENCIES) >= FIRST_DETAIL,
@@ -114,8 +118,16 @@ const DETAILS = Array.from({ length: FREQUENCIES * FREQUENCIES }, (_, at) => at)
  * @param orientation  in 0 … 7: mirrored along x (1), along y (2), transposed (4)
  */
 function orient(spectrum: Float32Array, orientation: number): Oriented {
-  const turned = Float32Array.from(ORIENTATIONS[orientation]!, ({ from, sign }) => sign * spectrum[from]!);
-  const details = Float32Array.from(DETAILS, (at) => turned[at]!);
-  const length = Math.hypot(...details) || 1;
+  const turned = new Float32Array(spectrum.length);
+  const { from, sign } = ORIENTATIONS[orientation]!;
+  for (let to = 0; to < turned.length; to += 1) turned[to] = sign[to]! * spectrum[from[to]!]!;
+  const details = new Float32Array(DETAILS.length);
+  let squares = 0;
+  for (let at = 0; at < details.length; at += 1) {
+    const value = turned[DETAILS[at]!]!;
+    details[at] = value;
+    squares += value * value;
+  }
+  const length = Math.sqrt(squares) || 1;
   return { hash: perceptualHash(turned), detail: details.map((value) => value / length) };
 }

@@ -27,6 +27,8 @@ type SeenRows = Observation;
 export interface CheckedData {
   /** Tune, select and every test set, as far as there are any; the first test set decides the outcome of a run. */
   readonly parts: readonly CheckedSet[];
+  /** Leaves out what costs more than it tells beside a mitigation. */
+  readonly isBrief: boolean;
   /** External rows that are in no part for want of a value of the mitigated feature. */
   readonly withoutGroup: number;
   /** Rows of another set, that the data should resemble; null when there is none. */

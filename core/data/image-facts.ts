@@ -104,7 +104,9 @@ function greyOf({ width, height, channels, data }: Raster): Float32Array {
 }
 
 function asRaster(grey: Float32Array, { width, height }: Raster): Raster {
-  return { width, height, channels: 1, data: Uint16Array.from(grey, (value) => Math.round(value * 65535)) };
+  const data = new Uint16Array(grey.length);
+  for (let at = 0; at < data.length; at += 1) data[at] = Math.round(grey[at]! * 65535);
+  return { width, height, channels: 1, data };
 }
 
 /** Mean of each channel in [0, 1]; a grey picture has one for all three. */

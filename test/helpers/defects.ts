@@ -170,6 +170,7 @@ export async function makePool(
           .map((set) => (withoutModel ? { ...set, seen: null } : set)),
         reference: reference ? setOf({ name: 'reference', isTest: false }, reference, all) : null,
         withoutGroup,
+        isBrief: false,
         mitigated: ['sex'],
       }),
   };

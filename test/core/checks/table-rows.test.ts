@@ -40,7 +40,13 @@ function partsWith(
 }
 
 const findingsOf = async (changes: Parameters<typeof partsWith>[0]) => {
-  const data = { parts: partsWith(changes), reference: null, withoutGroup: 0, mitigated: ['sex'] };
+  const data = {
+    parts: partsWith(changes),
+    reference: null,
+    isBrief: true,
+    withoutGroup: 0,
+    mitigated: ['sex'],
+  };
   return (await checkData(data)).check.findings;
 };
 
