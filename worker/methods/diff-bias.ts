@@ -17,9 +17,9 @@ export const diffBias: Method = {
   about:
     'All weights descend on the gap of mean scores alone, in the direction in which it lay at the start.',
   source: 'Bias gradient descent/ascent, arXiv 2208.00781',
-  expectedEpochs: (options) => 2 * fineTuneEpochs(options, 1),
+  expectedEpochs: (options) => fineTuneEpochs(options, 1),
   propose: async (context) => {
-    const { judge, select, objective, options, tune } = context;
+    const { judge, select, objective, tune } = context;
     if (tune.groupings) return { kind: 'not-applicable', reason: ONE_FEATURE };
     if (tune.groupNames.length !== 2) {
       return {
@@ -38,9 +38,7 @@ export const diffBias: Method = {
       const taskLoss = tf.mean(negativeLogLikelihoods(logits, batch)) as tf.Scalar; // for the curves
       return { loss: disparityLoss, taskLoss, disparityLoss };
     };
-    // the paper's rates are small: without a task loss nothing else holds the weights
-    const learningRates = options.body.learningRates.flatMap((rate) => [rate, rate / 10]);
-    const candidates = await fineTune(context, [{ id: 'diff-bias', settings: {}, makeLoss, learningRates }]);
+    const candidates = await fineTune(context, [{ id: 'diff-bias', settings: {}, makeLoss }]);
     return { kind: 'candidates', candidates };
   },
 };

@@ -21,24 +21,27 @@ export interface FineTuning {
   readonly settings: Readonly<Record<string, number>>;
   /** Makes the loss of one training; what it remembers from batch to batch is its own. */
   readonly makeLoss: () => LogitsLoss;
-  /** Those of the options when absent. */
-  readonly learningRates?: readonly number[];
 }
 
 /**
- * Trains every weight, body and head, as `robust` trains those in its mask: the same optimiser, rates, batches, epochs
- * and checkpoints, batch norm and dropout in inference mode. Each checkpoint is a candidate with the head it has.
+ * Trains every weight, body and head, as `robust` trains those in its mask: the same optimiser, batches, epochs and
+ * checkpoints, batch norm and dropout in inference mode; its rates and a tenth of them, since what suits a part of the
+ * weights may be too much for all. Each checkpoint is a candidate with the head it has.
  */
 export async function fineTune(context: MethodContext, tunings: readonly FineTuning[]): Promise<Candidate[]> {
   const start = takeSnapshot(context.model);
   const candidates: Candidate[] = [];
   for (const tuning of tunings) {
-    for (const learningRate of tuning.learningRates ?? context.options.body.learningRates) {
+    for (const learningRate of ratesOf(context.options)) {
       restoreSnapshot(context.model, start);
       candidates.push(...(await trainAndJudge(context, tuning, learningRate)));
     }
   }
   return candidates;
+}
+
+function ratesOf({ body: { learningRates } }: ComparedOptions): number[] {
+  return learningRates.flatMap((rate) => [rate, rate / 10]);
 }
 
 async function trainAndJudge(
@@ -76,7 +79,7 @@ export function fineTuneEpochs(
   { body, selection: { checkpoints } }: ComparedOptions,
   settings: number,
 ): number {
-  return settings * body.learningRates.length * (body.epochs + 0.5 * checkpoints.length);
+  return settings * 2 * body.learningRates.length * (body.epochs + 0.5 * checkpoints.length);
 }
 
 /**

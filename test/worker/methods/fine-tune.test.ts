@@ -161,8 +161,9 @@ describe('fine-tuning', () => {
     const context = await contextOf(makeTableBench(model, { options }));
     const proposal = await METHODS['group-dro']!.propose(context);
     if (proposal.kind !== 'candidates') throw new TypeError('fine-tuning gives candidates');
-    const [first, second] = proposal.candidates;
+    const [first, tenth, second] = proposal.candidates;
     expect(second!.snapshot).toEqual(first!.snapshot);
+    expect(tenth!.snapshot).not.toEqual(first!.snapshot);
   });
 
   test.each(['reweighting', 'disparity', 'reweighting-disparity', 'group-dro', 'diff-bias'])(
