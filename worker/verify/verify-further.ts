@@ -24,8 +24,9 @@ export const NO_DATA =
 
 /** Checks that need the original model: its hashes, frozen weights, and with the data both audits. */
 export async function verifyWithOriginals(own: RunFolder, originals: Originals): Promise<Finding[]> {
-  const original = await loadClassifier(originals.model, originals);
-  const { tuned, problems } = await loadTuned(own, originals);
+  const options = { ...originals, classes: classesOf(own) };
+  const original = await loadClassifier(originals.model, options);
+  const { tuned, problems } = await loadTuned(own, options);
   try {
     if (problems.length > 0) return [...problems];
     const findings = [
@@ -69,8 +70,10 @@ async function dataFindings(
   data: NonNullable<Originals['data']>,
 ): Promise<Finding[]> {
   const { run, folder } = own;
+  const columns = { ...data.source.columns, classes: classesOf(own) };
   const job = {
     ...data,
+    source: { ...data.source, columns },
     splits: run.splits ?? { external: '', test: [] },
     preset: run.preset,
     options: run.options,
@@ -91,6 +94,15 @@ async function dataFindings(
       `${scored(own)} again on this data`,
     )),
   ]);
+}
+
+/** Names of the classes in their order, where the run has several. */
+function classesOf({ run }: RunFolder): string[] | undefined {
+  const names: string[] = [];
+  for (const { label, className } of run.data.parts.flatMap(({ cells }) => cells)) {
+    if (className !== undefined) names[label] = className;
+  }
+  return names.length > 0 ? names : undefined;
 }
 
 /** The features that the run was told to mitigate, from what it says of them and how it audited them. */
