@@ -1,5 +1,5 @@
 import { fisherGreater } from '../fairness/statistics/gap-tests.ts';
-import { minimize } from '../fairness/statistics/lbfgs.ts';
+import { fitLogisticClassifier } from '../fairness/statistics/logistic-classifier.ts';
 import { seededUniform, type Uniform } from '../fairness/statistics/sampling.ts';
 import { gaussianKernel, medianBandwidth, type Points, squaredDistance } from './kernel.ts';
 
@@ -151,7 +151,7 @@ export function classifierTest(
   if (size < FEWEST_CLASSIFIED) return null;
   const half = size >> 1;
   const rows = drawn.flatMap((all) => all.slice(0, half));
-  const isSecond = logisticRegression(
+  const isSecond = fitSecond(
     rows,
     rows.map((_, place) => (place < half ? 0 : 1)),
   );
@@ -168,48 +168,19 @@ export function classifierTest(
   };
 }
 
-const SOLVER = { iterations: 200, tolerance: 1e-6 } as const;
+/** Scikit-learn's default. */
+const STRENGTH = 1;
 
-/**
- * Σ log(1 + exp(∓z)) + |v|²/2 at its least, z = ((x − μ)/σ) · v + b: the defaults of scikit-learn on standardised
- * features.
- *
- * @returns whether z > 0
- */
-export function logisticRegression(
+/** @returns whether a row looks like one of the second set */
+function fitSecond(
   rows: readonly Float64Array[],
-  labels: readonly number[],
+  isSecond: readonly number[],
 ): (row: Float64Array) => boolean {
   const width = rows[0]!.length;
-  const standard = standardization(rows);
-  const inputs = rows.map(standard);
-  const logit = (weights: Float64Array, input: Float64Array) =>
-    input.reduce((sum, value, place) => sum + value * weights[place]!, weights[width]!);
-  const solution = minimize(
-    (weights) => {
-      const gradient = Float64Array.from(weights, (weight, place) => (place < width ? weight : 0));
-      let value = gradient.reduce((sum, weight) => sum + (weight * weight) / 2, 0);
-      inputs.forEach((input, row) => {
-        const z = logit(weights, input);
-        value += Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - labels[row]! * z;
-        const error = 1 / (1 + Math.exp(-z)) - labels[row]!;
-        for (let place = 0; place < width; place += 1) gradient[place]! += error * input[place]!;
-        gradient[width]! += error;
-      });
-      return { value, gradient };
-    },
-    new Float64Array(width + 1),
-    SOLVER,
-  );
-  return (row) => logit(solution, standard(row)) > 0;
-}
-
-/** A feature that never varies becomes 0. */
-function standardization(rows: readonly Float64Array[]): (row: Float64Array) => Float64Array {
-  const mean = (entry: (row: Float64Array) => number) =>
-    rows.reduce((sum, row) => sum + entry(row), 0) / rows.length;
-  const means = rows[0]!.map((_, place) => mean((row) => row[place]!));
-  const deviations = means.map((center, place) => Math.sqrt(mean((row) => (row[place]! - center) ** 2)));
-  return (row) =>
-    row.map((value, place) => (deviations[place]! > 0 ? (value - means[place]!) / deviations[place]! : 0));
+  const values = new Float32Array(rows.length * width);
+  rows.forEach((row, place) => {
+    values.set(row, place * width);
+  });
+  const logitsOf = fitLogisticClassifier({ values, width, labels: Int32Array.from(isSecond) }, STRENGTH);
+  return (row) => logitsOf(Float32Array.from(row))[0]! > 0;
 }

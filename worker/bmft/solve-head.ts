@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { minimize } from '../../core/fairness/statistics/lbfgs.ts';
+import type { Standardization } from '../../core/fairness/statistics/standardization.ts';
+import { standardizationOf, standardized } from '../../core/fairness/statistics/standardization.ts';
 import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import type { Classifier } from '../../core/model/classifier.ts';
 import { headParameters } from '../../core/model/classifier.ts';
 import type { BatchTruth } from '../training/batch.ts';
-import type { Standardization } from '../training/standardization.ts';
-import { standardizationOf, standardized } from '../training/standardization.ts';
 import { prepareClassLogitLosses } from './class-logit-losses.ts';
 import type { LogitLosses } from './logit-losses.ts';
 import { prepareLogitLosses } from './logit-losses.ts';

@@ -1,8 +1,8 @@
 import { aucEstimator, aucOf } from '../../core/fairness/statistics/delong.ts';
 import { criticalValue } from '../../core/fairness/statistics/distributions.ts';
+import type { LogisticClassifier } from '../../core/fairness/statistics/logistic-classifier.ts';
+import { fitLogisticClassifier } from '../../core/fairness/statistics/logistic-classifier.ts';
 import type { ProbeFigure } from '../../core/jobs/explanation.ts';
-import { fitLogistic } from '../training/logistic.ts';
-import { standardizationOf, standardized } from '../training/standardization.ts';
 
 /** Rows of features with the class of each. */
 export interface ProbeRows {
@@ -15,42 +15,25 @@ export interface ProbeRows {
 
 const LEVEL = 0.95;
 
-/** Logits of rows [N · W] by a fitted probe. */
-type Probe = (values: Float32Array) => Float64Array;
-
 /**
- * Logistic regression with L2 on standardised features: scikit-learn's with C = 1 / (N · ridge). A feature that never
- * varies gets weight 0.
+ * Logistic regression with L2: scikit-learn's with C = 1 / (N · ridge).
  *
  * @param positive  class against all others
  */
-export function fitProbe({ values, width, classes }: ProbeRows, positive: number, ridge: number): Probe {
-  const scale = standardizationOf(values, width);
-  const weights = fitLogistic(
-    {
-      features: standardized(values, scale),
-      width,
-      labels: Int32Array.from(classes, (own) => Number(own === positive)),
-      offsets: new Float64Array(classes.length),
-      hasIntercept: true,
-    },
-    { penalty: 'l2', strength: 1 / (classes.length * ridge) },
-  );
-  return (others) => logitsOf(standardized(others, scale), weights);
-}
-
-/** [N] */
-function logitsOf(features: Float32Array, weights: Float64Array): Float64Array {
-  const width = weights.length - 1;
-  const logits = new Float64Array(features.length / width).fill(weights[width]!);
-  for (let row = 0, start = 0; row < logits.length; row += 1, start += width) {
-    for (let place = 0; place < width; place += 1) logits[row]! += features[start + place]! * weights[place]!;
-  }
-  return logits;
+export function fitProbe(
+  { values, width, classes }: ProbeRows,
+  positive: number,
+  ridge: number,
+): LogisticClassifier {
+  const labels = Int32Array.from(classes, (own) => Number(own === positive));
+  return fitLogisticClassifier({ values, width, labels }, 1 / (classes.length * ridge));
 }
 
 /** A probe of each class against all others. Of two classes, one: that of the second. */
-export function fitClasses(rows: ProbeRows, { count, ridge }: { count: number; ridge: number }): Probe[] {
+export function fitClasses(
+  rows: ProbeRows,
+  { count, ridge }: { count: number; ridge: number },
+): LogisticClassifier[] {
   const positives = count === 2 ? [1] : Array.from({ length: count }, (_, index) => index);
   return positives.map((positive) => fitProbe(rows, positive, ridge));
 }

@@ -1,12 +1,12 @@
+import type { LogisticInput, LogisticOptions } from '../../core/fairness/statistics/logistic.ts';
+import { fitLogistic } from '../../core/fairness/statistics/logistic.ts';
+import type { Standardization } from '../../core/fairness/statistics/standardization.ts';
 import { extractFeatures } from '../../core/model/predict.ts';
 import { foldHead, offsetsOf, standardize } from '../bmft/solve-head.ts';
 import type { Random } from '../random.ts';
 import { restoreSnapshot, takeSnapshot } from '../search/snapshot.ts';
 import type { TrainingSet } from '../training/batch.ts';
-import type { LogisticInput, LogisticOptions } from '../training/logistic.ts';
-import { fitLogistic } from '../training/logistic.ts';
 import { cellsOf } from '../training/sampler.ts';
-import type { Standardization } from '../training/standardization.ts';
 import type { Method } from './method.ts';
 
 /** Balanced subsets whose solutions are averaged, as the paper's code has them on training data. */

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  classifierTest,
-  type FeatureSet,
-  logisticRegression,
-  MOST_COMPARED,
-  mmdTest,
-} from '../../../core/checks/two-sample.ts';
+import { classifierTest, type FeatureSet, MOST_COMPARED, mmdTest } from '../../../core/checks/two-sample.ts';
 import { normal, seededUniform } from '../../../core/fairness/statistics/sampling.ts';
 import { noise } from '../../helpers/tensors.ts';
 
@@ -106,24 +100,4 @@ describe('both tests', () => {
     expect(mmdTest(first, second, 3)).toEqual(mmdTest(first, second, 3));
     expect(classifierTest(first, second, 3)).toEqual(classifierTest(first, second, 3));
   });
-});
-
-test('logisticRegression predicts as scikit-learn with its defaults on standardised features', () => {
-  const rowsOf = (values: Float32Array, shift: number) =>
-    Array.from({ length: 60 }, (_, row) =>
-      Float64Array.from({ length: 3 }, (_, at) => values[row * 3 + at]! + (at === 0 ? shift : 0)),
-    );
-  const [first, second] = [rowsOf(noise(180, 21), 0), rowsOf(noise(180, 22), 0.3)];
-  const isSecond = logisticRegression(
-    [...first.slice(0, 30), ...second.slice(0, 30)],
-    [...repeated(0, 30), ...repeated(1, 30)],
-  );
-  const predicted = [...first.slice(30), ...second.slice(30)].map((row) => Number(isSecond(row))).join('');
-  expect(predicted).toBe('100000111100010101101110011010010010101100011111000100110111');
-});
-
-test('logisticRegression leaves out a feature that never varies', () => {
-  const rows = [-2, -1, 1, 2].map((value) => Float64Array.of(value, 7));
-  const isSecond = logisticRegression(rows, [0, 0, 1, 1]);
-  expect(rows.map(isSecond)).toEqual([false, false, true, true]);
 });

@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fitLogistic } from '../../../core/fairness/statistics/logistic.ts';
 import type { Classifier } from '../../../core/model/classifier.ts';
 import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { averageFit, balancedSubsets } from '../../../worker/methods/dfr.ts';
 import { METHODS } from '../../../worker/methods/registry.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { restoreSnapshot } from '../../../worker/search/snapshot.ts';
-import { fitLogistic } from '../../../worker/training/logistic.ts';
 import { contextOf, makeTableBench } from '../../helpers/bench.ts';
 import { useTempFolder } from '../../helpers/files.ts';
 import { bitsOf, makeSet, writeTableClassifier } from '../../helpers/made-data.ts';

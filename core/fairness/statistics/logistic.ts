@@ -1,4 +1,4 @@
-import { minimize } from '../../core/fairness/statistics/lbfgs.ts';
+import { minimize } from './lbfgs.ts';
 
 export interface LogisticInput {
   /** [N · F], row by row */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitLogistic } from '../../../worker/training/logistic.ts';
+import { fitLogistic } from '../../../../core/fairness/statistics/logistic.ts';
 
 /*
  * Expected weights are those of scikit-learn 1.2.1:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { standardizationOf, standardized } from '../../../worker/training/standardization.ts';
+import { standardizationOf, standardized } from '../../../../core/fairness/statistics/standardization.ts';
 
 describe('standardizationOf', () => {
   it('gives the mean and the inverse deviation of each feature', () => {
