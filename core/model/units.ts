@@ -10,8 +10,8 @@ export interface Units {
   readonly isShared: boolean;
   /** What the model's own output is. */
   readonly output: 'logit' | 'score';
-  /** Whether each unit stands for a class of the labels and all are tuned; `positive` then means nothing. */
-  readonly areClasses: boolean;
+  /** Where each unit stands for a class of the labels and all are tuned; `positive` then means nothing. */
+  readonly areClasses?: true;
 }
 
 interface Found {
@@ -63,7 +63,6 @@ export function readUnits({ head, count, activations, positiveClass, classes }: 
   }
   return {
     count,
-    areClasses: false,
     positive: positiveOf({ head, count, positiveClass }, kind.isShared),
     ...kind,
   };

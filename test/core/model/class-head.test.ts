@@ -60,7 +60,10 @@ describe('a head of several classes', () => {
   });
 
   it('is of one class unless all are tuned', () => {
-    const head = openDenseHead({ ...layerOf(false), units: { ...UNITS, areClasses: false } });
+    const head = openDenseHead({
+      ...layerOf(false),
+      units: { count: 3, positive: 0, isShared: true, output: 'score' },
+    });
     expect(head.parameters).toMatchObject({ classes: 1, positiveClass: 0 });
     head.dispose();
   });

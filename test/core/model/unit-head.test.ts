@@ -26,7 +26,7 @@ function layerOf({
 }: Made): DenseLayer {
   return {
     name: 'head',
-    units: { count, positive, isShared, areClasses: false, output: 'logit' },
+    units: { count, positive, isShared, output: 'logit' },
     width: WIDTH,
     kernel: {
       name: 'kernel',

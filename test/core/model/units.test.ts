@@ -67,3 +67,28 @@ test('notes on units say which is positive, and what became of the others', () =
     /sigmoid of its own\. The other units keep their weights, but/,
   );
 });
+
+describe('units that each stand for a class', () => {
+  const classes = ['nv', 'mel', 'bcc'];
+  const found = { head: 'head', count: 3, activations: ['softmax'], positiveClass: undefined, classes };
+
+  test('are those of one softmax, none of them positive', () => {
+    expect(readUnits(found)).toEqual({
+      count: 3,
+      positive: 0,
+      areClasses: true,
+      isShared: true,
+      output: 'score',
+    });
+    expect(notesOnUnits(readUnits(found))[0]).toMatch(/^Each of the head's 3 units stands for a class/);
+  });
+
+  test.each([
+    [{ classes: ['nv', 'mel'] }, /three classes at least, received 2/],
+    [{ count: 4 }, /a class for each of its 4 units, in their order, received 3$/],
+    [{ positiveClass: 1 }, /classes or a positive class, received both$/],
+    [{ activations: ['sigmoid'] }, /one softmax over all classes, received a sigmoid for each$/],
+  ])('refuse %o', (change, message) => {
+    expect(() => readUnits({ ...found, ...change })).toThrow(message);
+  });
+});
