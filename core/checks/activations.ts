@@ -3,7 +3,7 @@ import type { CheckedSet } from './sets.ts';
 import type { Finding } from './types.ts';
 
 /**
- * Running standard deviations beyond chance. On HAM10000's own held-out images 0.35, at half again the brightness or
+ * Running standard deviations beyond chance. On HAM10000's own held-out images 0.35, at a fifth more brightness or
  * other colour gains 0.5 to 0.8, for chest X-rays as RGB 1.2 to 1.4 (docs/check.md).
  */
 const [SHIFTED, UNSEEN] = [0.55, 1];
