@@ -4,11 +4,18 @@ import { DISPARITY_WORDS } from '../text/words.ts';
 
 export type Movement = 'narrower' | 'wider' | 'same';
 
-/** Did the gap narrow? Judged on the unrounded figures; `same` when both read the same to three decimals. */
+/**
+ * Did the gap narrow? Judged on the unrounded figures; `same` when both read the same to three decimals. A ratio to a
+ * reference group may lie on either side of 1: 2 is as far from it as 0.5.
+ */
 export function movementOf(metric: DisparityName, before: number, after: number): Movement {
-  if (rate(before) === rate(after)) return 'same';
-  return after < before === DISPARITY_WORDS[metric].isRatio ? 'wider' : 'narrower';
+  const { isRatio } = DISPARITY_WORDS[metric];
+  const [from, to] = isRatio ? [belowOne(before), belowOne(after)] : [before, after];
+  if (rate(from) === rate(to)) return 'same';
+  return to < from === isRatio ? 'wider' : 'narrower';
 }
+
+const belowOne = (ratio: number): number => (ratio > 1 ? 1 / ratio : ratio);
 
 /** `fell from 0.920 to 0.110` */
 export function movementWords(before: number, after: number): string {

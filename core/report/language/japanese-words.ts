@@ -10,7 +10,7 @@ const ONE = '1 なら差なし。';
 const DISPARITIES: Words = {
   demographicParityDifference: ['人口統計的パリティの差', `陽性予測率の最大と最小の差。${ZERO}`],
   demographicParityRatio: ['人口統計的パリティの比', `陽性予測率の最小を最大で割った値。${ONE}`],
-  disparateImpactRatio: ['差別的影響の比', `陽性予測率の最小を基準群の値で割った値。${ONE}`],
+  disparateImpactRatio: ['差別的影響の比', `他の群の陽性予測率の最小を基準群の値で割った値。${ONE}`],
   conditionalDemographicDisparity: [
     '条件付き人口統計的格差',
     `層の内で、陰性予測に占める群の割合と陽性予測に占める割合との差の最大。${ZERO}`,

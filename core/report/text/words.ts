@@ -22,7 +22,7 @@ export const DISPARITY_WORDS = {
   },
   disparateImpactRatio: {
     label: DISPARITY_LABELS.disparateImpactRatio,
-    meaning: 'Lowest selection rate divided by that of the reference group; 1 is no gap.',
+    meaning: 'Lowest selection rate of the other groups divided by that of the reference group; 1 is no gap.',
     isRatio: true,
   },
   conditionalDemographicDisparity: {

@@ -9,6 +9,14 @@ describe('movementOf', () => {
     expect(movementOf('demographicParityRatio', 0.1, 0.9)).toBe('narrower');
   });
 
+  it('measures a ratio from 1 on both sides: 4 and 1/4 are equally far', () => {
+    expect(movementOf('disparateImpactRatio', 47.6, 1.08)).toBe('narrower');
+    expect(movementOf('disparateImpactRatio', 1.08, 47.6)).toBe('wider');
+    expect(movementOf('disparateImpactRatio', 4, 0.5)).toBe('narrower');
+    expect(movementOf('disparateImpactRatio', 0.5, 4)).toBe('wider');
+    expect(movementOf('disparateImpactRatio', 4, 0.25)).toBe('same');
+  });
+
   it('sees no movement below three decimals', () => {
     expect(movementOf('equalizedOddsDifference', 0.1001, 0.1002)).toBe('same');
   });
