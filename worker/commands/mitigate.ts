@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { readJson } from '../../core/data/read-json.ts';
 import { InvalidInputError } from '../../core/errors.ts';
+import type { DecisionRecord } from '../../core/jobs/decision-record.ts';
+import type { RunRecord } from '../../core/jobs/run-record.ts';
 import type { PresetName } from '../../core/jobs/schema.ts';
 import { budgetSchema, DEFAULT_SPLITS, METRIC_NAMES, PRESET_NAMES } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
@@ -199,12 +201,20 @@ async function mitigate(flags: MitigateFlags, console: Console): Promise<void> {
   });
   console.print(flags.json ? JSON.stringify(record, null, 2) : mitigationTable(result));
   if (!flags.json && record.audited.length > 1) console.print(`\n${setsTable(record)}`);
+  if (!flags.json) await printDecision(flags.out, record, console);
   if (record.search) {
     const { searchSentence } = await import('../../core/report/facts/search-text.ts');
     console.note(searchSentence(record.search));
   }
   console.note(`report: ${path.join(flags.out, 'report.html')}`);
   console.exitCode = exitCodeOf(result);
+}
+
+async function printDecision(folder: string, { check }: RunRecord, console: Console): Promise<void> {
+  const { decisionText } = await import('./decision-text.ts');
+  const { DECISION_FILE, readFolderJson } = await import('../run-report.ts');
+  const text = decisionText(await readFolderJson<DecisionRecord>(folder, DECISION_FILE), check);
+  if (text !== '') console.print(`\n${text}`);
 }
 
 function assertExplained({ explain = false, showImages = false }: MitigateFlags): void {

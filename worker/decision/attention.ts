@@ -44,7 +44,8 @@ const FIGURE_NAMES = {
   auc: 'AUC',
 } as const satisfies Record<GroupLoss['figure'], string>;
 
-function levelDownSentences({ name, levelDown }: DecidedSet): string[] {
+/** Whether a disparity of a set fell by somebody's loss, a sentence for each feature where it did or may have. */
+export function levelDownSentences({ name, levelDown }: DecidedSet): string[] {
   return levelDown.flatMap(({ sensitiveFeature, status, losses, undefinedFigures }) => {
     const where = `On "${name}", by ${sensitiveFeature}`;
     if (status === 'levelled-down') {
