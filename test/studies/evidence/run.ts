@@ -32,6 +32,7 @@ interface Flags {
   readonly methods: string[];
   readonly seeds: number;
   readonly minutes: number;
+  readonly threads?: number;
   readonly docs?: string;
 }
 
@@ -116,6 +117,7 @@ const program = new Command('study')
   .addOption(new Option('--scenarios <name...>').choices(scenarioNames).default(scenarioNames))
   .addOption(new Option('--methods <name...>').choices(methodNames).default(methodNames))
   .option('--seeds <count>', 'at most', Number, Number.POSITIVE_INFINITY)
+  .option('--threads <number>', 'of the backend; results do not depend on it', Number)
   .option('--minutes <number>', 'nothing new is begun after', Number, 120)
   .option('--docs <page>', 'page whose tables and plots are replaced, e.g. docs/evidence.md');
 program.parse();
@@ -123,7 +125,7 @@ const flags = program.opts<Flags>();
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 const end = performance.now() + flags.minutes * 60_000;
-await startBackend('wasm');
+await startBackend('wasm', { threads: flags.threads });
 try {
   const { results, missing } = await study({
     flags,
