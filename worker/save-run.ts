@@ -140,8 +140,16 @@ async function describeRun(input: SaveRunInput): Promise<RunRecord> {
   };
 }
 
-function summaryOf({ verdict, findings }: DataCheck, status: Outcome): NonNullable<RunRecord['check']> {
-  return { verdict, isOverruled: verdict === 'unfit' && status !== 'rejected', findings };
+function summaryOf(
+  { verdict, findings, notChecked }: DataCheck,
+  status: Outcome,
+): NonNullable<RunRecord['check']> {
+  return {
+    verdict,
+    isOverruled: verdict === 'unfit' && status !== 'rejected',
+    findings,
+    ...(notChecked && { notChecked }),
+  };
 }
 
 function describeSet(

@@ -5,6 +5,7 @@ import { type DuplicateClass, duplicateFindings, exactClasses, nearClasses } fro
 import { groupProbeFindings } from './group-probe.ts';
 import { hasSignal, labelFindings } from './labels.ts';
 import { nearPairs } from './near-pairs.ts';
+import { notChecked } from './not-checked.ts';
 import { isBlank, pictureFindings } from './pictures.ts';
 import { alignGroups, type CheckedData, type CheckedSet, joinSets } from './sets.ts';
 import { associationFindings, shiftFindings } from './shifts.ts';
@@ -58,6 +59,7 @@ export async function checkData(data: CheckedData, signal?: AbortSignal): Promis
     check: {
       schemaVersion: 1,
       ...summarize(findings),
+      notChecked: notChecked({ parts, test: view.test, distance }),
       cells,
       reach: reachOf(cells),
       distance,

@@ -155,8 +155,7 @@ function cellFindings(cells: readonly CellSupport[], isMitigated: boolean): Find
   if (first === undefined) return [];
   const { isTest } = first;
   const least = isTest ? SMALL_AUDITED_CELL : SMALL_TRAINING_CELL;
-  const isPresent = ({ group }: CellSupport) => sum(cells.filter((cell) => cell.group === group)) > 0;
-  const small = cells.filter((cell) => cell.support < least && (!isTest || isPresent(cell)));
+  const small = cells.filter((cell) => cell.support < least);
   const empty = small.filter(({ support }) => support === 0);
   const isUnfit = isMitigated && !isTest && wholeGroups(cells).length < 2;
   return [

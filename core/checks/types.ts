@@ -24,6 +24,8 @@ export interface CheckSummary {
   readonly verdict: CheckVerdict;
   /** Most serious first. */
   readonly findings: readonly Finding[];
+  /** What could not be looked at, a sentence each. */
+  readonly notChecked?: readonly string[];
 }
 
 /** Content of `check.json`. It holds no time, no path and no row: same data, same bytes. */

@@ -7,8 +7,9 @@ import { printable, textTable } from './tables.ts';
 
 /** A check as plain text: verdict, findings with their repair, supports, what gaps can show, distance from training. */
 export function checkText(check: DataCheck): string {
-  const { verdict, findings, reach } = check;
-  const first = findings.length === 0 ? `${verdict}: nothing was found` : verdict;
+  const { verdict, findings, reach, notChecked = [] } = check;
+  const found = notChecked.length > 0 ? 'nothing was found in what could be checked' : 'nothing was found';
+  const first = findings.length === 0 ? `${verdict}: ${found}` : verdict;
   return [
     first,
     ...findings.map(({ severity, code, reason, repair }) =>
@@ -18,6 +19,9 @@ export function checkText(check: DataCheck): string {
         `  → ${printable(repair)}`,
       ].join('\n'),
     ),
+    ...(notChecked.length === 0
+      ? []
+      : [['NOT CHECKED', ...notChecked.map((each) => `  ${each}`)].join('\n')]),
     cellTable(check),
     textTable(
       [
@@ -26,13 +30,13 @@ export function checkText(check: DataCheck): string {
           part,
           sensitiveFeature,
           rate === 'truePositiveRate' ? 'TPR' : 'FPR',
-          gap === null ? 'none' : gap.toFixed(2),
+          gap === null ? 'cannot be told' : gap.toFixed(2),
           groups.join(', '),
         ]),
       ],
       'left',
     ),
-    distanceText(check),
+    ...distanceText(check),
   ].join('\n\n');
 }
 
@@ -55,17 +59,17 @@ function cellTable({ cells }: DataCheck): string {
   return textTable([header, ...rows], 'left');
 }
 
-function distanceText({ distance }: DataCheck): string {
-  if (distance === null) {
-    return 'distance from training: not known; the model has no batch normalisation, or there are too few rows';
-  }
+function distanceText({ distance }: DataCheck): string[] {
+  if (distance === null) return [];
   const { whole, groups } = distance;
   const byGroup = groups.map((each) =>
     each.distance === null ? `${each.group} not known` : `${each.group} ${each.distance.toFixed(2)}`,
   );
-  return printable(
-    `distance from training: ${whole.distance.toFixed(2)} running standard deviations (${whole.byChance.toFixed(2)} by chance); ${byGroup.join(', ')}`,
-  );
+  return [
+    printable(
+      `distance from training: ${whole.distance.toFixed(2)} running standard deviations (${whole.byChance.toFixed(2)} by chance); ${byGroup.join(', ')}`,
+    ),
+  ];
 }
 
 /** Lines of the manifest, for the eyes of who asked alone. */

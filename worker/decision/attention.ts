@@ -105,10 +105,15 @@ function setSentences({ name, before, after }: DecisionSet, { outcome }: RunReco
 
 function checkSentences({ check }: RunRecord): string[] {
   if (check === undefined) return [];
+  const { findings, notChecked = [] } = check;
   const overruled = check.isOverruled
     ? ['The check called the data unfit, and the run was told to go on.']
     : [];
-  return [...overruled, ...check.findings.map(({ reason }) => `Check of the data: ${reason}`)];
+  return [
+    ...overruled,
+    ...findings.map(({ reason }) => `Check of the data: ${reason}`),
+    ...notChecked.map((sentence) => `Not checked. ${sentence}`),
+  ];
 }
 
 function maskSentences({ mask, candidates }: RunRecord): string[] {

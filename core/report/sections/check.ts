@@ -1,9 +1,9 @@
 import type { Finding } from '../../checks/types.ts';
 import type { RunRecord } from '../../jobs/run-record.ts';
-import { paragraph, type Section } from '../page/layout.ts';
+import { bulletList, paragraph, type Section } from '../page/layout.ts';
 import { longTextCell, row, table } from '../page/table.ts';
 import { plural } from '../text/format.ts';
-import { html } from '../text/html.ts';
+import { html, NOTHING } from '../text/html.ts';
 import { nameHtml } from '../text/names.ts';
 
 const SEVERITY_WORDS = { unfit: 'Unfit', care: 'Care' } as const satisfies Record<
@@ -14,15 +14,19 @@ const SEVERITY_WORDS = { unfit: 'Unfit', care: 'Care' } as const satisfies Recor
 /** What was found in the data before anything was trained on it; none for runs that did not look. */
 export function checkSections({ check }: RunRecord): Section[] {
   if (check === undefined) return [];
-  const { verdict, findings } = check;
+  const { verdict, findings, notChecked = [] } = check;
+  const unseen =
+    notChecked.length === 0
+      ? NOTHING
+      : html`${paragraph('What could not be checked:')}
+${bulletList(notChecked)}`;
   if (findings.length === 0) {
     return [
       {
         id: 'check',
         title: 'Is the data fit for this?',
-        body: paragraph(
-          'The check found nothing: parts, groups, labels, duplicates, pictures and activations are as they should be.',
-        ),
+        body: html`${paragraph(`The check found nothing${notChecked.length === 0 ? '' : ' in what it could look at'}. No finding is no proof that the data are fit.`)}
+${unseen}`,
       },
     ];
   }
@@ -34,7 +38,8 @@ export function checkSections({ check }: RunRecord): Section[] {
       id: 'check',
       title: 'Is the data fit for this?',
       body: html`${paragraph(`The check calls the data ${verdict}: ${plural(findings.length, 'finding')}. Supports and distances are in check.json.`)}
-${table({ caption: 'Findings of the check', columns: [{ title: 'Severity' }, { title: 'What was found' }, { title: 'What to collect or repair' }], rows })}`,
+${table({ caption: 'Findings of the check', columns: [{ title: 'Severity' }, { title: 'What was found' }, { title: 'What to collect or repair' }], rows })}
+${unseen}`,
     },
   ];
 }

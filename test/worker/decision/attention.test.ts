@@ -24,13 +24,14 @@ describe('what a person has to look at', () => {
       outcome: { ...IMPROVED_RUN.outcome, status: 'not-improved', reasons: [] },
       data: { ...IMPROVED_RUN.data, isIndependent: false },
       mask: { ...IMPROVED_RUN.mask!, stability: 0.21 },
-      check: { verdict: 'unfit', isOverruled: true, findings: [] },
+      check: { verdict: 'unfit', isOverruled: true, findings: [], notChecked: ['Subjects: none.'] },
     });
     expect(sentences).toEqual(
       expect.arrayContaining([
         'The outcome is not-improved: the original model stays in use.',
         expect.stringMatching(/also steered the run/),
         'The check called the data unfit, and the run was told to go on.',
+        'Not checked. Subjects: none.',
         'Two halves of the data give masks that overlap by 0.21 only.',
       ]),
     );

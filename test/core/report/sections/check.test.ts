@@ -26,6 +26,19 @@ describe('checkSections', () => {
     expect(render(section!.body)).toContain('The check found nothing');
   });
 
+  it.each([[[]], [FINDINGS]])('name what could not be checked, with %j', (findings) => {
+    const check = {
+      verdict: 'fit',
+      isOverruled: false,
+      findings,
+      notChecked: ['Subjects: <none>.'],
+    } as const;
+    const text = render(checkSections(runWith(check))[0]!.body);
+    expect(text).toContain('What could not be checked:');
+    expect(text).toContain('<li>Subjects: &lt;none&gt;.</li>');
+    expect(text).not.toContain('The check found nothing.');
+  });
+
   it('list each finding with its severity and repair, names escaped', () => {
     const [section] = checkSections(runWith({ verdict: 'unfit', isOverruled: false, findings: FINDINGS }));
     const text = render(section!.body);
