@@ -12,7 +12,6 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
       'sets',
       'shifts',
       'subjects',
-      'supports',
       'two-sets',
       'words',
     ].map((name) => [
@@ -23,7 +22,6 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'core/data/image-patches.ts': 'test/core/data/image-facts.test.ts: what is made of one transform',
   'worker/check-files.ts': 'test/worker/commands/check.test.ts: what the command does, on files',
   'worker/check-parts.ts': 'test/worker/commands/check.test.ts: what the command does, on files',
-  'worker/commands/check-text.ts': 'test/worker/commands/check.test.ts: what the command prints',
   'worker/image-facts-store.ts': 'test/worker/commands/check.test.ts: images that are decoded once',
   'core/data/attributes.ts': 'test/core/data/predictions.test.ts: groups of one table and of two',
   'core/data/slots.ts': 'test/core/data/predictions.test.ts: columns that are checked as they are read',

@@ -1,4 +1,5 @@
 import type { PairedDifference } from '../../core/jobs/run-record.ts';
+import { isSame } from '../../core/report/facts/mask-verdict.ts';
 import type { Comparison, MethodSummary } from '../methods/comparison.ts';
 import { textTable } from './tables.ts';
 
@@ -50,6 +51,7 @@ function meansRow({ method, means, statuses, cost }: MethodSummary, seeds: numbe
 
 function differenceText({ value, interval }: PairedDifference): string {
   if (value === null) return 'n/a';
+  if (isSame({ value, interval })) return 'same';
   const bounds = interval ? ` (${signed(interval.low)} to ${signed(interval.high)})` : '';
   return `${signed(value)}${bounds}`;
 }

@@ -28,6 +28,9 @@ export function maskSentence(
 ): string {
   const against = CONTROL_WORDS[control] ?? control;
   if (disparity.value === null) return `${method} against ${against}: the disparity is not defined.`;
+  if (isSame(disparity) && isSame(auc)) {
+    return `${method}: the same figures as with ${against} in every draw, because both kept the original model or chose the same one: the mask has not earned its keep against it.`;
+  }
   const size = Math.abs(disparity.value).toFixed(3);
   const bounds = intervalText(disparity.interval, level);
   const verdict = {
@@ -36,6 +39,11 @@ export function maskSentence(
     undecided: `no difference in disparity from ${against} that these data can show (${signed(disparity.value)}, ${bounds}), so the mask has not earned its keep against it`,
   }[effectOf(disparity.interval)];
   return `${method}: ${verdict}; ${aucClause(auc, level)}.`;
+}
+
+/** Not a small difference but none at all: an interval of width zero would read as a precise measurement. */
+export function isSame({ value, interval }: PairedDifference): boolean {
+  return value === 0 && interval !== null && interval.low === 0 && interval.high === 0;
 }
 
 function aucClause({ value, interval }: PairedDifference, level: number): string {

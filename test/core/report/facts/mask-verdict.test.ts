@@ -26,6 +26,14 @@ describe('whether a mask earned its keep', () => {
     );
   });
 
+  test('is that both ended at one model where no draw differs, and no precise measurement of zero', () => {
+    const same = difference(0, 0, 0);
+    expect(sentence(same, same)).toBe(
+      'robust: the same figures as with a random mask of the same size in every draw, because both kept the original model or chose the same one: the mask has not earned its keep against it.',
+    );
+    expect(sentence(same, difference(-0.03, -0.05, -0.01))).toContain('no difference in disparity');
+  });
+
   test('names what it cost in AUC', () => {
     const gain = difference(-0.1, -0.2, -0.01);
     expect(sentence(gain, difference(-0.03, -0.05, -0.01))).toContain('AUC 0.030 lower (95 % interval');
