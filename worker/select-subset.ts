@@ -30,7 +30,9 @@ export interface SelectJob {
   readonly signal: AbortSignal;
 }
 
-export interface SelectSummary extends Pick<Pool, 'leftOut'>, Pick<Selection, 'subjects' | 'bandwidth'> {
+export interface SelectSummary extends Pick<Pool, 'leftOut'>, Pick<Selection, 'bandwidth'> {
+  /** Null where the table names no subjects. */
+  readonly subjects: number | null;
   readonly size: number;
   readonly perCell: number;
   readonly cells: readonly (CellName & Selection['cells'][number])[];
@@ -62,7 +64,7 @@ export async function selectSubset(job: SelectJob): Promise<SelectSummary> {
     await writeNewFile(job.out, await manifestText(job, dropped));
     return {
       size: rows.length,
-      subjects,
+      subjects: pool.subjects === undefined ? null : subjects,
       perCell,
       cells: cells.map((cell, index) => ({ ...pool.cells.names[index]!, ...cell })),
       leftOut: pool.leftOut,

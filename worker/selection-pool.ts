@@ -28,7 +28,7 @@ export interface Pool {
 
 /**
  * @param split  of the pool; a table without splits is the pool as a whole
- * @throws InvalidInputError when no row has this split
+ * @throws InvalidInputError when no row has this split, or a feature has fewer than two groups to balance
  */
 export function poolOf(manifest: Manifest, split: string): Pool {
   const rows = rowsOfSplit(manifest, split);
@@ -36,6 +36,7 @@ export function poolOf(manifest: Manifest, split: string): Pool {
   const { subjects } = manifest;
   const elsewhere = new Set(subjects?.filter((_, row) => !own.has(row)));
   const isElsewhere = (row: number) => subjects !== undefined && elsewhere.has(subjects[row]!);
+  manifest.sensitiveFeatures.forEach(assertGroups);
   const cells = cellsOf(manifest);
   const numbers = rows.map((row) => cells.of(manifest, row));
   return {
@@ -48,6 +49,15 @@ export function poolOf(manifest: Manifest, split: string): Pool {
       subjectInOtherSplit: rows.filter(isElsewhere).length,
     },
   };
+}
+
+function assertGroups({ name, groupNames }: Manifest['sensitiveFeatures'][number]): void {
+  const named = groupNames.filter((group) => group !== MISSING_GROUP);
+  if (named.length > 1) return;
+  throw new InvalidInputError(
+    `column ${quote(name)}: expected two groups or more to balance, received ${named.length === 0 ? 'none' : `${quote(named[0]!)} alone`}`,
+    { column: name },
+  );
 }
 
 /** @throws InvalidInputError when there is none */

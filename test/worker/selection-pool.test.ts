@@ -28,6 +28,16 @@ describe('poolOf', () => {
     expect(pool.leftOut).toEqual({ withoutGroup: 1, subjectInOtherSplit: 1 });
   });
 
+  it.each([
+    [['F', MISSING_GROUP], '"F" alone'],
+    [[MISSING_GROUP], 'none'],
+  ])('refuses groups %j: there is nothing to balance', (groupNames, received) => {
+    const one = { name: 'sex', groupNames, groups: new Int32Array(6) };
+    expect(() => poolOf({ ...manifest, sensitiveFeatures: [one] }, 'external')).toThrow(
+      `column "sex": expected two groups or more to balance, received ${received}`,
+    );
+  });
+
   it('finds a row of another table by the names of its groups', () => {
     const { cells } = poolOf(manifest, 'external');
     const other: Manifest = {

@@ -23,6 +23,12 @@ it('shows each cell with its counts and distances', () => {
   expect(first!.split(/ {2,}/)).toEqual(['sex "F" with label 0', '30', '1', '0.1000', '0.2500']);
 });
 
+it('counts no subjects where the table names none', () => {
+  const unnamed = { ...summary, subjects: null };
+  expect(selectionTable(unnamed)).toMatch(/^2 samples, 2 cells alike\n/);
+  expect(selectionNotes(unnamed)[0]).toMatch(/^no subjects/);
+});
+
 it('says what was left out and what stood in', () => {
   expect(selectionNotes(summary)).toEqual([
     '2 rows left out whose subject is in another split',
