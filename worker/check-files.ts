@@ -12,7 +12,7 @@ import {
   type ModelAndData,
 } from './load-data.ts';
 import type { TestManifest } from './mitigate-files.ts';
-import { type DivideInput, divide } from './parts.ts';
+import { assertNames, type DivideInput, divide } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { makeRandom } from './random.ts';
 
@@ -86,6 +86,7 @@ async function loadTests(
   { source, testManifests = [], signal }: CheckFilesInput,
   { spec }: ModelAndData,
 ): Promise<Map<string, CheckedTable>> {
+  assertNames(testManifests.map(({ name }) => name)); // a map keeps the last of two
   const tests = new Map<string, CheckedTable>();
   for (const { name, manifest } of testManifests) {
     tests.set(name, await loadOther(source, { manifest, spec, signal }));

@@ -124,7 +124,7 @@ function assignRoles({ samples, splits, testSets = [] }: DivideInput): Roles {
 }
 
 /** Each set has a name of its own, by which reports call it. */
-function assertNames(names: readonly string[], external?: string): void {
+export function assertNames(names: readonly string[], external?: string): void {
   const twice = names.find((name, place) => name === external || names.indexOf(name) !== place);
   if (twice === undefined) return;
   throw new InvalidInputError(

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -7,13 +7,17 @@ import { systemCode } from '../core/data/read-json.ts';
 import { InvalidInputError, isCounterweightError, StorageError } from '../core/errors.ts';
 import type { FileRecord } from '../core/jobs/run-record.ts';
 
-/** @throws InvalidInputError when `folder` exists: a run never overwrites another */
+/**
+ * Called before the work, so that an hour of it does not end at a place that cannot be written.
+ *
+ * @throws InvalidInputError when `folder` exists: a run never overwrites another; StorageError when it cannot be made
+ */
 export async function assertAbsent(folder: string, kind: 'folder' | 'file' = 'folder'): Promise<void> {
   const exists = await access(folder).then(
     () => true,
     () => false,
   );
-  if (!exists) return;
+  if (!exists) return assertWritable(folder);
   throw new InvalidInputError(
     `output "${folder}": expected a ${kind} that does not exist yet, received one that does`,
     {
@@ -21,6 +25,31 @@ export async function assertAbsent(folder: string, kind: 'folder' | 'file' = 'fo
     },
   );
 }
+
+/** Whether the nearest folder above that exists takes new files. */
+async function assertWritable(target: string): Promise<void> {
+  let above = path.dirname(path.resolve(target));
+  try {
+    while (!(await access(above).then(() => true, isElsewhere))) above = path.dirname(above);
+    await readdir(above); // ENOTDIR where it is a file
+    await access(above, constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite(target, cause);
+  }
+}
+
+/** Not there is no problem: it will be made. */
+function isElsewhere(error: unknown): false {
+  if (systemCode(error) === 'ENOENT') return false;
+  throw error;
+}
+
+const cannotWrite = (target: string, cause: unknown): StorageError =>
+  new StorageError(
+    `output "${target}": cannot be written (${systemCode(cause)})`,
+    { folder: target },
+    { cause },
+  );
 
 /**
  * Fills a folder that appears only when it is complete: the files are written beside it and renamed at the end,
@@ -40,11 +69,7 @@ export async function writeFolder(folder: string, fill: (partial: string) => Pro
   } catch (cause) {
     if (partial !== null) await rm(partial, { recursive: true, force: true });
     if (isCounterweightError(cause)) throw cause;
-    throw new StorageError(
-      `output "${folder}": cannot be written (${systemCode(cause)})`,
-      { folder },
-      { cause },
-    );
+    throw cannotWrite(folder, cause);
   }
 }
 

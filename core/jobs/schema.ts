@@ -18,7 +18,10 @@ export const DEFAULT_SPLITS = { external: 'external', test: ['test'] } as const;
 /** What a search of settings may take, the preset's own included: a multiple of those, epochs, time or money. */
 export const budgetSchema = z
   .string()
-  .regex(/^\d{1,6}(?:\.\d{1,2})?(?:x|epochs|m|h|usd)$/, 'must be like 2.5x, 60epochs, 10m, 2h or 2usd');
+  .regex(
+    /^(?![0.]+[a-z])\d{1,6}(?:\.\d{1,2})?(?:x|epochs|m|h|usd)$/,
+    'must be above 0 and like 2.5x, 60epochs, 10m, 2h or 2usd',
+  );
 
 const KEY_RULE = 'must be segments separated by "/", none of them empty, "." or ".."';
 const UPLOADED_RULE = `must start with "${UPLOADS}"`;

@@ -14,6 +14,16 @@ describe('assertAbsent', () => {
     await expect(assertAbsent(folder.at('nothing'))).resolves.toBeUndefined();
   });
 
+  it('refuses a place below a file before any work is done for it', async () => {
+    await writeFile(folder.at('plain'), '');
+    for (const place of ['plain/run', 'plain/deep/run']) {
+      await expect(assertAbsent(folder.at(place))).rejects.toMatchObject({
+        code: 'STORAGE',
+        message: `output "${folder.at(place)}": cannot be written (ENOTDIR)`,
+      });
+    }
+  });
+
   it.each(['folder', 'file'])('refuses a %s that exists', async (kind) => {
     const place = folder.at(`existing-${kind}`);
     await (kind === 'folder' ? mkdir(place) : writeFile(place, ''));

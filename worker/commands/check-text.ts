@@ -1,7 +1,4 @@
-import { writeFile } from 'node:fs/promises';
 import type { DataCheck } from '../../core/checks/types.ts';
-import { systemCode } from '../../core/data/read-json.ts';
-import { StorageError } from '../../core/errors.ts';
 import type { CheckedLines } from '../check-files.ts';
 import { printable, textTable } from './tables.ts';
 
@@ -82,11 +79,4 @@ export function linesText({ duplicates, blank }: CheckedLines): string {
     ...(blank.length === 0 ? [] : [`blank: ${blank.map(place).join(', ')}`]),
     ...(duplicates.length + blank.length === 0 ? ['no duplicates, no blank images'] : []),
   ].join('\n');
-}
-
-/** @throws StorageError when the file cannot be written */
-export async function writeCheck(file: string, check: DataCheck): Promise<void> {
-  await writeFile(file, `${JSON.stringify(check, null, 2)}\n`).catch((cause: unknown) => {
-    throw new StorageError(`"${file}": cannot be written (${systemCode(cause)})`, { path: file }, { cause });
-  });
 }

@@ -4,6 +4,7 @@ import { InvalidInputError } from '../../core/errors.ts';
 import { DEFAULT_SPLITS } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
 import type { CheckFilesInput } from '../check-files.ts';
+import { assertAbsent } from '../run-folder.ts';
 import type { Console } from './console.ts';
 import type { DataFlags } from './data-options.ts';
 import {
@@ -73,7 +74,7 @@ export function addCheckCommand(program: Command, console: Console): void {
         .argParser(parseSeed),
     )
     .optionsGroup('Output:')
-    .option('--out <json>', 'file to write the check to')
+    .option('--out <json>', 'file to make with the check; must not exist')
     .option('--list', 'print the lines of duplicates and blank images; keep them on this machine')
     .option('--json', 'print the check as JSON')
     .addHelpText('after', EXAMPLES)
@@ -83,8 +84,10 @@ export function addCheckCommand(program: Command, console: Console): void {
 }
 
 async function check(flags: CheckFlags, console: Console): Promise<void> {
+  if (flags.out !== undefined) await assertAbsent(flags.out, 'file');
   const { checkFiles } = await import('../check-files.ts');
-  const { checkText, linesText, writeCheck } = await import('./check-text.ts');
+  const { checkText, linesText } = await import('./check-text.ts');
+  const { writeNewFile } = await import('../new-file.ts');
   const source = await readDataSource(flags.model, flags);
   const reference = referenceOf(flags);
   await startBackend(flags.backend, { threads: flags.threads });
@@ -97,7 +100,7 @@ async function check(flags: CheckFlags, console: Console): Promise<void> {
     progress: console.progress,
     signal: console.signal,
   });
-  if (flags.out !== undefined) await writeCheck(flags.out, found);
+  if (flags.out !== undefined) await writeNewFile(flags.out, `${JSON.stringify(found, null, 2)}\n`);
   console.print(flags.json ? JSON.stringify(found, null, 2) : checkText(found));
   if (flags.list) console.print(linesText(lines));
   console.exitCode = found.verdict === 'unfit' ? EXIT_CODES.DATA_UNFIT : 0;

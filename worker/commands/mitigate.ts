@@ -168,7 +168,7 @@ function parseDepth(text: string): number {
 function parseBudget(text: string): string {
   if (budgetSchema.safeParse(text).success) return text;
   throw new InvalidInputError(
-    `--search: expected a budget like 2.5x, 60epochs, 10m, 2h or 2usd, received "${text}"`,
+    `--search: expected a budget above 0, like 2.5x, 60epochs, 10m, 2h or 2usd, received "${text}"`,
   );
 }
 

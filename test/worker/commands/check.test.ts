@@ -29,6 +29,17 @@ describe('counterweight check', () => {
     expect(run.stderr).toMatch(/read images .*\ncheck data/);
   });
 
+  it('refuses two test sets of one name, and a file that exists', async () => {
+    await writeFile('there.json', '{}');
+    const twice = await check('--test-manifest a=manifest.csv a=manifest.csv');
+    expect(twice).toMatchObject({ exitCode: 64 });
+    expect(twice.stderr).toContain('test set "a": expected each name once, received it twice');
+    const there = await check('--out there.json');
+    expect(there).toMatchObject({ exitCode: 64 });
+    expect(there.stderr).toContain('output "there.json": expected a file that does not exist yet');
+    expect(await readFile('there.json', 'utf8')).toBe('{}');
+  });
+
   it('prints as JSON what --out writes, without a file, a line or a path of a row', async () => {
     const { stdout, exitCode } = await check('--json --out check.json');
     expect(exitCode).toBe(0);

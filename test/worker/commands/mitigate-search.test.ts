@@ -36,7 +36,14 @@ describe('counterweight mitigate --search', () => {
   });
 
   it.each([
-    ['--search soon', '--search: expected a budget like 2.5x, 60epochs, 10m, 2h or 2usd, received "soon"'],
+    [
+      '--search soon',
+      '--search: expected a budget above 0, like 2.5x, 60epochs, 10m, 2h or 2usd, received "soon"',
+    ],
+    [
+      '--search 0.00x',
+      '--search: expected a budget above 0, like 2.5x, 60epochs, 10m, 2h or 2usd, received "0.00x"',
+    ],
     [
       '--preset bmft-released --search 2x',
       'options: "search" needs a selection, which the preset "robust" has',
