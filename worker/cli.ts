@@ -122,5 +122,6 @@ function describeError(error: unknown): string {
     const name = error instanceof Error ? error.name : typeof error;
     return `unexpected ${name}; this is a defect of counterweight, please report it`;
   }
-  return error.code === 'INTERRUPTED' ? 'stopped; nothing was written' : error.message;
+  const isLost = error.code === 'INTERRUPTED' && error.details.keptIn === undefined;
+  return isLost ? 'stopped; nothing was written' : error.message;
 }

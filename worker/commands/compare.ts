@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { readJson } from '../../core/data/read-json.ts';
-import { InvalidInputError } from '../../core/errors.ts';
+import { InterruptedError, InvalidInputError, isCounterweightError } from '../../core/errors.ts';
 import { DEFAULT_SPLITS, METRIC_NAMES } from '../../core/jobs/schema.ts';
 import { startBackend } from '../backend.ts';
 import type { MitigationOptions } from '../bmft/options.ts';
@@ -105,6 +106,17 @@ function chosenMethods({ methods, baseline }: CompareFlags): string[] {
   return METHOD_NAMES.filter((name) => isAll || methods.includes(name) || name === baseline);
 }
 
+/** What is finished by the time of a stop stays, where there is a folder for it. */
+function stopped(error: unknown, folder: string | undefined): unknown {
+  if (!isCounterweightError(error) || error.code !== 'INTERRUPTED') return error;
+  if (folder === undefined || !existsSync(folder)) return error;
+  return new InterruptedError(
+    `stopped; what is finished is in "${folder}", and the same command goes on with it`,
+    { keptIn: folder },
+    { cause: error },
+  );
+}
+
 async function compare(flags: CompareFlags, console: Console): Promise<void> {
   const methods = chosenMethods(flags);
   const changes = flags.options === undefined ? {} : await readJson(flags.options);
@@ -127,6 +139,8 @@ async function compare(flags: CompareFlags, console: Console): Promise<void> {
     progress: console.progress,
     signal: console.signal,
     now: () => performance.now(),
+  }).catch((error: unknown) => {
+    throw stopped(error, flags.out);
   });
   console.print(flags.json ? JSON.stringify(comparison, null, 2) : comparisonTable(comparison));
 }

@@ -1,6 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { systemCode } from '../../core/data/read-json.ts';
 import { InvalidInputError } from '../../core/errors.ts';
+import { assertAbsent } from '../run-folder.ts';
 import { decodeTensors, encodeTensors } from '../tensor-file.ts';
 import type { SeedBench } from './bench.ts';
 import type { MethodResult } from './run-method.ts';
@@ -24,7 +26,8 @@ const COMPLETE = 'comparison.json';
  * need, lies beside them without names or identifiers until the comparison is complete.
  *
  * @param settings  all that results depend on but method and seed
- * @throws InvalidInputError when the folder holds a complete comparison, one with other settings, or other files
+ * @throws InvalidInputError when the folder holds a complete comparison, one with other settings, or other files; StorageError
+ *   when it cannot be made
  */
 export async function openResults(folder: string, settings: string): Promise<ResultStore> {
   await assertFits(folder, settings);
@@ -71,6 +74,9 @@ export async function completeResults(folder: string, comparison: object): Promi
 }
 
 async function assertFits(folder: string, settings: string): Promise<void> {
+  const names = await namesIn(folder);
+  if (names === null) return assertAbsent(folder);
+  if (names.length > 0 && !names.includes(UNFINISHED) && !names.includes(COMPLETE)) throw hasOthers(folder);
   if ((await readIfThere(path.join(folder, COMPLETE))) !== null) {
     throw new InvalidInputError(
       `output "${folder}": expected a folder that does not exist yet or an unfinished comparison, received a complete one`,
@@ -84,6 +90,23 @@ async function assertFits(folder: string, settings: string): Promise<void> {
     { folder },
   );
 }
+
+/** Null where there is nothing of this name, or nothing to look into: whether it can be made is another question. */
+async function namesIn(folder: string): Promise<string[] | null> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+/** Such as the folder of a run, to which files of another kind would be added. */
+const hasOthers = (folder: string): InvalidInputError =>
+  new InvalidInputError(
+    `output "${folder}": expected a folder that does not exist yet or an unfinished comparison, received one with other files`,
+    { folder },
+  );
 
 function nameOf(method: string, seed: number): string {
   return `${method}-seed-${seed}`;

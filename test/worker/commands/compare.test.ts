@@ -84,6 +84,7 @@ describe('counterweight compare', () => {
     watched.abort();
     await until;
     expect(stopped.exitCode).toBe(130);
+    expect(stopped.stderr).toContain('what is finished is in "second", and the same command goes on with it');
     const done = (await readdir('second')).filter((name) => name.endsWith('.json'));
     expect(done).toContain('head-only-seed-0.json');
     expect(done).not.toContain('comparison.json');
@@ -107,6 +108,22 @@ testBadInputs('compare', {
   'a complete comparison as its output': {
     line: `compare ${DATA} --methods untouched --out first`,
     says: 'output "first": expected a folder that does not exist yet or an unfinished comparison, received a complete one',
+  },
+  'a folder of something else as its output': {
+    files: { 'elsewhere/run.json': '{}' },
+    line: `compare ${DATA} --methods untouched --out elsewhere`,
+    says: 'output "elsewhere": expected a folder that does not exist yet or an unfinished comparison, received one with other files',
+  },
+  'a place below a file as its output': {
+    files: { plain: '' },
+    line: `compare ${DATA} --methods untouched --out plain/deep`,
+    says: 'output "plain/deep": cannot be written (ENOTDIR)',
+    exit: [64, 'STORAGE'],
+  },
+  'a file as its output': {
+    files: { plain: '' },
+    line: `compare ${DATA} --methods untouched --out plain`,
+    says: 'output "plain": expected a folder that does not exist yet, received one that does',
   },
   'an unfinished comparison of other settings as its output': {
     files: { 'other/.unfinished/settings.json': '{}' },
