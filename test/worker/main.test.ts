@@ -72,6 +72,7 @@ describe.concurrent('the worker process', { timeout: 120_000 }, () => {
       'fetch model',
       'fetch inputs',
       'read images',
+      'check data',
       'audit before',
       'importance',
       'search',

@@ -155,6 +155,7 @@ describe('the model that was trained on HAM10000', () => {
   }
 
   test('is nearer to skin than to recoloured skin, and to that nearer than to chest X-rays', async () => {
+    const tensors = tf.memory().numTensors; // of other tests that share the process
     const model = await loadTfjsLayers(path.join(SHARED, 'models/ham-artefact-plain'));
     const ham = (await readRows('ham10000-64')).filter(({ split }) => split === 'external');
     const nih = await readRows('nih-cxr-1000-64');
@@ -185,6 +186,6 @@ describe('the model that was trained on HAM10000', () => {
     expect(recoloured).toBeGreaterThan(skin + 0.1);
     expect(chest).toBeGreaterThan(recoloured + 0.1);
     model.dispose();
-    expect(tf.memory().numTensors).toBe(0);
+    expect(tf.memory().numTensors).toBe(tensors);
   });
 });
