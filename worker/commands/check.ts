@@ -79,8 +79,16 @@ export function addCheckCommand(program: Command, console: Console): void {
     .option('--json', 'print the check as JSON')
     .addHelpText('after', EXAMPLES)
     .action((manifest: string | undefined, flags: CheckFlags) =>
-      check({ ...flags, ...(manifest !== undefined && { manifest }) }, console),
+      check(withManifest(flags, manifest), console),
     );
+}
+
+function withManifest(flags: CheckFlags, manifest: string | undefined): CheckFlags {
+  if (manifest === undefined) return flags;
+  if (flags.manifest === undefined) return { ...flags, manifest };
+  throw new InvalidInputError('--manifest: expected it or a table without a flag, received both', {
+    flag: '--manifest',
+  });
 }
 
 async function check(flags: CheckFlags, console: Console): Promise<void> {

@@ -29,11 +29,14 @@ describe('counterweight check', () => {
     expect(run.stderr).toMatch(/read images .*\ncheck data/);
   });
 
-  it('refuses two test sets of one name, and a file that exists', async () => {
+  it('refuses two tables, two test sets of one name, and a file that exists', async () => {
     await writeFile('there.json', '{}');
     const twice = await check('--test-manifest a=manifest.csv a=manifest.csv');
     expect(twice).toMatchObject({ exitCode: 64 });
     expect(twice.stderr).toContain('test set "a": expected each name once, received it twice');
+    const both = await check('--manifest other.csv');
+    expect(both).toMatchObject({ exitCode: 64 });
+    expect(both.stderr).toContain('--manifest: expected it or a table without a flag, received both');
     const there = await check('--out there.json');
     expect(there).toMatchObject({ exitCode: 64 });
     expect(there.stderr).toContain('output "there.json": expected a file that does not exist yet');
