@@ -30,10 +30,7 @@ export function labelCoding(vocabulary: readonly string[], options: LabelOptions
   if (isCoded(vocabulary) && positiveLabel === undefined) return codedLabel;
   const details = { where, distinct: vocabulary.length };
   if (vocabulary.length > 2) {
-    throw new InvalidInputError(
-      `${where}: expected two labels (multi-class labels are not supported), received ${nameAll(vocabulary)}`,
-      details,
-    );
+    throw new InvalidInputError(`${where}: expected two labels, received ${nameAll(vocabulary)}`, details);
   }
   if (positiveLabel === undefined) {
     throw new InvalidInputError(

@@ -37,17 +37,9 @@ describe('labelCoding', () => {
       undefined,
       'expected labels 0/1 or true/false, received 1 distinct value: "x"; say which one means 1 (positiveLabel, --positive-label)',
     ],
-    [
-      ['0', '1', '2'],
-      undefined,
-      'expected two labels (multi-class labels are not supported), received 3 distinct values: "0", "1", "2"',
-    ],
-    [
-      ['a', 'b', 'c'],
-      'a',
-      'expected two labels (multi-class labels are not supported), received 3 distinct values: "a", "b", "c"',
-    ],
-    [many, 'dx1', 'expected two labels (multi-class labels are not supported), received 11 distinct values'],
+    [['0', '1', '2'], undefined, 'expected two labels, received 3 distinct values: "0", "1", "2"'],
+    [['a', 'b', 'c'], 'a', 'expected two labels, received 3 distinct values: "a", "b", "c"'],
+    [many, 'dx1', 'expected two labels, received 11 distinct values'],
     [
       ['0.0', '1.0'],
       '1',

@@ -91,7 +91,7 @@ testBadInputs('a predictions table, by its cells,', {
   ),
   'with three labels': file(
     scores('1,0,0.1,m', '1,2,0.1,m'),
-    ', column "y": expected two labels (multi-class labels are not supported), received 3 distinct values: "0", "1", "2"',
+    ', column "y": expected two labels, received 3 distinct values: "0", "1", "2"',
   ),
   'with labels in words': file(
     'y,score,sex\nill,0.9,f\nwell,0.1,m\n',
