@@ -1,4 +1,4 @@
-import { array, assert, integer, property, record } from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { frontierOf } from '../../../core/jobs/frontier.ts';
 import type { SelectFigures } from '../../../core/jobs/run-record.ts';
@@ -49,14 +49,14 @@ describe('frontierOf', () => {
   });
 
   test('always holds the choice, among whatever else is found later', () => {
-    const figures = record({
-      disparity: integer({ min: 0, max: 12 }).map((value) => value / 40),
-      auc: integer({ min: 0, max: 6 }).map((value) => 0.7 + value / 50),
-      standardError: integer({ min: 0, max: 10 }).map((value) => value / 100),
-      violations: integer({ min: 0, max: 1 }),
+    const figures = fc.record({
+      disparity: fc.integer({ min: 0, max: 12 }).map((value) => value / 40),
+      auc: fc.integer({ min: 0, max: 6 }).map((value) => 0.7 + value / 50),
+      standardError: fc.integer({ min: 0, max: 10 }).map((value) => value / 100),
+      violations: fc.integer({ min: 0, max: 1 }),
     });
-    assert(
-      property(array(figures, { maxLength: 8 }), array(figures, { maxLength: 8 }), (early, late) => {
+    fc.assert(
+      fc.property(fc.array(figures, { maxLength: 8 }), fc.array(figures, { maxLength: 8 }), (early, late) => {
         const [first, all] = [early, [...early, ...late]].map((some) =>
           some.map((each, place) => judged(String(place), each)),
         );
