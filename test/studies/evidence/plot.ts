@@ -21,5 +21,5 @@ export function differencePlot({ title, rows }: Pick<ScenarioSummary, 'title' | 
   );
   const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(chart)!;
   const opening = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"`;
-  return `${chart.replace('<svg', opening).replace('>', `>${render(CHART_STYLE)}`)}\n`;
+  return `${chart.replace('<svg', opening).replace('</svg>', `${render(CHART_STYLE)}</svg>`)}\n`;
 }

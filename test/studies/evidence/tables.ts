@@ -1,4 +1,5 @@
 import type { PairedDifference } from '../../../core/jobs/run-record.ts';
+import { isSame } from '../../../core/report/facts/mask-verdict.ts';
 import type { MethodRow, ScenarioSummary } from './summary.ts';
 
 const MINUS = '\u2212';
@@ -12,6 +13,7 @@ function signed(value: number): string {
 
 export function differenceText({ value, interval }: PairedDifference): string {
   if (value === null) return 'not defined';
+  if (isSame({ value, interval })) return 'same';
   if (interval === null) return `${signed(value)} (no interval)`;
   return `${signed(value)} (${signed(interval.low)} to ${signed(interval.high)})`;
 }
