@@ -14,7 +14,8 @@ export function decisionText(
 }
 
 function checkSentence(check: RunRecord['check']): string[] {
-  if (check === undefined || check.findings.length === 0) return [];
+  if (check === undefined) return ['The data was not checked before: the check is for one label at a time.'];
+  if (check.findings.length === 0) return [];
   const { length } = check.findings;
   const despite = check.isOverruled ? ', and the run was told to go on' : '';
   return [

@@ -34,6 +34,7 @@ function hasIntervals({ overall, features }: AuditReport): boolean {
 export function runLimits({ run, before, after }: MitigationInput): Html[] {
   return [
     ...notIndependent(run),
+    ...notChecked(run),
     ...auditLimits(before),
     ...smallParts(run),
     ...thresholdShift(run, before, after),
@@ -41,6 +42,15 @@ export function runLimits({ run, before, after }: MitigationInput): Html[] {
     ...(run.model.notes ?? []).map((note) => html`${note}`),
     html`All parts come from one external set. Figures on data from another site, device or time may differ.`,
   ];
+}
+
+/** A reader would take silence for a check that found nothing. */
+function notChecked({ check }: RunRecord): Html[] {
+  return check === undefined
+    ? [
+        html`The data was not checked before: duplicates, shifts and mislabelled rows would not have been seen.`,
+      ]
+    : [];
 }
 
 /** Warnings that the audits carry themselves, each once. */

@@ -58,6 +58,13 @@ describe('runLimits', () => {
     expect(textOf(limits[0]!)).toContain('The audited part (select) also steered');
   });
 
+  it('says when nothing looked at the data, which is not the same as finding nothing', () => {
+    const input = { run: IMPROVED_RUN, before: TWO_GROUPS_BEFORE, after: null };
+    expect(limitsOf(input)).toContain('The data was not checked before');
+    const check = { verdict: 'fit', isOverruled: false, findings: [] } as const;
+    expect(limitsOf({ ...input, run: { ...IMPROVED_RUN, check } })).not.toContain('was not checked');
+  });
+
   it('names small cells of the parts that were not audited', () => {
     const text = limitsOf({ run: IMPROVED_RUN, before: TWO_GROUPS_BEFORE, after: null });
     expect(text).toContain('The select part has fewer than 30 samples in: positives of female (28)');
