@@ -73,7 +73,7 @@ testBadInputs('a flag', {
   },
   'with an output folder below a file': {
     line: `${IMAGES} --out labels.csv/run`,
-    says: 'output "labels.csv/run": cannot be written (EEXIST)',
+    says: 'output "labels.csv/run": cannot be written (ENOTDIR)',
     exit: [64, 'STORAGE'],
   },
 });
