@@ -119,7 +119,7 @@ describe('optionsOf', () => {
   test.each([
     [{ search: { percentiles: [70, 60] } }, 'must be the lowest value, then the highest'],
     [{ search: { learningRates: [0, 0.1] } }, 'search.learningRates'],
-    [{ search: { budget: 'much' } }, 'must be like 2.5x'],
+    [{ search: { budget: 'much' } }, 'must be above 0 and like 2.5x'],
   ])('refuses %j', (changes, says) => {
     expect(() => of(changes)).toThrow(
       expect.objectContaining({ code: 'INVALID_INPUT', message: expect.stringContaining(says) }),
