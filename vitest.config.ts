@@ -9,6 +9,7 @@ const ALONE = [
   'test/core/model/formats/keras/damaged.test.ts',
   'test/core/model/formats/onnx-corrupted.test.ts',
   'test/infra/**/*.test.ts',
+  'test/functions/local/arrival.test.ts',
   'test/worker/backend.test.ts',
   'test/worker/kernels/register.test.ts',
   'test/worker/main.test.ts',
