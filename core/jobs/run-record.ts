@@ -146,6 +146,8 @@ export interface SearchRecord {
   readonly brackets: readonly (readonly { readonly epoch: number; readonly settings: number }[])[];
   /** Epochs that body settings were trained for, the grid's included. */
   readonly epochs: number;
+  /** Drawn settings that lost because their training left the finite numbers. */
+  readonly diverged: number;
 }
 
 /** Difference of means over seeds, with the interval of a bootstrap over seeds and subjects. */

@@ -1,3 +1,5 @@
+import { NonFiniteError } from '../../core/errors.ts';
+
 /*
  * Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943): many settings are trained for a short while, the
  * best of them go on for longer, and so forth. A bracket is one such race; Hyperband (Li et al. 2018, arXiv 1603.06560)
@@ -118,3 +120,25 @@ export function compareStandings(a: Standing, b: Standing): number {
 }
 
 const rankOf = (disparity: number | null): number => disparity ?? Number.MAX_VALUE;
+
+/** Behind every setting that could be judged. */
+const LAST: Standing = { violations: Number.MAX_SAFE_INTEGER, disparity: null };
+
+/** Drawn rates may be too high: a setting whose training leaves the finite numbers has lost, and the race goes on. */
+export function losingWhenDiverged(contender: Contender, onDiverged: () => void): Contender {
+  let hasDiverged = false;
+  return {
+    dispose: contender.dispose,
+    async reach(epoch) {
+      if (hasDiverged) return LAST;
+      try {
+        return await contender.reach(epoch);
+      } catch (error) {
+        if (!(error instanceof NonFiniteError)) throw error;
+        hasDiverged = true;
+        onDiverged();
+        return LAST;
+      }
+    },
+  };
+}

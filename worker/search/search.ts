@@ -63,6 +63,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
       gridSettings: bodyGrid(options).length,
       brackets: units.flatMap(({ bracket }) => (bracket ? [bracket] : [])),
       epochs: units.reduce((sum, { epochs }) => sum + epochs, 0),
+      diverged: units.reduce((sum, { diverged }) => sum + diverged, 0),
     },
   };
 }

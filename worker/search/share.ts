@@ -6,7 +6,7 @@ import { budgetOf } from './budget.ts';
 import type { Candidate } from './candidate.ts';
 import { packCandidates, unpackCandidates } from './candidate.ts';
 import type { Bracket, BracketRules } from './halving.ts';
-import { epochsOf, largestBracket, planBrackets, runBracket } from './halving.ts';
+import { epochsOf, largestBracket, losingWhenDiverged, planBrackets, runBracket } from './halving.ts';
 import { restoreSnapshot } from './snapshot.ts';
 import type { BodySettings } from './space.ts';
 import { bodyGrid, makeSpace, nameOf } from './space.ts';
@@ -37,7 +37,11 @@ export interface Unit {
   readonly seconds: number;
   /** Null for the control and the grid. */
   readonly bracket: Bracket | null;
+  /** Drawn settings whose training left the finite numbers. */
+  readonly diverged: number;
 }
+
+type Done = Pick<Unit, 'candidates' | 'epochs' | 'bracket' | 'diverged'>;
 
 /** What one of so many processes does, in order; with a budget of time, as far as its own goes. */
 export async function runShare(trial: Trial<ShareInput>, { index, count }: Shard): Promise<Unit[]> {
@@ -82,7 +86,7 @@ function runSettings(trial: Trial<ShareInput>, order: number, settings: BodySett
   return keep(input, { name: `candidates-${name}`, order }, async () => {
     if (settings === null) {
       restoreSnapshot(model, start);
-      return { candidates: await judge.withHeads(HEAD_ONLY), epochs: 0, bracket: null };
+      return { candidates: await judge.withHeads(HEAD_ONLY), epochs: 0, bracket: null, diverged: 0 };
     }
     const candidates: Candidate[] = [];
     const contender = trainSettings(trial, settings, candidates);
@@ -91,7 +95,7 @@ function runSettings(trial: Trial<ShareInput>, order: number, settings: BodySett
     } finally {
       contender.dispose();
     }
-    return { candidates, epochs: gridEpochs(input), bracket: null };
+    return { candidates, epochs: gridEpochs(input), bracket: null, diverged: 0 };
   });
 }
 
@@ -118,19 +122,22 @@ function runRace(trial: Trial<ShareInput>, { order, place, bracket }: Race): Pro
   const drawn = makeSpace(options.search!, random);
   return keep(input, { name: `bracket-${place}`, order }, async () => {
     const candidates: Candidate[] = [];
-    await runBracket(
-      bracket,
-      (entrant) => trainSettings(trial, drawn(place * options.search!.settings + entrant), candidates),
-      ({ epoch, settings }, rung) => {
-        const epochs = epoch - (bracket[rung - 1]?.epoch ?? 0);
-        const stage = `bracket ${place + 1}, rung ${rung + 1} of ${bracket.length}: ${settings} ${settings === 1 ? 'setting' : 'settings'} to epoch ${epoch}`;
-        progress.start(stage, settings * epochs * batchesOf(trial));
-      },
-    );
+    let diverged = 0;
+    const enter = (entrant: number) => {
+      const settings = drawn(place * options.search!.settings + entrant);
+      return losingWhenDiverged(trainSettings(trial, settings, candidates), () => {
+        diverged += 1;
+      });
+    };
+    await runBracket(bracket, enter, ({ epoch, settings }, rung) => {
+      const epochs = epoch - (bracket[rung - 1]?.epoch ?? 0);
+      const stage = `bracket ${place + 1}, rung ${rung + 1} of ${bracket.length}: ${settings} ${settings === 1 ? 'setting' : 'settings'} to epoch ${epoch}`;
+      progress.start(stage, settings * epochs * batchesOf(trial));
+    });
     // the weights of the others could never be chosen, and would make a large checkpoint
     const front = new Set(frontierOf(candidates, judge.original));
     const kept = candidates.map((each) => (front.has(each) ? each : { ...each, snapshot: new Map() }));
-    return { candidates: kept, epochs: epochsOf(bracket), bracket };
+    return { candidates: kept, epochs: epochsOf(bracket), bracket, diverged };
   });
 }
 
@@ -138,7 +145,7 @@ function runRace(trial: Trial<ShareInput>, { order, place, bracket }: Race): Pro
 async function keep(
   { checkpoints, now }: ShareInput,
   { name, order }: { readonly name: string; readonly order: number },
-  run: () => Promise<Pick<Unit, 'candidates' | 'epochs' | 'bracket'>>,
+  run: () => Promise<Done>,
 ): Promise<Unit> {
   const { facts, tensors } = await resumable(checkpoints, name, async () => {
     const startedAt = now();

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { NonFiniteError } from '../../../core/errors.ts';
 import type { BracketRules, Contender, Standing } from '../../../worker/search/halving.ts';
 import {
   bracketOf,
   compareStandings,
   epochsOf,
   largestBracket,
+  losingWhenDiverged,
   planBrackets,
   runBracket,
 } from '../../../worker/search/halving.ts';
@@ -122,5 +124,52 @@ describe('runBracket', () => {
     const { resting, run } = race([[0.5], [0.4], [-1], [0.1]], { epochs: [1, 2], settings: 4, factor: 2 });
     await expect(run()).rejects.toThrow('stopped');
     expect(resting.now).toBe(0);
+  });
+});
+
+describe('losingWhenDiverged', () => {
+  const failing = (error: Error) => {
+    const asked: number[] = [];
+    const contender: Contender = {
+      reach: async (epoch) => {
+        asked.push(epoch);
+        throw error;
+      },
+      dispose: () => {},
+    };
+    return { asked, contender };
+  };
+
+  test('lets a race go on without what has left the finite numbers, which is trained no further', async () => {
+    const { asked, contender } = failing(new NonFiniteError('loss: expected a finite number, received NaN'));
+    let diverged = 0;
+    const reached: number[] = [];
+    const sound: Contender = {
+      reach: async (epoch) => {
+        reached.push(epoch);
+        return { violations: 3, disparity: null };
+      },
+      dispose: () => {},
+    };
+    const entrants = [
+      losingWhenDiverged(contender, () => {
+        diverged += 1;
+      }),
+      sound,
+    ];
+    const rungs = [
+      { epoch: 1, settings: 2 },
+      { epoch: 3, settings: 1 },
+    ];
+    await runBracket(rungs, (place) => entrants[place]!);
+    expect(reached).toEqual([1, 3]); // it stands before the other, whatever it breaks
+    expect([asked, diverged]).toEqual([[1], 1]);
+    await runBracket([{ epoch: 5, settings: 1 }], () => entrants[0]!);
+    expect([asked, diverged]).toEqual([[1], 1]);
+  });
+
+  test('hides no other failure', async () => {
+    const { contender } = failing(new Error('stopped'));
+    await expect(losingWhenDiverged(contender, () => {}).reach(1)).rejects.toThrow('stopped');
   });
 });

@@ -119,6 +119,7 @@ describe('a search beyond the grid', () => {
           { epoch: 3, settings: 2 },
         ]), // 6 + 8 + 8 = 22, and one epoch trains no setting to its end
         epochs: GRID_EPOCHS + 2 * BRACKET_EPOCHS,
+        diverged: 0,
       });
       expect(searched.batches).toBe(searched.search!.epochs * (tune.rows.length / 20));
       expect(searched.announced).toBe(searched.batches);

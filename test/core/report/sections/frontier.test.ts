@@ -59,6 +59,7 @@ describe('frontierSection', () => {
       gridSettings: 4,
       brackets: [[{ epoch: 1, settings: 3 }]],
       epochs: 23,
+      diverged: 0,
     };
     const { body } = frontierSection({ ...IMPROVED_RUN, candidates, search });
 
