@@ -28,13 +28,19 @@ export type BatchLoss = (logits: tf.Tensor1D) => tf.Scalar;
  */
 export function prepareTaskLoss({ labels }: BatchTruth, weights: ClassWeights): BatchLoss {
   const sampleWeights = taskWeightsOf({ labels }, weights);
-  const truth = Float32Array.from(labels);
   return (logits) =>
     tf.tidy(() => {
-      // -log p = softplus(z) - z and -log(1 - p) = softplus(z): no log of a rounded p
-      const negativeLogLikelihood = tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(truth))); // [B]
-      return tf.sum(tf.mul(tf.tensor1d(sampleWeights), negativeLogLikelihood)) as tf.Scalar;
+      const losses = negativeLogLikelihoods(logits, { labels });
+      return tf.sum(tf.mul(tf.tensor1d(sampleWeights), losses)) as tf.Scalar;
     });
+}
+
+/** Of each sample [B]. -log p = softplus(z) - z and -log(1 - p) = softplus(z): no log of a rounded p. */
+export function negativeLogLikelihoods(
+  logits: tf.Tensor1D,
+  { labels }: Pick<BatchTruth, 'labels'>,
+): tf.Tensor1D {
+  return tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(Float32Array.from(labels))));
 }
 
 /** What each sample counts in the task loss [B]. */
@@ -181,7 +187,7 @@ export function truthsOf({ groupings, ...truth }: Truth): Truth[] {
 }
 
 /** The labels over which a metric conditions; null = both together. */
-const LABELS_OF = {
+export const LABELS_OF = {
   demographicParity: [null],
   equalOpportunity: [1],
   equalizedOdds: [0, 1],
@@ -190,7 +196,7 @@ const LABELS_OF = {
 /** Members of a group (null = any) with a label (null = both). */
 interface Cell {
   readonly group: number | null;
-  readonly label: 0 | 1 | null;
+  readonly label: number | null;
 }
 
 /** `indicator` [B] is 1 at the members of a cell. */
@@ -245,15 +251,16 @@ function nameOf({ name }: Truth): string {
 }
 
 /** Difference of the cells' means; the mean of an empty cell counts as 0. */
-function gapOf(surrogate: tf.Tensor1D, [first, second]: CellPair): tf.Tensor {
+export function gapOf(surrogate: tf.Tensor1D, [first, second]: CellPair): tf.Tensor {
   return tf.sub(cellMean(surrogate, first), cellMean(surrogate, second));
 }
 
-function cellMean(surrogate: tf.Tensor1D, { indicator, count }: Members): tf.Tensor {
+/** That of an empty cell counts as 0. */
+export function cellMean(surrogate: tf.Tensor1D, { indicator, count }: Members): tf.Tensor {
   return tf.div(tf.sum(tf.mul(surrogate, tf.tensor1d(indicator))), Math.max(count, 1));
 }
 
-function membersOf({ labels, groups }: Truth, { group, label }: Cell): Members {
+export function membersOf({ labels, groups }: BatchTruth, { group, label }: Cell): Members {
   const indicator = Float32Array.from(labels, (_, place) =>
     (group === null ? groups[place]! >= 0 : groups[place] === group) &&
     (label === null || labels[place] === label)

@@ -1,16 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gapOf, LABELS_OF, membersOf, negativeLogLikelihoods } from '../bmft/losses.ts';
+import { sigmoid } from '../search/logit.ts';
 import type { BatchTruth } from '../training/batch.ts';
 import { truthOf } from '../training/batch.ts';
-import { fineTune, fineTuneEpochs, negativeLogLikelihoods } from './fine-tune.ts';
+import { fineTune, fineTuneEpochs } from './fine-tune.ts';
 import type { Method } from './method.ts';
 import { ONE_FEATURE } from './method.ts';
-
-/** Labels that each metric conditions on, as in the disparity loss; null for both together. */
-const LABELS_OF = {
-  demographicParity: [null],
-  equalOpportunity: [1],
-  equalizedOdds: [0, 1],
-} as const;
 
 export const diffBias: Method = {
   name: 'diff-bias',
@@ -28,11 +23,11 @@ export const diffBias: Method = {
       };
     }
     const labels = LABELS_OF[objective.metric];
-    const scores = (await judge.logits()).map((value) => 1 / (1 + Math.exp(-value)));
+    const scores = (await judge.logits()).map(sigmoid);
     const directions = directionsOf(scores, truthOf(select, select.rows), labels);
     const makeLoss = () => (logits: tf.Tensor1D, batch: BatchTruth) => {
       const gaps = labels.map((label, place) =>
-        tf.mul(gapOf(tf.sigmoid(logits), batch, label), directions[place]!),
+        tf.mul(gapOf(tf.sigmoid(logits), pairOf(batch, label)), directions[place]!),
       );
       const disparityLoss = tf.div(tf.addN(gaps), gaps.length) as tf.Scalar;
       const taskLoss = tf.mean(negativeLogLikelihoods(logits, batch)) as tf.Scalar; // for the curves
@@ -42,6 +37,9 @@ export const diffBias: Method = {
     return { kind: 'candidates', candidates };
   },
 };
+
+const pairOf = (truth: BatchTruth, label: 0 | 1 | null) =>
+  [membersOf(truth, { group: 0, label }), membersOf(truth, { group: 1, label })] as const;
 
 /** Signs of the gaps of mean scores: 1 to descend on first minus second group, -1 to ascend. */
 function directionsOf(
@@ -58,19 +56,4 @@ function directionsOf(
     };
     return meanOf(0) >= meanOf(1) ? 1 : -1;
   });
-}
-
-/** Mean score of the first group minus that of the second, among rows of one label; of an empty cell 0. */
-function gapOf(scores: tf.Tensor1D, { groups, labels }: BatchTruth, condition: 0 | 1 | null): tf.Tensor {
-  const meanOf = (group: number) => {
-    const indicator = Float32Array.from(groups, (own, row) =>
-      own === group && (condition === null || labels[row] === condition) ? 1 : 0,
-    );
-    const count = Math.max(
-      1,
-      indicator.reduce((sum, entry) => sum + entry, 0),
-    );
-    return tf.div(tf.sum(tf.mul(scores, indicator)), count);
-  };
-  return tf.sub(meanOf(0), meanOf(1));
 }

@@ -4,9 +4,9 @@ import type { Parameter } from '../../core/model/classifier.ts';
 import { INFERENCE, weightsOf } from '../../core/model/classifier.ts';
 import type { Importance } from '../bmft/importance.ts';
 import { importancesOf } from '../bmft/importance.ts';
+import { negativeLogLikelihoods } from '../bmft/losses.ts';
 import { percentile } from '../bmft/mask.ts';
 import { restoreSnapshot, takeSnapshot } from '../search/snapshot.ts';
-import { negativeLogLikelihoods } from './fine-tune.ts';
 import type { Method, MethodContext } from './method.ts';
 import { ONE_FEATURE } from './method.ts';
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CurvePoint } from '../../core/jobs/run-record.ts';
 import { INFERENCE, weightsOf } from '../../core/model/classifier.ts';
 import { batchesBy } from '../bmft/batches.ts';
+import { negativeLogLikelihoods } from '../bmft/losses.ts';
 import type { LossWeights } from '../bmft/objective.ts';
 import { lossTerms } from '../bmft/objective.ts';
 import type { Candidate } from '../search/candidate.ts';
@@ -101,9 +102,4 @@ export function withTask(
     ) as tf.Scalar;
     return { loss, taskLoss, disparityLoss };
   };
-}
-
-/** [B] → [B]; softplus(z) - y z has no logarithm of a rounded number */
-export function negativeLogLikelihoods(logits: tf.Tensor1D, { labels }: Pick<Batch, 'labels'>): tf.Tensor1D {
-  return tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(Float32Array.from(labels))));
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../training/batch.ts';
+import { cellMean, membersOf } from '../bmft/losses.ts';
 import { cellsOf } from '../training/sampler.ts';
 import { fineTune, fineTuneEpochs, withTask } from './fine-tune.ts';
 import type { Method } from './method.ts';
@@ -13,13 +13,13 @@ export const groupDro: Method = {
   source: 'Group distributionally robust optimisation, arXiv 1911.08731',
   expectedEpochs: (options) => fineTuneEpochs(options, 1),
   propose: async (context) => {
-    const isPresent = cellsOf(context.tune).map(({ rows }) => rows.length > 0);
+    const cells = cellsOf(context.tune);
+    const isPresent = cells.map(({ rows }) => rows.length > 0);
     const makeLoss = () => {
       let shares = isPresent.map((present) => (present ? 1 / isPresent.filter(Boolean).length : 0));
       return withTask(context, { taskWeight: 1, disparityWeight: 0 }, (losses, batch) => {
-        const cellLosses = cellMembers(batch, shares.length).map(({ indicator, count }) =>
-          tf.div(tf.sum(tf.mul(losses, indicator)), count),
-        );
+        // one without members in a batch has a loss of 0, as in the paper's code
+        const cellLosses = cells.map((cell) => cellMean(losses, membersOf(batch, cell)));
         const values = cellLosses.map((loss) => loss.dataSync()[0]!);
         shares = movedShares(shares, values, STEP_SIZE);
         return tf.addN(cellLosses.map((loss, cell) => tf.mul(loss, shares[cell]!))) as tf.Scalar;
@@ -41,18 +41,4 @@ export function movedShares(
   const grown = shares.map((share, cell) => share * Math.exp(stepSize * losses[cell]!));
   const total = grown.reduce((sum, share) => sum + share, 0);
   return grown.map((share) => share / total);
-}
-
-/** Of the cell group · 2 + label; one without members has a loss of 0, as in the paper's code. */
-function cellMembers({ groups, labels }: Batch, cells: number) {
-  return Array.from({ length: cells }, (_, cell) => {
-    const indicator = Float32Array.from(groups, (group, row) => (group * 2 + labels[row]! === cell ? 1 : 0));
-    return {
-      indicator,
-      count: Math.max(
-        1,
-        indicator.reduce((sum, entry) => sum + entry, 0),
-      ),
-    };
-  });
 }
