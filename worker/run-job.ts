@@ -5,7 +5,7 @@ import type { CandidateRecord, ControlsRecord, RunRecord, SearchRecord } from '.
 import type { Classifier } from '../core/model/classifier.ts';
 import type { AuditedResult } from './audit-sets.ts';
 import { auditSets, joinAudits } from './audit-sets.ts';
-import { maskChooser, masksOf, measureRatios, packRatios, unpackRatios } from './bmft/find-mask.ts';
+import { maskChooser, measureRatios, packRatios, unpackRatios } from './bmft/find-mask.ts';
 import type { Mask } from './bmft/mask.ts';
 import { makeObjective } from './bmft/objective.ts';
 import type { MitigationOptions, Surrogate } from './bmft/options.ts';
@@ -132,15 +132,8 @@ export async function prepare(job: MitigationJob, parts: Parts, random: Random):
       ),
     ),
   );
-  const bySurrogate = unpackRatios(ratios);
-  return {
-    job,
-    parts,
-    objective,
-    maskAt: masksOf(bySurrogate.get(options.disparity.surrogate)!, model, options),
-    maskOf: maskChooser(bySurrogate, model, options),
-    random,
-  };
+  const maskOf = maskChooser(unpackRatios(ratios), model, options);
+  return { job, parts, objective, maskOf, random };
 }
 
 /** That of the options, and those that a search draws. */

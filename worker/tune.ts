@@ -3,6 +3,7 @@ import type { CandidateRecord, CurvePoint, RunRecord, SearchRecord } from '../co
 import type { Classifier } from '../core/model/classifier.ts';
 import { batchesBy } from './bmft/batches.ts';
 import type { FoundMask, MaskChoice } from './bmft/find-mask.ts';
+import { firstChoice } from './bmft/find-mask.ts';
 import type { Objective } from './bmft/objective.ts';
 import { refitHead } from './bmft/refit-head.ts';
 import type { StageInput } from './bmft/tune-body.ts';
@@ -22,7 +23,6 @@ export interface TuneInput {
   readonly job: MitigationJob;
   readonly parts: Parts;
   readonly objective: Objective;
-  readonly maskAt: (percentile: number) => FoundMask;
   /** Any mask of the search space. */
   readonly maskOf: (choice: MaskChoice) => FoundMask;
   readonly random: Random;
@@ -44,12 +44,12 @@ export function tune(input: TuneInput): Promise<Tuned> {
   return input.job.options.selection === null ? tuneOnce(input) : tuneBySearch(input);
 }
 
-async function tuneOnce({ job, parts, objective, maskAt, random }: TuneInput): Promise<Tuned> {
+async function tuneOnce({ job, parts, objective, maskOf, random }: TuneInput): Promise<Tuned> {
   const { model, options, progress, signal } = job;
-  const { body, head, mask } = options;
+  const { body, head } = options;
   if (head.solver !== 'epochs')
     throw new TypeError('the options schema pairs fixed settings with head epochs');
-  const found = maskAt(mask.percentiles[0]!);
+  const found = maskOf(firstChoice(options));
   const stage = (name: string, curve: CurvePoint[]): Omit<StageInput, 'batchesOf'> => ({
     model,
     set: parts.tune,
@@ -100,7 +100,7 @@ async function tuneBySearch(input: TuneInput): Promise<Tuned> {
   return {
     search: searched,
     isTuned: chosen !== null,
-    found: maskChoice ? input.maskOf(maskChoice) : input.maskAt(options.mask.percentiles[0]!),
+    found: input.maskOf(maskChoice ?? firstChoice(options)),
     isApplied: maskChoice !== undefined,
     threshold:
       chosen === null ? { value: threshold, biasShift: 0 } : keepThreshold(model, threshold, chosen.cut),

@@ -73,7 +73,7 @@ describe('tune', () => {
     const objective = makeObjective(options, parts.tune);
     const maskAt = await findMask({ ...job, set: parts.tune, objective, random });
     const maskOf = ({ percentile }: { percentile: number | null }) => maskAt(percentile!);
-    return { ...(await tune({ job, parts, objective, maskAt, maskOf, random })), parts, maskAt };
+    return { ...(await tune({ job, parts, objective, maskOf, random })), parts, maskAt };
   }
 
   const recorded = () => {

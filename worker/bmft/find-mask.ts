@@ -136,6 +136,11 @@ export interface MaskChoice {
   readonly surrogate: Surrogate;
 }
 
+/** The first of the options' own masks: that of fixed settings. */
+export function firstChoice({ mask, disparity }: MitigationOptions): MaskChoice {
+  return { percentile: mask.kind === 'soft' ? null : mask.percentiles[0]!, surrogate: disparity.surrogate };
+}
+
 /** Any mask of the ratios; those of the options' own kind and surrogate are remembered. */
 export function maskChooser(
   ratios: RatiosBySurrogate,
