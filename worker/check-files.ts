@@ -2,16 +2,10 @@ import type { CheckedResult } from '../core/checks/check-data.ts';
 import type { DataCheck } from '../core/checks/types.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import { PRESETS } from './bmft/options.ts';
-import { type CheckedTable, checkParts, type PartRows, partRows } from './check-parts.ts';
+import { type CheckedTable, checkParts, loadCheckedTable, type PartRows, partRows } from './check-parts.ts';
 import { makeImageFactsStore } from './image-facts-store.ts';
-import {
-  assertOneLabel,
-  type DataSource,
-  loadModelAndData,
-  loadTable,
-  type ModelAndData,
-} from './load-data.ts';
-import type { TestManifest } from './mitigate-files.ts';
+import { assertOneLabel, type DataSource, loadModelAndData, type ModelAndData } from './load-data.ts';
+import { loadTestTables, type TestManifest } from './mitigate-files.ts';
 import { assertNames, type DivideInput, divide } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { makeRandom } from './random.ts';
@@ -82,27 +76,9 @@ export async function checkFiles(input: CheckFilesInput): Promise<CheckedFiles> 
   }
 }
 
-async function loadTests(
-  { source, testManifests = [], signal }: CheckFilesInput,
-  { spec }: ModelAndData,
-): Promise<Map<string, CheckedTable>> {
-  assertNames(testManifests.map(({ name }) => name)); // a map keeps the last of two
-  const tests = new Map<string, CheckedTable>();
-  for (const { name, manifest } of testManifests) {
-    tests.set(name, await loadOther(source, { manifest, spec, signal }));
-  }
-  return tests;
-}
-
-/** A second table with the same columns but for the split's. */
-async function loadOther(
-  source: DataSource,
-  { manifest, spec, signal }: { manifest: string; spec: ModelAndData['spec']; signal: AbortSignal },
-): Promise<CheckedTable> {
-  const { split: _, ...columns } = source.columns;
-  const facts = makeImageFactsStore();
-  const table = await loadTable({ manifest, columns }, spec, { signal, onImage: facts.onImage });
-  return { ...table, facts };
+async function loadTests(input: CheckFilesInput, { spec }: ModelAndData): Promise<Map<string, CheckedTable>> {
+  assertNames((input.testManifests ?? []).map(({ name }) => name)); // a map keeps the last of two
+  return new Map((await loadTestTables(input, spec)).map((table) => [table.name, table]));
 }
 
 async function loadReference(
@@ -112,7 +88,7 @@ async function loadReference(
 ): Promise<Pick<PartRows, 'table' | 'rows'> | undefined> {
   if (reference === undefined) return undefined;
   if ('manifest' in reference) {
-    const other = await loadOther(source, { manifest: reference.manifest, spec, signal });
+    const other = await loadCheckedTable(source, reference, { spec, signal });
     return { table: other, rows: Array.from({ length: other.manifest.size }, (_, row) => row) };
   }
   const rows = Array.from({ length: manifest.size }, (_, row) => row).filter(

@@ -4,7 +4,8 @@ import { subset } from '../core/data/split.ts';
 import type { InputSource, Manifest } from '../core/data/types.ts';
 import type { Classifier } from '../core/model/classifier.ts';
 import { observe } from '../core/model/observe.ts';
-import type { ImageFactsStore } from './image-facts-store.ts';
+import { type ImageFactsStore, makeImageFactsStore } from './image-facts-store.ts';
+import { type DataSource, loadSecondTable, type ModelAndData } from './load-data.ts';
 import type { Parts } from './parts.ts';
 import type { Progress } from './progress.ts';
 
@@ -13,6 +14,16 @@ export interface CheckedTable {
   readonly manifest: Manifest;
   readonly inputs: InputSource;
   readonly facts: ImageFactsStore;
+}
+
+/** A second table as it is read, its images looked at as they are decoded. */
+export async function loadCheckedTable(
+  source: Pick<DataSource, 'columns'>,
+  where: { readonly manifest: string; readonly root?: string | undefined },
+  options: Pick<ModelAndData, 'spec'> & { readonly signal: AbortSignal },
+): Promise<CheckedTable> {
+  const facts = makeImageFactsStore();
+  return { ...(await loadSecondTable(source, where, { ...options, onImage: facts.onImage })), facts };
 }
 
 export interface CheckPartsInput {

@@ -63,7 +63,7 @@ export async function loadModelAndData(
 }
 
 /** A manifest with what the model reads. */
-export async function loadTable(
+async function loadTable(
   { manifest: path, columns, root }: Pick<DataSource, 'manifest' | 'columns' | 'root'>,
   spec: InputSpec,
   options: Pick<ImageInputOptions, 'signal' | 'onImage'>,
@@ -102,6 +102,15 @@ function assertOutput(model: Classifier, { output }: InputSpec): void {
     `model output: expected a ${output}, as the preprocess file says, received a ${model.output} (${model.output === 'logit' ? 'no sigmoid' : 'a sigmoid'} at its end)`,
     { expected: output, received: model.output },
   );
+}
+
+/** A table beside the manifest, with the same columns but for the split's: all of its rows are meant. */
+export function loadSecondTable(
+  { columns: { split: _, ...columns } }: Pick<DataSource, 'columns'>,
+  { manifest, root }: { readonly manifest: string; readonly root?: string | undefined },
+  { spec, ...options }: Pick<ModelAndData, 'spec'> & Pick<ImageInputOptions, 'signal' | 'onImage'>,
+): Promise<Pick<ModelAndData, 'manifest' | 'inputs'>> {
+  return loadTable({ manifest, columns, ...(root !== undefined && { root }) }, spec, options);
 }
 
 /**

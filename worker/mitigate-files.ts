@@ -3,11 +3,11 @@ import type { RunRecord } from '../core/jobs/run-record.ts';
 import type { PresetName } from '../core/jobs/schema.ts';
 import type { RunningBackend } from './backend.ts';
 import type { MitigationOptions } from './bmft/options.ts';
-import { type CheckedTable, checkParts } from './check-parts.ts';
+import { type CheckedTable, checkParts, loadCheckedTable } from './check-parts.ts';
 import type { BlobStore } from './checkpoints.ts';
 import { makeImageFactsStore } from './image-facts-store.ts';
 import type { DataSource, ModelAndData } from './load-data.ts';
-import { loadModelAndData, loadTable } from './load-data.ts';
+import { loadModelAndData } from './load-data.ts';
 import type { MitigateChoice } from './mitigated-features.ts';
 import { mitigatedFeatures } from './mitigated-features.ts';
 import type { Parts } from './parts.ts';
@@ -138,17 +138,14 @@ export type TestTable = CheckedTable & {
 };
 
 /** Every row of these tables is audited, so their columns need no split. */
-async function loadTestTables(
+export async function loadTestTables(
   { source, testManifests = [], signal }: Pick<FileJob, 'source' | 'testManifests' | 'signal'>,
   spec: ModelAndData['spec'],
 ): Promise<TestTable[]> {
-  const { split: _, ...columns } = source.columns;
   const tables: TestTable[] = [];
-  for (const { name, manifest, root } of testManifests) {
-    const facts = makeImageFactsStore();
-    const where = { manifest, columns, ...(root !== undefined && { root }) };
-    const table = await loadTable(where, spec, { signal, onImage: facts.onImage });
-    tables.push({ name, file: manifest, ...table, facts });
+  for (const where of testManifests) {
+    const table = await loadCheckedTable(source, where, { spec, signal });
+    tables.push({ name: where.name, file: where.manifest, ...table });
   }
   return tables;
 }

@@ -9,7 +9,7 @@ import {
   assertOneLabel,
   type DataSource,
   loadModelAndData,
-  loadTable,
+  loadSecondTable,
   type ModelAndData,
 } from './load-data.ts';
 import { writeNewFile } from './new-file.ts';
@@ -94,8 +94,7 @@ async function referenceOf(job: SelectJob, loaded: ModelAndData, pool: Pool): Pr
   const { source, reference, external, signal } = job;
   if (reference === undefined) return { ...loaded, rows: pool.rows };
   if ('manifest' in reference) {
-    const { split: _, ...columns } = source.columns;
-    const table = await loadTable({ manifest: reference.manifest, columns }, loaded.spec, { signal });
+    const table = await loadSecondTable(source, reference, { spec: loaded.spec, signal });
     return { ...table, rows: Array.from({ length: table.manifest.size }, (_, row) => row) };
   }
   if (loaded.manifest.splits !== undefined && reference.split !== external) {
