@@ -5,6 +5,7 @@ import type { Bench } from './methods/bench.ts';
 import { makeBench } from './methods/bench.ts';
 import type { Comparison, ComparisonOptions } from './methods/comparison.ts';
 import { compareResults } from './methods/comparison.ts';
+import { INTERVALS } from './methods/paired.ts';
 import { METHODS } from './methods/registry.ts';
 import type { ResultStore } from './methods/result-store.ts';
 import { completeResults, NO_RESULTS, openResults } from './methods/result-store.ts';
@@ -25,9 +26,6 @@ export interface CompareJob
   /** Milliseconds from any origin. */
   readonly now: () => number;
 }
-
-/** As in audits. */
-const INTERVALS = { level: 0.95, replicates: 2000 } as const;
 
 /** Runs every method with every seed over the same data and compares what they reached. */
 export function compareFiles(job: CompareJob): Promise<Comparison> {

@@ -1,9 +1,10 @@
+import { plural } from '../data/cells.ts';
 import { MISSING_GROUP } from '../data/types.ts';
 import type { SensitiveFeature } from '../fairness/types.ts';
 import type { NearPair } from './near-pairs.ts';
 import type { CheckedSet } from './sets.ts';
 import type { Finding } from './types.ts';
-import { countText, isAre, percentText } from './words.ts';
+import { isAre, percentText } from './words.ts';
 
 /** Share of a part that may be seen elsewhere before its figures are no longer those of unseen rows. */
 const MOST_LEAKED = 0.05;
@@ -119,7 +120,7 @@ function leaks(view: View, kind: Kind, classes: readonly DuplicateClass[]): Find
       {
         code: kind === 'exact' ? 'duplicates-across' : 'near-duplicates-across',
         severity: share > MOST_LEAKED ? ('unfit' as const) : ('care' as const),
-        reason: `${countText(leaked.length, view.kind)} of the ${name} part (${percentText(share)}) ${isAre(leaked.length)} ${nameOf(view, kind)} of those of ${[...earlier].join(' or ')}${byGroup(view, leaked)}: figures on ${name} are in part those of rows that were learnt.`,
+        reason: `${plural(leaked.length, view.kind)} of the ${name} part (${percentText(share)}) ${isAre(leaked.length)} ${nameOf(view, kind)} of those of ${[...earlier].join(' or ')}${byGroup(view, leaked)}: figures on ${name} are in part those of rows that were learnt.`,
         repair: 'Keep each picture in one split only; --list prints the lines of the manifest.',
       },
     ];
@@ -142,7 +143,7 @@ function repeats(view: View, kind: Kind, classes: readonly DuplicateClass[]): Fi
     {
       code: kind === 'exact' ? 'duplicates-within' : 'near-duplicates-within',
       severity: 'care',
-      reason: `${countText(extra.length, view.kind)} of ${view.rows.length} ${isAre(extra.length)} ${nameOf(view, kind)} of others in the same part${byGroup(view, extra)}: they count more than once, and intervals come out too narrow.`,
+      reason: `${plural(extra.length, view.kind)} of ${view.rows.length} ${isAre(extra.length)} ${nameOf(view, kind)} of others in the same part${byGroup(view, extra)}: they count more than once, and intervals come out too narrow.`,
       repair:
         'Remove the repeats, or name the column that says whose they are (--subject); --list prints the lines.',
     },
@@ -168,7 +169,7 @@ function conflicts(view: View, kind: Kind, classes: readonly DuplicateClass[]): 
         {
           code: what === 'label' ? 'conflicting-labels' : 'conflicting-groups',
           severity: share > MOST_CONFLICTING ? ('unfit' as const) : ('care' as const),
-          reason: `${countText(count, view.kind)} (${percentText(share)}) ${isAre(count)} ${nameOf(view, kind)} of others with another ${what === 'label' ? 'label' : `value of ${what}`}: one of the two is wrong.`,
+          reason: `${plural(count, view.kind)} (${percentText(share)}) ${isAre(count)} ${nameOf(view, kind)} of others with another ${what === 'label' ? 'label' : `value of ${what}`}: one of the two is wrong.`,
           repair: `Look at these ${view.kind}s again and keep the right value; --list prints the lines.`,
         },
       ];

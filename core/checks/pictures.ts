@@ -1,3 +1,4 @@
+import { plural } from '../data/cells.ts';
 import type { ImageFacts } from '../data/image-facts.ts';
 import { IMAGE_MEASURES, IMAGE_TRACES } from '../data/image-facts.ts';
 import { PATCHES, patchesOf } from '../data/image-patches.ts';
@@ -7,7 +8,7 @@ import { separate } from './separation.ts';
 import type { CheckedSet } from './sets.ts';
 import { CHECK_LEVEL } from './shifts.ts';
 import type { Finding } from './types.ts';
-import { countText, isAre, percentText, pText } from './words.ts';
+import { isAre, percentText, pText } from './words.ts';
 
 /** Contrast (of 1) below which a picture shows nothing. */
 const BLANK_CONTRAST = 0.004;
@@ -48,7 +49,7 @@ function blankFindings(images: readonly ImageFacts[]): Finding[] {
     {
       code: 'blank-images',
       severity: share > MOST_BLANK ? 'unfit' : 'care',
-      reason: `${countText(blank, 'image')} of ${images.length} (${percentText(share)}) ${isAre(blank)} blank: of one shade, black or white all over.`,
+      reason: `${plural(blank, 'image')} of ${images.length} (${percentText(share)}) ${isAre(blank)} blank: of one shade, black or white all over.`,
       repair: 'Remove these images or fetch them anew; --list prints their lines.',
     },
   ];

@@ -1,7 +1,8 @@
+import { plural } from '../data/cells.ts';
 import { MISSING_GROUP } from '../data/types.ts';
 import { type CheckedSet, joinSets } from './sets.ts';
 import type { Finding } from './types.ts';
-import { countText } from './words.ts';
+import { isAre } from './words.ts';
 
 /** Where more subjects than this share change their group, it is one that changes from row to row (view, age). */
 const MOST_MISTAKES = 0.2;
@@ -24,7 +25,7 @@ function overlapFindings(parts: readonly CheckedSet[]): Finding[] {
         {
           code: 'subject-overlap',
           severity: 'unfit' as const,
-          reason: `${countText(shared.size, 'subject')} ${shared.size === 1 ? 'is' : 'are'} in both the ${part.name} and the ${other.name} part: figures on ${other.name} would be those of rows that were learnt.`,
+          reason: `${plural(shared.size, 'subject')} ${isAre(shared.size)} in both the ${part.name} and the ${other.name} part: figures on ${other.name} would be those of rows that were learnt.`,
           repair: 'Split by subject: all rows of one subject belong into one split.',
         },
       ];
@@ -46,7 +47,7 @@ function conflictFindings({ samples }: CheckedSet): Finding[] {
       {
         code: 'subject-groups',
         severity: 'care' as const,
-        reason: `${countText(torn, 'subject')} of ${repeated.length} with more than one row ${torn === 1 ? 'has' : 'have'} more than one value of ${name}.`,
+        reason: `${plural(torn, 'subject')} of ${repeated.length} with more than one row ${torn === 1 ? 'has' : 'have'} more than one value of ${name}.`,
         repair: `Find out which value of ${name} is right.`,
       },
     ];

@@ -1,10 +1,11 @@
+import { plural } from '../data/cells.ts';
 import { cellCounts } from '../data/split.ts';
 import { MISSING_GROUP } from '../data/types.ts';
 import { smallestDetectable } from '../fairness/statistics/power.ts';
 import type { SensitiveFeature } from '../fairness/types.ts';
 import type { CheckedData, CheckedSet } from './sets.ts';
 import type { Finding } from './types.ts';
-import { countText, groupText, isAre, percentText } from './words.ts';
+import { groupText, isAre, percentText } from './words.ts';
 
 /** Rows of a cell below which a rate is too coarse to be judged: one row moves it by more than 0.033. */
 const SMALL_AUDITED_CELL = 30;
@@ -116,7 +117,7 @@ function groupFindings(feature: string, cells: readonly CellSupport[], isMitigat
       {
         code: 'one-group',
         severity: isMitigated ? 'unfit' : 'care',
-        reason: `The feature ${feature} has ${groups.length === 0 ? 'no group' : 'one group only'} among ${countText(sum(cells), 'row')}: a disparity needs two.`,
+        reason: `The feature ${feature} has ${groups.length === 0 ? 'no group' : 'one group only'} among ${plural(sum(cells), 'row')}: a disparity needs two.`,
         repair: 'Collect rows of a second group, or name another sensitive feature.',
       },
     ];
@@ -180,7 +181,7 @@ function cellFinding(
     {
       code,
       severity,
-      reason: `In the ${first.part} part, ${countText(cells.length, 'cell')} of ${first.sensitiveFeature} and label ${isAre(cells.length)} ${code === 'empty-cell' ? 'empty' : 'small'} (rows of ${named.join('; ')}${more}), where ${least} are needed ${need}.`,
+      reason: `In the ${first.part} part, ${plural(cells.length, 'cell')} of ${first.sensitiveFeature} and label ${isAre(cells.length)} ${code === 'empty-cell' ? 'empty' : 'small'} (rows of ${named.join('; ')}${more}), where ${least} are needed ${need}.`,
       repair: `Collect at least ${cells.map(({ support }) => least - support).reduce((a, b) => Math.max(a, b))} more rows of each of these cells.`,
     },
   ];

@@ -1,3 +1,4 @@
+import { plural } from '../data/cells.ts';
 import type { FeatureTable } from '../data/types.ts';
 import { rateGapTest } from '../fairness/statistics/gap-tests.ts';
 import { type Compared, type Comparison, compareFigures, type Figure } from './comparisons.ts';
@@ -5,7 +6,7 @@ import { type DuplicateClass, exactClasses } from './duplicates.ts';
 import type { CheckedSet } from './sets.ts';
 import { CHECK_LEVEL } from './shifts.ts';
 import type { Finding } from './types.ts';
-import { countText, pText } from './words.ts';
+import { pText } from './words.ts';
 
 /** AUC from which a column's shift is large, as for pictures; and from which it gives the label away. */
 const [LARGE_AUC, TELLING_AUC] = [0.75, 0.97];
@@ -66,7 +67,7 @@ function constantFindings(table: FeatureTable, size: number): Finding[] {
     {
       code: 'constant-features',
       severity: isAll ? 'unfit' : 'care',
-      reason: `${countText(constant.length, 'feature column')} of ${table.columns.length} (${named(constant)}) ${constant.length === 1 ? 'has' : 'have'} one value in all ${size} rows.`,
+      reason: `${plural(constant.length, 'feature column')} of ${table.columns.length} (${named(constant)}) ${constant.length === 1 ? 'has' : 'have'} one value in all ${size} rows.`,
       repair: 'Find out where the values got lost: a default, a failed join, or a filter upstream.',
     },
   ];
@@ -105,7 +106,7 @@ function shiftOf({ kind, names }: Comparison, compared: readonly Compared[]): Fi
     {
       code: kind === 'labels' ? 'feature-gives-label-away' : `features-by-${kind}`,
       severity: 'care',
-      reason: `${countText(far.length, 'feature column')} (${named(far.map((each) => each.figure))}) ${far.length === 1 ? 'separates' : 'separate'} ${names[0]} from ${names[1]}, ${worst.figure} with an ${figure}.`,
+      reason: `${plural(far.length, 'feature column')} (${named(far.map((each) => each.figure))}) ${far.length === 1 ? 'separates' : 'separate'} ${names[0]} from ${names[1]}, ${worst.figure} with an ${figure}.`,
       repair:
         kind === 'labels'
           ? 'Make sure that this column is known before the label is, and is no copy of it.'

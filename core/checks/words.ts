@@ -10,8 +10,5 @@ export const percentText = (share: number): string => `${(100 * share).toFixed(1
 export const pText = (pValue: number): string =>
   pValue < 0.0001 ? 'p < 0.0001' : `p = ${pValue.toFixed(4)}`;
 
-/** `1 image`, `2 images` */
-export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
 /** `is`, `are` */
 export const isAre = (count: number): string => (count === 1 ? 'is' : 'are');

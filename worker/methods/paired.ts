@@ -10,6 +10,9 @@ import type { Decisions } from './evaluate.ts';
 export const COMPARED = ['disparity', 'auc', 'balancedAccuracy'] as const;
 export type Compared = (typeof COMPARED)[number];
 
+/** Level and draws of every paired interval, as in audits. */
+export const INTERVALS = { level: 0.95, replicates: 2000 } as const;
+
 /** What a method reached with one seed. */
 export interface Reached {
   readonly seed: number;

@@ -8,12 +8,10 @@ import { makeBench } from './bench.ts';
 import { evaluate } from './evaluate.ts';
 import { CONTROLS } from './names.ts';
 import type { Reached } from './paired.ts';
-import { pairedDifferences } from './paired.ts';
+import { INTERVALS, pairedDifferences } from './paired.ts';
 import { METHODS } from './registry.ts';
 import type { MethodResult } from './run-method.ts';
 import { runMethod } from './run-method.ts';
-
-const INTERVALS = { level: 0.95, replicates: 2000 } as const;
 
 export interface KeptModel {
   /** Weights before the mitigation; the job's model holds those that it kept, and does so again afterwards. */

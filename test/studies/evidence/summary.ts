@@ -1,9 +1,10 @@
 import type { Comparison, MethodSummary } from '../../../worker/methods/comparison.ts';
 import { compareResults } from '../../../worker/methods/comparison.ts';
+import { INTERVALS } from '../../../worker/methods/paired.ts';
 import type { MethodResult } from '../../../worker/methods/run-method.ts';
 import type { Scenario } from './scenarios.ts';
 
-const OPTIONS = { metric: 'equalizedOdds', reference: 'untouched', level: 0.95, replicates: 2000 } as const;
+const OPTIONS = { metric: 'equalizedOdds', reference: 'untouched', ...INTERVALS } as const;
 
 /** A method's figures with what a mean over seeds hides. */
 export interface MethodRow extends MethodSummary {
