@@ -1,28 +1,15 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Classifier } from '../../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
+import { describe, expect, test } from 'vitest';
 import { PRESETS } from '../../../worker/bmft/options.ts';
 import { divide } from '../../../worker/parts.ts';
 import { NO_PROGRESS } from '../../../worker/progress.ts';
 import { makeRandom } from '../../../worker/random.ts';
-import { makeTableBench } from '../../helpers/bench.ts';
-import { useTempFolder } from '../../helpers/files.ts';
-import { writeTableClassifier } from '../../helpers/made-data.ts';
-import { withBackend } from '../../helpers/tensors.ts';
+import { makeTableBench, useTableClassifier } from '../../helpers/bench.ts';
 
 describe('a bench', () => {
-  withBackend('wasm');
-  const folder = useTempFolder();
-  let model: Classifier;
-
-  beforeAll(() => writeTableClassifier(folder.at('model')));
-  beforeEach(async () => {
-    model = await loadTfjsLayers(folder.at('model'));
-  });
-  afterEach(() => model.dispose());
+  const table = useTableClassifier();
 
   test('divides the data of a seed as a mitigation does', async () => {
-    const bench = makeTableBench(model);
+    const bench = makeTableBench(table.model);
     for (const seed of [1, 2]) {
       const { parts } = await bench.at(seed);
       const { selection } = bench.job.options;
@@ -35,7 +22,7 @@ describe('a bench', () => {
 
   test('does shared work once, and counts it for each who asks', async () => {
     let rows = 0;
-    const bench = makeTableBench(model, {
+    const bench = makeTableBench(table.model, {
       progress: {
         ...NO_PROGRESS,
         advance: (by = 1) => {
@@ -55,12 +42,12 @@ describe('a bench', () => {
   });
 
   test('remembers what it knows of the last seed', async () => {
-    const bench = makeTableBench(model);
+    const bench = makeTableBench(table.model);
     expect(await bench.at(1)).toBe(await bench.at(1));
   });
 
   test('refuses settings without a selection', () => {
     const options = PRESETS['bmft-released'];
-    expect(() => makeTableBench(model, { options })).toThrow('expected a selection');
+    expect(() => makeTableBench(table.model, { options })).toThrow('expected a selection');
   });
 });

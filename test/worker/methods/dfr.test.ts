@@ -1,26 +1,14 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fitLogistic } from '../../../core/fairness/statistics/logistic.ts';
-import type { Classifier } from '../../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { averageFit, balancedSubsets } from '../../../worker/methods/dfr.ts';
 import { METHODS } from '../../../worker/methods/registry.ts';
 import { makeRandom } from '../../../worker/random.ts';
 import { restoreSnapshot } from '../../../worker/search/snapshot.ts';
-import { contextOf, makeTableBench } from '../../helpers/bench.ts';
-import { useTempFolder } from '../../helpers/files.ts';
-import { bitsOf, makeSet, writeTableClassifier } from '../../helpers/made-data.ts';
-import { withBackend } from '../../helpers/tensors.ts';
+import { contextOf, makeTableBench, useTableClassifier } from '../../helpers/bench.ts';
+import { bitsOf, makeSet } from '../../helpers/made-data.ts';
 
 describe('deep feature reweighting', () => {
-  withBackend('wasm');
-  const folder = useTempFolder();
-  let model: Classifier;
-
-  beforeAll(() => writeTableClassifier(folder.at('wide')));
-  beforeEach(async () => {
-    model = await loadTfjsLayers(folder.at('wide'));
-  });
-  afterEach(() => model.dispose());
+  const table = useTableClassifier();
 
   test('draws ten subsets with as many rows of each cell as the smallest has, each row once', () => {
     const labels = [0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 0];
@@ -68,25 +56,25 @@ describe('deep feature reweighting', () => {
   });
 
   test('proposes a head for each penalty and strength, with the body as it was', async () => {
-    const original = bitsOf(model);
-    const proposal = await METHODS.dfr!.propose(await contextOf(makeTableBench(model)));
+    const original = bitsOf(table.model);
+    const proposal = await METHODS.dfr!.propose(await contextOf(makeTableBench(table.model)));
     if (proposal.kind !== 'candidates') throw new TypeError('dfr proposes candidates');
     expect(proposal.candidates).toHaveLength(2 * 5);
     const heads = proposal.candidates.map(({ snapshot }) => {
-      restoreSnapshot(model, snapshot);
-      const bits = bitsOf(model);
-      expect({ ...bits, [model.head.kernel.name]: 0, [model.head.bias!.name]: 0 }).toEqual({
+      restoreSnapshot(table.model, snapshot);
+      const bits = bitsOf(table.model);
+      expect({ ...bits, [table.model.head.kernel.name]: 0, [table.model.head.bias!.name]: 0 }).toEqual({
         ...original,
-        [model.head.kernel.name]: 0,
-        [model.head.bias!.name]: 0,
+        [table.model.head.kernel.name]: 0,
+        [table.model.head.bias!.name]: 0,
       });
-      return JSON.stringify(bits[model.head.kernel.name]);
+      return JSON.stringify(bits[table.model.head.kernel.name]);
     });
     expect(new Set(heads).size).toBe(10);
   });
 
   test('ranks samples by what tells labels apart, not by what tells groups apart', async () => {
-    const context = await contextOf(makeTableBench(model));
+    const context = await contextOf(makeTableBench(table.model));
     const proposal = await METHODS.dfr!.propose(context);
     if (proposal.kind !== 'candidates') throw new TypeError('dfr proposes candidates');
     const best = Math.min(...proposal.candidates.map(({ select }) => select.disparity!));

@@ -1,26 +1,14 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MISSING_GROUP } from '../../../core/data/types.ts';
-import type { Classifier } from '../../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
 import { evaluate } from '../../../worker/methods/evaluate.ts';
-import { makeTableBench } from '../../helpers/bench.ts';
-import { useTempFolder } from '../../helpers/files.ts';
-import { makeTable, writeTableClassifier } from '../../helpers/made-data.ts';
-import { withBackend } from '../../helpers/tensors.ts';
+import { makeTableBench, useTableClassifier } from '../../helpers/bench.ts';
+import { makeTable } from '../../helpers/made-data.ts';
 
 describe('evaluate', () => {
-  withBackend('wasm');
-  const folder = useTempFolder();
-  let model: Classifier;
-
-  beforeAll(() => writeTableClassifier(folder.at('model')));
-  beforeEach(async () => {
-    model = await loadTfjsLayers(folder.at('model'));
-  });
-  afterEach(() => model.dispose());
+  const table = useTableClassifier();
 
   test('shifts the logits of a group by its offset', async () => {
-    const { job, parts } = await makeTableBench(model).at(1);
+    const { job, parts } = await makeTableBench(table.model).at(1);
     const plain = (await evaluate({ job, parts })).decisions;
     const shifted = (await evaluate({ job, parts, groupOffsets: [0, Math.log(3)] })).decisions;
     plain.scores.forEach((score, row) => {
@@ -32,7 +20,7 @@ describe('evaluate', () => {
   test('numbers subjects in order of appearance', async () => {
     const data = makeTable({ size: 240, hasTest: true });
     const subjects = Array.from({ length: 240 }, (_, row) => `patient ${row >> 1}`);
-    const bench = makeTableBench(model, { samples: { ...data.samples, subjects } });
+    const bench = makeTableBench(table.model, { samples: { ...data.samples, subjects } });
     const { subjects: numbers } = (await bench.at(1)).before.decisions.rows;
     expect([...numbers.slice(0, 6)]).toEqual([0, 0, 1, 1, 2, 2]);
   });
@@ -42,7 +30,7 @@ describe('evaluate', () => {
     const feature = data.samples.sensitiveFeatures[0]!;
     const groups = feature.groups.map((group, row) => (row % 24 === 8 ? 2 : group)); // rows 8, 32, … are test rows
     const sensitiveFeatures = [{ ...feature, groupNames: ['a', 'b', MISSING_GROUP], groups }];
-    const bench = makeTableBench(model, { samples: { ...data.samples, sensitiveFeatures } });
+    const bench = makeTableBench(table.model, { samples: { ...data.samples, sensitiveFeatures } });
     const { job, parts, before } = await bench.at(1);
     const { rows, scores } = before.decisions;
     expect(rows.groupNames).toEqual(['a', 'b']);

@@ -1,24 +1,12 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Classifier } from '../../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
+import { describe, expect, test } from 'vitest';
 import { frontier, groupCuts } from '../../../worker/methods/group-thresholds.ts';
 import { METHODS } from '../../../worker/methods/registry.ts';
 import { runMethod } from '../../../worker/methods/run-method.ts';
-import { contextOf, makeTableBench } from '../../helpers/bench.ts';
-import { useTempFolder } from '../../helpers/files.ts';
-import { bitsOf, writeTableClassifier } from '../../helpers/made-data.ts';
-import { withBackend } from '../../helpers/tensors.ts';
+import { contextOf, makeTableBench, useTableClassifier } from '../../helpers/bench.ts';
+import { bitsOf } from '../../helpers/made-data.ts';
 
 describe('group thresholds', () => {
-  withBackend('wasm');
-  const folder = useTempFolder();
-  let model: Classifier;
-
-  beforeAll(() => writeTableClassifier(folder.at('narrow'), { isNarrow: true }));
-  beforeEach(async () => {
-    model = await loadTfjsLayers(folder.at('narrow'));
-  });
-  afterEach(() => model.dispose());
+  const table = useTableClassifier({ isNarrow: true });
 
   test('know the rates at every cut of a group, ties taken together', () => {
     const rows = [
@@ -68,7 +56,7 @@ describe('group thresholds', () => {
 
   /** Equalised odds difference and balanced accuracy of every pair of cuts, by counting. */
   async function everyPair() {
-    const { judge, select } = await contextOf(makeTableBench(model));
+    const { judge, select } = await contextOf(makeTableBench(table.model));
     const logits = [...(await judge.logits())];
     const rows = select.rows.map((row, place) => ({
       logit: logits[place]!,
@@ -93,7 +81,7 @@ describe('group thresholds', () => {
 
   test('reach the smallest disparity of all pairs of cuts that keep true positive rates', async () => {
     const smallest = Math.min(...(await everyPair()));
-    const proposal = await METHODS['group-thresholds']!.propose(await contextOf(makeTableBench(model)));
+    const proposal = await METHODS['group-thresholds']!.propose(await contextOf(makeTableBench(table.model)));
     if (proposal.kind !== 'candidates') throw new TypeError('thresholds are candidates');
     const found = Math.min(...proposal.candidates.map(({ select }) => select.disparity!));
     expect(found).toBeGreaterThanOrEqual(smallest);
@@ -102,7 +90,7 @@ describe('group thresholds', () => {
   });
 
   test('are for one feature, not for several that are mitigated at once', async () => {
-    const context = await contextOf(makeTableBench(model));
+    const context = await contextOf(makeTableBench(table.model));
     const groupings = [{ name: 'site', groupNames: ['a', 'b'], groupOf: Int32Array.of(0, 1) }];
     const select = { ...context.select, groupings: [...groupings, ...groupings] };
     const proposal = await METHODS['group-thresholds']!.propose({ ...context, select });
@@ -113,9 +101,9 @@ describe('group thresholds', () => {
   });
 
   test('move no weight, and decide the audited rows of each group by its own cut', async () => {
-    const original = bitsOf(model);
-    const result = await runMethod(makeTableBench(model), METHODS['group-thresholds']!, 1);
-    expect(bitsOf(model)).toEqual(original);
+    const original = bitsOf(table.model);
+    const result = await runMethod(makeTableBench(table.model), METHODS['group-thresholds']!, 1);
+    expect(bitsOf(table.model)).toEqual(original);
     expect(result.chosen!.kind).toBe('control');
     expect(result.cost.parametersTouched).toBe(2);
     const { before, after } = result.decisions;

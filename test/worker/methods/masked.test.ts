@@ -1,30 +1,17 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Classifier } from '../../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
+import { describe, expect, test } from 'vitest';
 import { fullMasks, randomMasks } from '../../../worker/methods/masked.ts';
 import { METHODS } from '../../../worker/methods/registry.ts';
-import { contextOf, makeTableBench, SMALL_GRID } from '../../helpers/bench.ts';
-import { useTempFolder } from '../../helpers/files.ts';
-import { writeTableClassifier } from '../../helpers/made-data.ts';
-import { withBackend } from '../../helpers/tensors.ts';
+import { contextOf, makeTableBench, SMALL_GRID, useTableClassifier } from '../../helpers/bench.ts';
 
 describe('methods with a mask', () => {
-  withBackend('wasm');
-  const folder = useTempFolder();
-  let model: Classifier;
-
-  beforeAll(() => writeTableClassifier(folder.at('wide')));
-  beforeEach(async () => {
-    model = await loadTfjsLayers(folder.at('wide'));
-  });
-  afterEach(() => model.dispose());
+  const table = useTableClassifier();
 
   const entries = (masks: Awaited<ReturnType<typeof bench>>['found'], percentile = 50) =>
     [...masks(percentile).mask.values].map(([, values]) => [...values]);
   const sizes = (lists: number[][]) => lists.map((list) => list.reduce((sum, entry) => sum + entry, 0));
 
   async function bench(seed = 1) {
-    const context = await contextOf(makeTableBench(model), seed);
+    const context = await contextOf(makeTableBench(table.model), seed);
     return { context, found: await context.masks() };
   }
 
@@ -51,7 +38,7 @@ describe('methods with a mask', () => {
     ['all-ones-mask', [0]],
   ] as const)('%s tunes once for each mask that differs', async (name, masks) => {
     const options = { ...SMALL_GRID, mask: { ...SMALL_GRID.mask, percentiles: [50, 80] } };
-    const proposal = await METHODS[name]!.propose(await contextOf(makeTableBench(model, { options })));
+    const proposal = await METHODS[name]!.propose(await contextOf(makeTableBench(table.model, { options })));
     if (proposal.kind !== 'searched') throw new TypeError('a method with a mask searches');
     const kinds = proposal.candidates.map(({ kind }) => kind);
     expect(kinds).toEqual(['original', 'control', ...masks.map(() => 'bmft')]);

@@ -1,7 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Classifier } from '../../../core/model/classifier.ts';
-import { loadTfjsLayers } from '../../../core/model/formats/tfjs-layers.ts';
+import { describe, expect, test } from 'vitest';
 import { predictScores } from '../../../core/model/predict.ts';
 import { makeObjective } from '../../../worker/bmft/objective.ts';
 import type { ConvergedHeadOptions } from '../../../worker/bmft/options.ts';
@@ -9,9 +7,9 @@ import { PRESETS } from '../../../worker/bmft/options.ts';
 import { makeJudge } from '../../../worker/search/judge.ts';
 import { logit } from '../../../worker/search/logit.ts';
 import { restoreSnapshot } from '../../../worker/search/snapshot.ts';
-import { useTempFolder } from '../../helpers/files.ts';
-import { bitsOf, makeSet, makeTable, writeTableClassifier } from '../../helpers/made-data.ts';
-import { expectNoLeak, withBackend } from '../../helpers/tensors.ts';
+import { useTableClassifier } from '../../helpers/bench.ts';
+import { bitsOf, makeSet, makeTable } from '../../helpers/made-data.ts';
+import { expectNoLeak } from '../../helpers/tensors.ts';
 
 const { samples, inputs } = makeTable({ size: 120 });
 const labels = Array.from(samples.labels);
@@ -23,19 +21,11 @@ const OPTIONS = PRESETS.robust;
 const ABOUT = { kind: 'control', id: 'moved', settings: { shift: 1 }, percentile: null, curve: [] } as const;
 
 describe('a judge', () => {
-  withBackend('wasm');
-  const folder = useTempFolder();
-  let model: Classifier;
-
-  beforeAll(() => writeTableClassifier(folder.at('model')));
-  beforeEach(async () => {
-    model = await loadTfjsLayers(folder.at('model'));
-  });
-  afterEach(() => model.dispose());
+  const table = useTableClassifier();
 
   const judge = () =>
     makeJudge({
-      model,
+      model: table.model,
       tune,
       select,
       objective: makeObjective(OPTIONS, tune),
@@ -46,7 +36,7 @@ describe('a judge', () => {
 
   /** Rates of the rows of one label by counting. */
   async function countedRates(label: number, threshold: number): Promise<number[]> {
-    const scores = await predictScores({ model, inputs, rows: select.rows });
+    const scores = await predictScores({ model: table.model, inputs, rows: select.rows });
     return [0, 1].map((group) => {
       const own = select.rows.flatMap((row, place) =>
         groups[row] === group && labels[row] === label ? [scores[place]! >= threshold] : [],
@@ -68,26 +58,26 @@ describe('a judge', () => {
 
   test('measures the model as it stands, keeps its weights, and finds the cut anew', async () => {
     const asked = await judge();
-    tf.tidy(() => model.head.bias!.variable.assign(tf.add(model.head.bias!.variable, 3)));
-    const moved = bitsOf(model);
+    tf.tidy(() => table.model.head.bias!.variable.assign(tf.add(table.model.head.bias!.variable, 3)));
+    const moved = bitsOf(table.model);
     const candidate = await asked.asItStands(ABOUT);
-    expect(bitsOf(model)).toEqual(moved);
+    expect(bitsOf(table.model)).toEqual(moved);
     // a shift of every logit shifts the cut, so ranks and rates are those of the original
     expect(candidate.select.auc).toBe(asked.original.auc);
     expect(candidate).toMatchObject({ id: 'moved', settings: { shift: 1 }, percentile: null });
     expect(candidate.select.threshold).toBeGreaterThan(0.5);
     expect(candidate.cut).toBeCloseTo(logit(candidate.select.threshold), 10);
-    restoreSnapshot(model, candidate.snapshot);
-    expect(bitsOf(model)).toEqual(moved);
+    restoreSnapshot(table.model, candidate.snapshot);
+    expect(bitsOf(table.model)).toEqual(moved);
   });
 
   test('solves a head for each setting, whose rates are those of the weights in its snapshot', async () => {
-    const before = bitsOf(model);
+    const before = bitsOf(table.model);
     const candidates = await (await judge()).withHeads(ABOUT);
     expect(candidates.map(({ id }) => id)).toEqual(['moved-h0.1', 'moved-h1']);
-    expect(bitsOf(model)).toEqual(before);
+    expect(bitsOf(table.model)).toEqual(before);
     for (const { snapshot, select: measured } of candidates) {
-      restoreSnapshot(model, snapshot);
+      restoreSnapshot(table.model, snapshot);
       expect(measured.groups.map(({ truePositiveRate }) => truePositiveRate)).toEqual(
         await countedRates(1, measured.threshold),
       );
